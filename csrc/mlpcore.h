@@ -1,0 +1,36 @@
+/* mlpcore.h: the catalogue of every operation, with its formula and shapes.
+ *
+ * Symbols are the paper's (docs/paper.md). A batch has n samples, one a row; a layer has `in` inputs and `out` units.
+ *
+ *     x    (n, in)     a layer's input a^{j-1}          phi     (n, out)   gradient of the loss with respect to z
+ *     w    (in, out)   memory order: w[k*out + i] is    grad_a  (n, out)   gradient with respect to a
+ *                      w_{i,k}, unit i's weight of      grad_x  (n, in)    gradient with respect to x
+ *                      input k (docs/decisions)         grad_w  (in, out)  eq. 3, in w's order
+ *     b    (out)                                        grad_b  (out)      eq. 4
+ *     z, a (n, out)    a = sigma(z)                     y       (n, out)   ground truth; y_hat is a of the last layer
+ *
+ * Every array is contiguous. Sizes count elements, never bytes. Outputs come first and are overwritten, never added to.
+ * Operations cannot fail, allocate nothing and keep no state. Arrays do not overlap, except where "in place" is said.
+ * csrc/reference/ defines every result bit for bit; NaN is only promised to be a NaN, not which.
+ */
+#ifndef MLPCORE_H
+#define MLPCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { MLP_LINEAR, MLP_RELU, MLP_SIGMOID, MLP_TANH, MLP_SOFTMAX, MLP_ACTIVATIONS } mlp_activation;
+
+typedef enum { MLP_MSE, MLP_BCE, MLP_CCE, MLP_LOSSES } mlp_loss;
+
+typedef enum { MLP_EXP, MLP_LOG, MLP_LOG1P, MLP_TANH_OF, MLP_SIGMOID_OF, MLP_ELEMENTARIES } mlp_elementary;
+
+/* The operations for float (suffix _f32) and for double (suffix _f64): one text, read twice. */
+#define MLP_REAL_BITS 32
+#include "operations.h"
+#undef MLP_REAL_BITS
+#define MLP_REAL_BITS 64
+#include "operations.h"
+#undef MLP_REAL_BITS
+
+#endif

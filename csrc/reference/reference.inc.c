@@ -1,0 +1,31 @@
+/* reference.inc.c: the chapters of the reference in reading order, and the table that exports them. */
+#include "../real.h"
+
+#include "elementary.h"
+
+#include "sums.h"
+
+#include "dense.c"
+
+#include "activations.c"
+
+#include "losses.c"
+
+#include "optimizers.c"
+
+const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
+    .dense_forward = dense_forward,
+    .dense_backward = dense_backward,
+    .activation_forward = activation_forward,
+    .activation_backward = activation_backward,
+    .loss_value = loss_value,
+    .loss_gradient = loss_gradient,
+    .output_loss = output_loss,
+    .output_phi = output_phi,
+    .batch_scale = batch_scale,
+    .batch_mean = batch_mean,
+    .sgd_step = sgd_step,
+    .adam_at = adam_at,
+    .adam_step = adam_step,
+    .elementary = elementary,
+};
