@@ -1,0 +1,113 @@
+/* net.h: a network as data, and what can be done with it as a whole: forward, backward, update, predict, an epoch.
+ *
+ * All parameters lie in one flat buffer, layer after layer: w in (in, out) order, then b; the gradients lie the same way
+ * in another. A batch leaves x, z, a and phi of every layer in a workspace, one block of memory that the caller owns and
+ * passes in, so that its arrays can be shown to others for as long as they like.
+ *
+ * Nothing here knows Python. Only mlp_net_new allocates; the other calls cannot fail. `void *` means real of net->bits.
+ */
+#ifndef MLPCORE_NET_H
+#define MLPCORE_NET_H
+
+#include "../mlpcore.h"
+#include "rng.h"
+
+typedef struct {
+    ptrdiff_t in, out;
+    mlp_activation sigma;
+    ptrdiff_t w, b; /* where they begin in the flat buffers, in elements */
+} mlp_layer;
+
+typedef struct {
+    int bits; /* of its numbers: 32 or 64 */
+    ptrdiff_t depth;
+    mlp_layer *layers; /* (depth) */
+    ptrdiff_t parameters;
+    void *params, *grads; /* (parameters) each, 64-byte aligned */
+} mlp_net;
+
+/* sizes (depth + 1), all >= 1. NULL: out of memory, or more parameters than ptrdiff_t counts. Parameters begin as 0. */
+mlp_net *mlp_net_new(int bits, ptrdiff_t depth, const ptrdiff_t *sizes, const mlp_activation *sigmas);
+void mlp_net_free(mlp_net *net);
+
+typedef enum { MLP_GLOROT_UNIFORM, MLP_HE_UNIFORM, MLP_ZEROS } mlp_initializer;
+
+/* Fills w of layer j with uniform numbers in [-limit, limit), limit = sqrt(6 / (in + out)) (Glorot & Bengio 2010) or
+ * sqrt(6 / in) (He et al. 2015), or with 0; b becomes 0. A float net gets the rounded numbers of the double net. */
+void mlp_net_initialize(mlp_net *net, ptrdiff_t j, mlp_initializer initializer, uint64_t seed);
+
+/* A batch's memory. Rows 0 ... n-1 of each array are in use, n <= capacity. */
+typedef struct {
+    ptrdiff_t capacity;
+    void *block; /* of mlp_workspace_elements(net, capacity) elements, 64-byte aligned */
+} mlp_workspace;
+
+typedef enum { MLP_X, MLP_Z, MLP_A, MLP_PHI } mlp_part;
+
+/* How many elements the block needs; -1: more than ptrdiff_t counts in bytes. */
+ptrdiff_t mlp_workspace_elements(const mlp_net *net, ptrdiff_t capacity);
+
+/* Where a part of layer j begins in the block, in elements. x of a layer is a of the one below. */
+ptrdiff_t mlp_workspace_offset(const mlp_net *net, ptrdiff_t capacity, ptrdiff_t j, mlp_part part);
+
+/* x of the first layer, rows 0 ... n-1, -> z and a of every layer. */
+void mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n);
+
+/* After a forward of the same n: phi of every layer and the flat gradients; returns the batch's loss.
+ * y (n, out), weight (n) or NULL. */
+double mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp_loss loss, const void *y,
+                        const void *weight);
+
+typedef enum { MLP_SGD, MLP_ADAM } mlp_algorithm;
+
+/* An optimizer and its state, which lies like the parameters: (parameters) elements each. */
+typedef struct {
+    mlp_algorithm algorithm;
+    double learning_rate, momentum, beta1, beta2, epsilon;
+    int nesterov;
+    void *m; /* sgd: the velocity, NULL if momentum is 0 */
+    void *v; /* adam only */
+    int64_t *t; /* adam only: steps taken so far; counts on */
+} mlp_optimizer;
+
+/* One step with the gradients that the last backward left. */
+void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer);
+
+/* a^J (n, out) of x (n, in), with a scratch of mlp_predict_elements(net) elements: rows are taken a few at a time. */
+ptrdiff_t mlp_predict_elements(const mlp_net *net);
+void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch);
+
+/* Samples: x (n, in), y (n, out), weight (n) or NULL. */
+typedef struct {
+    ptrdiff_t n;
+    const void *x, *y, *weight;
+} mlp_samples;
+
+/* accuracy: the share of rows whose largest a is where the largest y is, or, for MLP_BCE and for a single output, the
+ * share of outputs on the same side of 1/2 as y. For MLP_MSE it means little. */
+typedef struct {
+    double loss, accuracy;
+} mlp_score;
+
+/* The loss of all samples as one batch, with `value` (n) as scratch beside the work that holds `capacity` rows. */
+mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value);
+
+/* What an epoch is asked to do: a pass over the samples in batches of work.capacity rows, the last one shorter. */
+typedef struct {
+    mlp_samples samples;
+    mlp_loss loss;
+    const mlp_optimizer *optimizer;
+    const ptrdiff_t *order; /* (samples.n): the row that is taken at each turn; NULL: as they come */
+    int (*look)(void *context, ptrdiff_t batches_done); /* asked about every 50 ms; nonzero: stop after this batch */
+    void *context;
+} mlp_epoch;
+
+/* The means over the epoch's samples, each taken before its batch's update. */
+typedef struct {
+    mlp_score score;
+    ptrdiff_t batches_done; /* fewer than all if `look` stopped it */
+} mlp_epoch_result;
+
+mlp_epoch_result mlp_net_epoch(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch);
+
+#endif
