@@ -1,0 +1,80 @@
+# `make` lists what can be made. Every target first puts what it needs into .venv; what that is stands in pyproject.toml.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Tests run from tests/, so that what they import is the package installed in .venv and not the source tree.
+PYTEST := cd tests && ../$(BIN)/pytest
+# -P keeps the source tree out of the way here too.
+RUN := $(BIN)/python -P
+
+# Whatever the installed package is built from; the folders too, whose times tell when a file has gone.
+SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
+           $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
+C_FILES := $(filter %.c %.h,$(SOURCES))
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
+# Warnings are about our C, not about the headers of Python and NumPy.
+SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-peers test-builds test-asan lint format clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-16s%s\n' "$$t" "$$text"; done
+
+demo: .venv/.demo .venv/.installed  ## train on handwritten digits, check the gradients, draw what came out (build/demo)
+	$(RUN) -m mlpcore demo --output build/demo
+
+test: .venv/.demo .venv/.test .venv/.installed  ## prove everything: all tests but the ones below
+	$(PYTEST) -q
+
+test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch's autograd (downloads PyTorch)
+	$(PYTEST) -q test_peers.py
+
+test-builds: .venv/.test .venv/.installed  ## train with gcc -O0, gcc -O3, clang -O3: the same bits
+	$(PYTEST) -v test_builds.py
+
+test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under AddressSanitizer and UBSan
+	CC=gcc CFLAGS="-O1 -g -fno-omit-frame-pointer $(SANITIZE)" LDFLAGS="$(SANITIZE)" \
+	    $(BIN)/python setup.py -q build --build-lib build/asan --build-temp build/asan-objects
+	$(PYTEST) --version
+
+lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+	@for cc in gcc clang; do \
+	    command -v $$cc >/dev/null || { echo "$$cc is not installed: not asked for its warnings"; continue; }; \
+	    echo "$$cc $(WARNINGS)"; \
+	    CC=$$cc CFLAGS="$(WARNINGS) $$($(BIN)/python -c '$(SYSTEM_HEADERS)')" \
+	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
+	done
+
+format: .venv/.lint  ## put C and Python into the project's format
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/clang-format -i $(C_FILES)
+
+clean:  ## remove what was made, .venv too
+	rm -rf .venv build dist *.egg-info .hypothesis tests/.hypothesis .*_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What follows keeps .venv up to date: .venv/.NAME is touched when what the extra NAME of pyproject.toml lists is there.
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mlpcore needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+REQUIREMENTS := import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
+    print(*t["build-system"]["requires"], *p["dependencies"], *p["optional-dependencies"].get(sys.argv[1], []), sep="\n")
+
+.venv/.%: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -c '$(REQUIREMENTS)' $* | $(BIN)/pip install --quiet -r /dev/stdin
+	@touch $@
+
+# The objects in build/ are kept, so that only a change of C compiles; copies of Python files there are not.
+.venv/.installed: $(SOURCES) | .venv/.base
+	rm -rf build/lib*/mlpcore/*.py build/lib*/mlpcore/layers
+	$(BIN)/pip install --quiet --no-build-isolation --no-deps --force-reinstall .
+	@touch $@
