@@ -14,39 +14,47 @@ typedef struct {
     int nesterov;
 } REAL_NAME(mlp_sgd);
 
+/* clang-format off */
 typedef struct {
     /* dense.c */
-    void (*dense_forward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, /*                                              */
-                          real *z, const real *x, const real *w, const real *b); /* z = x wᵀ + b                     */
-    void (*dense_backward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,              /* any of the three may be NULL     */
-                           real *grad_x, real *grad_w, real *grad_b,              /* phi w, phiᵀ x, sum of phi's rows */
-                           const real *phi, const real *x, const real *w);        /* eq. 2 without sigma', 3, 4       */
+    void (*dense_forward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,               /* z = x wᵀ + b                        */
+                          real *z, const real *x, const real *w, const real *b);
+    void (*dense_backward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,              /* any of the three outputs may be NULL */
+                           real *grad_x,                                          /* phi w: eq. 2 without sigma'          */
+                           real *grad_w,                                          /* phiᵀ x: eq. 3                        */
+                           real *grad_b,                                          /* the sum of phi's rows: eq. 4         */
+                           const real *phi, const real *x, const real *w);
 
     /* activations.c */
-    void (*activation_forward)(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, /*                                  */
-                               real *a, const real *z);                          /* a = sigma(z); in place: a == z   */
-    void (*activation_backward)(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, /* phi = grad_a through sigma'(z), */
-                                real *phi, const real *a, const real *grad_a);    /* from a; in place: phi == either */
+    void (*activation_forward)(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out,  /* a = sigma(z); in place: a == z       */
+                               real *a, const real *z);
+    void (*activation_backward)(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, /* grad_a through sigma'(z), from a;    */
+                                real *phi, const real *a, const real *grad_a);    /* in place: phi == a or phi == grad_a  */
 
-    /* losses.c */
-    void (*loss_value)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,       /* value (n): L of each sample                */
-                       real *value, const real *y_hat, const real *y);  /*                                            */
-    void (*loss_gradient)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,    /* scale_s * gradient of L_s to y_hat         */
-                          real *grad_a, const real *y_hat, const real *y, const real *scale); /* in place: == y_hat  */
-    void (*output_loss)(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, /* value (n): L from z, finite */
-                        real *value, const real *z, const real *a, const real *y);       /* wherever L is            */
-    void (*output_phi)(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, /* phi^J, eq. 1, times scale_s */
+    /* losses.c; value (n) and scale (n) are one number a sample */
+    void (*loss_value)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,                 /* L of each sample                     */
+                       real *value, const real *y_hat, const real *y);
+    void (*loss_gradient)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,              /* scale_s * gradient of L_s to y_hat;  */
+                          real *grad_a, const real *y_hat, const real *y,         /* in place: grad_a == y_hat            */
+                          const real *scale);
+    void (*output_loss)(mlp_loss loss, mlp_activation sigma,                      /* L of each sample from z: finite      */
+                        ptrdiff_t n, ptrdiff_t out,                               /* wherever L is                        */
+                        real *value, const real *z, const real *a, const real *y);
+    void (*output_phi)(mlp_loss loss, mlp_activation sigma,                       /* phi^J, eq. 1, times scale_s          */
+                       ptrdiff_t n, ptrdiff_t out,
                        real *phi, const real *z, const real *a, const real *y, const real *scale);
-    void (*batch_scale)(ptrdiff_t n, real *scale, const real *weight);    /* weight_s / sum of weight; NULL: 1 / n    */
-    double (*batch_mean)(ptrdiff_t n, const real *value, const real *weight); /* weighted mean of value; NULL: plain   */
+    void (*batch_scale)(ptrdiff_t n, real *scale, const real *weight);            /* weight_s / their sum; NULL: 1/n      */
+    double (*batch_mean)(ptrdiff_t n, const real *value, const real *weight);     /* weighted mean; weight NULL: plain    */
 
-    /* optimizers.c; count weights, all in place */
-    void (*sgd_step)(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad);
+    /* optimizers.c; `count` weights, in place */
+    void (*sgd_step)(ptrdiff_t count, const REAL_NAME(mlp_sgd) *step, real *w, real *velocity, const real *grad);
+    void (*adam_step)(ptrdiff_t count, const REAL_NAME(mlp_adam) *step, real *w, real *m, real *v, const real *grad);
     REAL_NAME(mlp_adam) (*adam_at)(int64_t t, double learning_rate, double beta1, double beta2, double epsilon);
-    void (*adam_step)(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad);
 
-    /* elementary.h: y = exp x, log x, log(1+x), tanh x, 1/(1+exp(-x)) of count numbers; in place: y == x */
-    void (*elementary)(mlp_elementary function, ptrdiff_t count, real *y, const real *x);
+    /* elementary.h */
+    void (*elementary)(mlp_elementary function, ptrdiff_t count,                  /* y = exp x, log x, log(1+x), tanh x,  */
+                       real *y, const real *x);                                   /* 1/(1+exp(-x)); in place: y == x      */
 } REAL_NAME(mlp_kernels);
+/* clang-format on */
 
 extern const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference);

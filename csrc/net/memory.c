@@ -11,32 +11,26 @@ ptrdiff_t mlp_size_product(ptrdiff_t a, ptrdiff_t b) {
     return a * b;
 }
 
-ptrdiff_t mlp_size_sum(ptrdiff_t a, ptrdiff_t b) {
-    return a < 0 || b < 0 || a > PTRDIFF_MAX - b ? -1 : a + b;
-}
+ptrdiff_t mlp_size_sum(ptrdiff_t a, ptrdiff_t b) { return a < 0 || b < 0 || a > PTRDIFF_MAX - b ? -1 : a + b; }
 
+/* calloc hands out fresh pages as zeros without touching them. The pointer it gave stands right before the block. */
 void *mlp_alloc(ptrdiff_t count, size_t element_size) {
-    ptrdiff_t bytes = mlp_size_sum(mlp_size_product(count, (ptrdiff_t)element_size), MLP_ALIGNMENT - 1);
-    if (bytes < 0) {
+    ptrdiff_t margin = MLP_ALIGNMENT + (ptrdiff_t)sizeof(void *);
+    ptrdiff_t bytes = mlp_size_sum(mlp_size_product(count, (ptrdiff_t)element_size), margin);
+    char *given = bytes < 0 ? NULL : calloc((size_t)bytes, 1);
+    if (!given) {
         return NULL;
     }
-    size_t rounded = (size_t)bytes / MLP_ALIGNMENT * MLP_ALIGNMENT;
-    rounded = rounded > 0 ? rounded : MLP_ALIGNMENT;
-#ifdef _WIN32
-    void *block = _aligned_malloc(rounded, MLP_ALIGNMENT);
-#else
-    void *block = aligned_alloc(MLP_ALIGNMENT, rounded);
-#endif
-    if (block) {
-        memset(block, 0, rounded);
-    }
+    char *block = given + margin;
+    block -= (uintptr_t)block % MLP_ALIGNMENT;
+    memcpy(block - sizeof given, &given, sizeof given);
     return block;
 }
 
 void mlp_free(void *block) {
-#ifdef _WIN32
-    _aligned_free(block);
-#else
-    free(block);
-#endif
+    if (block) {
+        char *given;
+        memcpy(&given, (char *)block - sizeof given, sizeof given);
+        free(given);
+    }
 }

@@ -65,8 +65,8 @@ typedef struct {
     mlp_algorithm algorithm;
     double learning_rate, momentum, beta1, beta2, epsilon;
     int nesterov;
-    void *m; /* sgd: the velocity, NULL if momentum is 0 */
-    void *v; /* adam only */
+    void *m;    /* sgd: the velocity, NULL if momentum is 0 */
+    void *v;    /* adam only */
     int64_t *t; /* adam only: steps taken so far; counts on */
 } mlp_optimizer;
 

@@ -8,27 +8,28 @@
  * Gradients carry the sample's scale, its share of the batch's mean (batch_scale). Sums along a row: sums.h.
  */
 
-/* -------------------------------------------------------------------------------------- the loss and y_hat, any y_hat */
+/* ------------------------------------------------------------------------------------ the loss and y_hat, any y_hat */
 
-static real log_of(real p) { return real_log(p < REAL_SMALLEST ? REAL_SMALLEST : p); }            /* log p, finite       */
-static real log_of_rest(real p) { return p >= 1 ? real_log(REAL_SMALLEST) : real_log1p(-p); }     /* log(1 - p), finite  */
-static real slope_of_log(real p) { return p < REAL_SMALLEST ? 0 : 1 / p; }                        /* d/dp log_of         */
-static real slope_of_log_of_rest(real p) { return p >= 1 ? 0 : -1 / (1 - p); }                    /* d/dp log_of_rest    */
+/* log p and log(1 - p), cut off so that they stay finite, and their derivatives to p. */
+static real cut_log(real p) { return real_log(p < REAL_SMALLEST ? REAL_SMALLEST : p); }
+static real cut_log_of_rest(real p) { return p >= 1 ? real_log(REAL_SMALLEST) : real_log1p(-p); }
+static real slope_of_cut_log(real p) { return p < REAL_SMALLEST ? 0 : 1 / p; }
+static real slope_of_cut_log_of_rest(real p) { return p >= 1 ? 0 : -1 / (1 - p); }
 
 /* What unit k adds to the loss of its sample. */
 static real loss_term(mlp_loss loss, real y_hat, real y) {
     switch (loss) {
-    case MLP_BCE: return -real_fma(y, log_of(y_hat), (1 - y) * log_of_rest(y_hat)); /*           section 3.2.1 */
-    case MLP_CCE: return -y * log_of(y_hat);                                        /*           section 3.3.1 */
-    default: return (y_hat - y) * (y_hat - y);                                      /* MLP_MSE,  section 3.1.1 */
+    case MLP_BCE: return -real_fma(y, cut_log(y_hat), (1 - y) * cut_log_of_rest(y_hat)); /* section 3.2.1 */
+    case MLP_CCE: return -y * cut_log(y_hat);                                            /* section 3.3.1 */
+    default: return (y_hat - y) * (y_hat - y);                                           /* section 3.1.1 */
     }
 }
 
 /* The derivative of loss_term to y_hat. */
 static real loss_slope(mlp_loss loss, real y_hat, real y) {
     switch (loss) {
-    case MLP_BCE: return -real_fma(y, slope_of_log(y_hat), (1 - y) * slope_of_log_of_rest(y_hat));
-    case MLP_CCE: return -y * slope_of_log(y_hat);
+    case MLP_BCE: return -real_fma(y, slope_of_cut_log(y_hat), (1 - y) * slope_of_cut_log_of_rest(y_hat));
+    case MLP_CCE: return -y * slope_of_cut_log(y_hat);
     default: return 2 * (y_hat - y);
     }
 }
@@ -56,15 +57,13 @@ static void loss_gradient(mlp_loss loss, ptrdiff_t n, ptrdiff_t out, real *grad_
     }
 }
 
-/* ------------------------------------------------------------------------------------ the loss and z, sigmoid outputs */
+/* ---------------------------------------------------------------------------------- the loss and z, sigmoid outputs */
 
 /* softplus(z) = log(1 + e^z), written so that neither end overflows or cancels. -log sigmoid(z) = softplus(-z). */
 static real softplus(real z) { return (z > 0 ? z : 0) + real_log1p(real_exp(-real_abs(z))); }
 
 /* -y log a - (1-y) log(1-a) = softplus(z) - y z, with the large parts of the two taken together first. */
-static real sigmoid_bce(real z, real y) {
-    return (z > 0 ? (1 - y) * z : -y * z) + real_log1p(real_exp(-real_abs(z)));
-}
+static real sigmoid_bce(real z, real y) { return (z > 0 ? (1 - y) * z : -y * z) + real_log1p(real_exp(-real_abs(z))); }
 
 static real sigmoid_loss(mlp_loss loss, ptrdiff_t out, const real *z, const real *y) {
     real lanes[LANES] = {0};
@@ -83,7 +82,7 @@ static void sigmoid_phi(mlp_loss loss, ptrdiff_t out, real *phi, const real *z, 
     }
 }
 
-/* ------------------------------------------------------------------------------------ the loss and z, softmax outputs */
+/* ---------------------------------------------------------------------------------- the loss and z, softmax outputs */
 
 /* -log a_k = log(sum over j of e^{z_j}) - z_k = (max - z_k) + log(1 + rest): both terms are >= 0. */
 static real softmax_cce(ptrdiff_t out, const real *z, const real *y) {
@@ -108,8 +107,8 @@ static void softmax_cce_phi(ptrdiff_t out, real *phi, const real *a, const real 
     }
 }
 
-/* Softmax with BCE needs 1 - a_k, which loses its digits where a_k is nearly 1. Only one k can have a_k > 1/2, called top;
- * without it the row is a softmax of its own, the others, and 1 - a_top = rest / (1 + rest). */
+/* Softmax with BCE needs 1 - a_k, which loses its digits where a_k is nearly 1. Only one k can have a_k > 1/2, called
+ * top; without it the row is a softmax of its own, the others, and 1 - a_top = rest / (1 + rest). */
 static ptrdiff_t above_one_half(ptrdiff_t out, const real *a) {
     ptrdiff_t top = NONE;
     for (ptrdiff_t k = 0; k < out; k++) {
@@ -166,7 +165,7 @@ static void softmax_bce_phi(ptrdiff_t out, real *phi, const real *z, const real 
     }
 }
 
-/* -------------------------------------------------------------------------------------------- the loss and z, any pair */
+/* ----------------------------------------------------------------------------------------- the loss and z, any pair */
 
 /* Whether the pair is none of the four above. */
 static int goes_through_a(mlp_loss loss, mlp_activation sigma) {
@@ -210,7 +209,7 @@ static void output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff
     }
 }
 
-/* --------------------------------------------------------------------------------------------------- from sample to batch */
+/* --------------------------------------------------------------------------------------------- from sample to batch */
 
 static double total_weight(ptrdiff_t n, const real *weight) {
     double total = 0;
@@ -220,19 +219,20 @@ static double total_weight(ptrdiff_t n, const real *weight) {
     return total;
 }
 
-/* scale_s = weight_s / sum of the weights; without weights 1/n */
+/* scale_s = weight_s / sum of the weights, without weights 1/n; a batch whose weights are all 0 counts for nothing. */
 static void batch_scale(ptrdiff_t n, real *scale, const real *weight) {
     double total = weight ? total_weight(n, weight) : (double)n;
     for (ptrdiff_t s = 0; s < n; s++) {
-        scale[s] = (real)((weight ? (double)weight[s] : 1) / total);
+        scale[s] = total > 0 ? (real)((weight ? (double)weight[s] : 1) / total) : 0;
     }
 }
 
-/* sum of weight_s value_s / sum of weight_s; without weights the plain mean */
+/* sum of weight_s value_s / sum of weight_s; without weights the plain mean. */
 static double batch_mean(ptrdiff_t n, const real *value, const real *weight) {
+    double total = weight ? total_weight(n, weight) : (double)n;
     double sum = 0;
     for (ptrdiff_t s = 0; s < n; s++) {
         sum += (weight ? (double)weight[s] : 1) * (double)value[s];
     }
-    return sum / (weight ? total_weight(n, weight) : (double)n);
+    return total > 0 ? sum / total : 0;
 }
