@@ -1,0 +1,42 @@
+"""``python -m mlpcore demo``: trains a network on handwritten digits and shows what came out."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def run_demo(options: argparse.Namespace) -> None:
+    """Run the demo, whose packages need not be there for any other command."""
+    try:
+        from mlpcore import demo
+    except ImportError as error:
+        sys.exit(str(error))
+    demo.run(options.output)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        What follows ``python -m mlpcore``; by default what the shell gave.
+    """
+    parser = argparse.ArgumentParser(prog="python -m mlpcore", description="Multi-layer perceptrons in C for Python.")
+    commands = parser.add_subparsers(title="commands", required=True)
+    summary = "train on handwritten digits, check the gradients, draw what came out"
+    digits = commands.add_parser("demo", help=summary, description=summary)
+    digits.add_argument(
+        "--output",
+        type=Path,
+        default=Path("mlpcore-demo"),
+        metavar="DIR",
+        help="folder for the model and the picture (default: %(default)s)",
+    )
+    digits.set_defaults(run=run_demo)
+    options = parser.parse_args(arguments)
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()

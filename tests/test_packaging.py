@@ -1,0 +1,55 @@
+"""The source distribution is complete: from it alone a fresh virtual environment builds, installs and tests mlpcore."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent
+NOT_SOURCE = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "*.so", "__pycache__")
+SOME_TESTS = ["test_kernels.py", "test_model.py"]
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not (SOURCE / "setup.py").exists():
+        pytest.skip("the sources of mlpcore do not lie beside its tests")
+    pytest.importorskip("setuptools", minversion="77")
+    directory = tmp_path_factory.mktemp("sdist")
+    copy = shutil.copytree(SOURCE, directory / "source", ignore=NOT_SOURCE)
+    backend = f"from setuptools.build_meta import build_sdist; build_sdist({str(directory)!r})"
+    run(sys.executable, "-c", backend, cwd=copy)
+    (archive,) = directory.glob("mlpcore-*.tar.gz")
+    return archive
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a command without the environment of this one, and show what it printed if it fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    ran = subprocess.run(command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert ran.returncode == 0, ran.stdout
+    return ran.stdout
+
+
+def test_sdist_installs_and_passes_its_tests_in_a_fresh_environment(sdist: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    assert {"LICENSE", "Makefile", "README.md", "csrc", "docs", "tests"} <= {path.name for path in unpacked.iterdir()}
+
+    run(sys.executable, "-m", "venv", "fresh", cwd=tmp_path)
+    python = tmp_path / "fresh" / "bin" / "python"
+    run(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", tmp_path, sdist, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert sum(name.endswith(".so") for name in names) == 1, names
+    assert {"mlpcore/py.typed", "mlpcore/_core.pyi"} <= set(names)
+
+    run(python, "-m", "pip", "install", f"{wheel}[test]", cwd=tmp_path)
+    tests = shutil.copytree(unpacked / "tests", tmp_path / "tests")
+    assert f"mlpcore: {tmp_path / 'fresh'}" in run(python, "-m", "pytest", *SOME_TESTS, cwd=tests)
