@@ -1,0 +1,124 @@
+/* arrays.h: from Python's arguments to pointers that a kernel may trust, and every check on the way.
+ *
+ * A binding describes its function once, as data: names, which arguments are arrays, their axes. Then each call is
+ *
+ *     mlp_call call = {.function = &function};
+ *     if (mlp_parse(&call, ...) < 0) return NULL;           names to slots; no array is touched
+ *     ... scalars to C ...
+ *     if (mlp_acquire(&call) < 0) goto done;                arrays: dtype, shape, layout, overlap; outputs are allocated
+ *     ... kernel ...                                        call.n, call.in, call.out and mlp_data(&call, i) are right
+ * done:
+ *     mlp_end(&call);
+ *
+ * All foreign Python code (__array__, __float__, ...) runs before the first shape or pointer is read, so that none of it
+ * can pull an array from under a kernel.
+ */
+#ifndef MLPCORE_ARRAYS_H
+#define MLPCORE_ARRAYS_H
+
+#include "numpy_api.h"
+
+#include <stdbool.h>
+
+#include "kernel.h"
+
+enum { MLP_PARAMETERS = 12 };
+
+typedef enum { MLP_SCALAR, MLP_INPUT, MLP_OUTPUT } mlp_role;
+typedef enum {
+    MLP_C_ORDER,    /* the last axis is contiguous                                                    */
+    MLP_F_ORDER,    /* the first axis is: (out, in) for Python is (in, out) in memory, as kernels want */
+    MLP_FIRST_ORDER /* either, but the same for all: the order of the function's first array           */
+} mlp_order;
+
+typedef struct {
+    const char *name;
+    mlp_role role;
+    bool optional;     /* may be left out; an array may also be None                                          */
+    mlp_order order;   /* how a kernel wants the memory                                                       */
+    const char *axes;  /* a letter per axis: n, i (in), o (out); NULL: any rank, but the first array's shape  */
+    unsigned in_place; /* bit p set: this output may be the very memory of input p                            */
+} mlp_parameter;
+
+typedef struct {
+    const char *name;
+    int positional;                           /* how many parameters may be given by position   */
+    bool needs_samples;                       /* n = 0 is refused: there is no mean of no sample */
+    mlp_parameter parameters[MLP_PARAMETERS]; /* up to the first without a name */
+} mlp_function;
+
+typedef struct {
+    const mlp_function *function;
+    PyObject *given[MLP_PARAMETERS];      /* borrowed; NULL where left out                              */
+    PyArrayObject *array[MLP_PARAMETERS]; /* owned; what the kernel gets. NULL where there is no array  */
+    bool is_double;                       /* the real type of the call, of every array and of the result */
+    npy_intp n, in, out;                  /* sizes of the axes that occur                               */
+    npy_intp count;                       /* elements of the first array                                */
+    PyArrayObject *scratch[2];            /* owned; see mlp_scratch                                     */
+} mlp_call;
+
+/* Sorts the arguments of a vectorcall into call->given. TypeError as CPython words it. */
+int mlp_parse(mlp_call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+
+/* Takes every array argument. The real type is that of the outputs, where any is given; else float if every input casts
+ * safely to float; else double. Inputs are copied only if type, byte order, alignment or layout do not fit. An output
+ * that is left out is allocated. TypeError, ValueError or MemoryError naming the argument. */
+int mlp_acquire(mlp_call *call);
+
+/* Gives back what mlp_acquire took; safe at any moment after mlp_parse. */
+void mlp_end(mlp_call *call);
+
+/* The result of a function whose output is parameter `p`: what the caller gave, or the array allocated for it. */
+PyObject *mlp_result(const mlp_call *call, int p);
+
+/* A new array of the call's type, not initialised, with the axes' sizes. */
+PyArrayObject *mlp_new_array(const mlp_call *call, const char *name, const char *axes, mlp_order order);
+
+/* Memory for the time of the call, with the axes' sizes; NULL with an error. `slot` is 0 or 1. */
+void *mlp_scratch(mlp_call *call, int slot, const char *axes);
+
+static inline void *mlp_data(const mlp_call *call, int p) {
+    return call->array[p] ? PyArray_DATA(call->array[p]) : NULL;
+}
+
+/* Weights of samples: finite, none negative, not all zero. */
+int mlp_check_weights(const mlp_call *call, int p);
+
+/* Scalars; the default stays where the argument was left out. */
+int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, double *value); /* in [minimum, limit) */
+int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value);
+int mlp_get_bool(const mlp_call *call, int p, bool *value);
+
+/* A decay below this is less than 1 in float too, where 1 would divide by 0. */
+#define MLP_DECAY_LIMIT (1 - 0x1p-25)
+
+/* Names, e.g. of activations. `choices` ends with a NULL name; the first name of a value is the one that errors list. */
+typedef struct {
+    const char *name;
+    int value;
+} mlp_choice;
+
+extern const mlp_choice mlp_activation_names[], mlp_loss_names[], mlp_elementary_names[];
+
+int mlp_get_choice(const mlp_call *call, int p, const mlp_choice *choices, int *value);
+
+/* Raises "<function>: <argument> <message>". Always -1. */
+int mlp_argument_error(const mlp_call *call, int p, PyObject *type, const char *format, ...);
+
+/* The GIL is released only where the work (in multiply-adds) outweighs the price of releasing it, about 50 ns. */
+static inline PyThreadState *mlp_release_gil(double work) { return work > 2e4 ? PyEval_SaveThread() : NULL; }
+
+static inline void mlp_restore_gil(PyThreadState *state) {
+    if (state) {
+        PyEval_RestoreThread(state);
+    }
+}
+
+/* An entry of a method table. */
+#define MLP_METHOD(name, function, doc)                                                                                \
+    {name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, doc}
+
+/* What the bind_*.c files put into the module; each ends with an empty entry. */
+extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[];
+
+#endif

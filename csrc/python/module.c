@@ -1,0 +1,88 @@
+/* module.c: the module mlpcore._core: what it is made of, and how it is loaded. */
+#define MLP_HOLDS_NUMPY_API
+#include "arrays.h"
+
+#include "../net/rng.h"
+
+#include <stdlib.h>
+
+PyDoc_STRVAR(philox_doc, "philox($module, key0, key1, c0, c1, c2, c3)\n--\n\n"
+                         "The four 32-bit words of Philox4x32-10 for a key and a counter of 32-bit words.\n");
+
+static PyObject *philox(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    static const mlp_function function = {
+        .name = "philox",
+        .positional = 6,
+        .parameters = {{"key0"}, {"key1"}, {"c0"}, {"c1"}, {"c2"}, {"c3"}},
+    };
+    mlp_call call = {.function = &function};
+    uint32_t words[6], block[4];
+    if (mlp_parse(&call, args, nargs, kwnames) < 0) {
+        return NULL;
+    }
+    for (int p = 0; p < 6; p++) {
+        long long word;
+        if (mlp_get_integer(&call, p, 0, UINT32_MAX, &word) < 0) {
+            return NULL;
+        }
+        words[p] = (uint32_t)word;
+    }
+    mlp_philox(block, words + 2, words);
+    return Py_BuildValue("IIII", (unsigned)block[0], (unsigned)block[1], (unsigned)block[2], (unsigned)block[3]);
+}
+
+static PyMethodDef module_methods[] = {
+    MLP_METHOD("philox", philox, philox_doc),
+    {NULL, NULL, 0, NULL},
+};
+
+/* With NumPy 1 the import of its C functions fails with words that help nobody: say it first, in one sentence. */
+static int check_numpy_version(void) {
+    PyObject *numpy = PyImport_ImportModule("numpy");
+    PyObject *version = numpy ? PyObject_GetAttrString(numpy, "__version__") : NULL;
+    const char *text = version ? PyUnicode_AsUTF8(version) : NULL;
+    int status = text ? 0 : -1;
+    if (text && strtol(text, NULL, 10) < 2) {
+        PyErr_Format(PyExc_ImportError, "mlpcore needs NumPy 2.0 or newer, but NumPy %s is installed", text);
+        status = -1;
+    }
+    Py_XDECREF(version);
+    Py_XDECREF(numpy);
+    return status;
+}
+
+static int module_exec(PyObject *module) {
+    if (check_numpy_version() < 0 || PyArray_ImportNumPyAPI() < 0) {
+        return -1;
+    }
+    PyMethodDef *tables[] = {mlp_dense_methods, mlp_activation_methods, mlp_loss_methods, mlp_optimizer_methods,
+                             module_methods};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (PyModule_AddFunctions(module, tables[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+PyDoc_STRVAR(module_doc, "The C part of mlpcore: the kernels (see mlpcore.kernels) and the network they make up.");
+
+static PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "mlpcore._core",
+    .m_doc = module_doc,
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&module_definition); }

@@ -1,0 +1,15 @@
+/* python.h: Python's and NumPy's headers, once, the same way for every file of the border. */
+#ifndef MLPCORE_PYTHON_H
+#define MLPCORE_PYTHON_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* module.c holds NumPy's table of functions; the other files share it. */
+#define PY_ARRAY_UNIQUE_SYMBOL mlpcore_numpy_api
+#ifndef MLP_HOLDS_NUMPY_API
+#define NO_IMPORT_ARRAY
+#endif
+#include <numpy/arrayobject.h>
+
+#endif
