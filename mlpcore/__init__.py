@@ -1,0 +1,27 @@
+"""mlpcore: multi-layer perceptrons in C, by the equations a course teaches.
+
+>>> import mlpcore
+>>> model = mlpcore.Sequential([mlpcore.Dense(4, "tanh"), mlpcore.Dense(1, "sigmoid")], seed=1)
+>>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+>>> history = model.fit(X, y, loss="bce", optimizer=mlpcore.Adam(0.1), epochs=200, progress=False)
+>>> model.predict(X).round()
+array([[0.],
+       [1.],
+       [1.],
+       [0.]], dtype=float32)
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from mlpcore import kernels
+from mlpcore.history import History
+from mlpcore.layers import Dense
+from mlpcore.model import Sequential
+from mlpcore.optimizers import SGD, Adam, Optimizer
+
+try:
+    __version__ = version("mlpcore")
+except PackageNotFoundError:  # used from its source folder without being installed
+    __version__ = "0+unknown"
+
+__all__ = ["SGD", "Adam", "Dense", "History", "Optimizer", "Sequential", "__version__", "kernels"]
