@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm.auto import tqdm
 
 from mlpcore import Adam, Dense, History, Sequential, gradcheck
 
@@ -68,11 +69,18 @@ def run(output: Path) -> float:
     output.mkdir(parents=True, exist_ok=True)
     training, test = load()
     model = Sequential([Dense(64, "relu"), Dense(64, "relu"), Dense(10, "softmax")], input_size=64, seed=SEED)
-    print(model.summary())
+    print(model.summary(), end="\n\n")
 
     start = perf_counter()
     history = model.fit(
-        training.x, training.y, loss="cce", optimizer=Adam(), epochs=EPOCHS, batch_size=32, validation_split=0.1
+        training.x,
+        training.y,
+        loss="cce",
+        optimizer=Adam(),
+        epochs=EPOCHS,
+        batch_size=32,
+        validation_split=0.1,
+        callbacks=[print_epoch],
     )
     seconds = perf_counter() - start
 
@@ -89,6 +97,14 @@ def run(output: Path) -> float:
     draw(history, test, read).savefig(drawn, dpi=150)
     print(f"\nmodel    {saved}\npicture  {drawn}")
     return accuracy
+
+
+def print_epoch(model: Sequential, epoch: int, logs: dict[str, float]) -> None:
+    """Print a line for the epoch that just ended, above the progress bar."""
+    tqdm.write(
+        f"epoch {epoch + 1:2}   loss {logs['loss']:.4f}   accuracy {logs['accuracy']:.4f}   "
+        f"validation: loss {logs['val_loss']:.4f}   accuracy {logs['val_accuracy']:.4f}"
+    )
 
 
 def draw(history: History, test: Digits, read: NDArray[Any]) -> Figure:
