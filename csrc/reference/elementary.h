@@ -1,17 +1,187 @@
-/* elementary.h: placeholder until the own functions stand here. */
+/* elementary.h: exp, log, log1p, tanh and the logistic function, mlpcore's own.
+ *
+ * The C library's differ between systems in their last digit, and a network that trains on two machines must end with
+ * the same weights. Here every result follows from +, -, *, /, fma, comparisons and integer operations on the bits of a
+ * number, which are the same everywhere; and every line can be done by a vector unit on all its lanes at once: no
+ * branch, no loop that depends on the data, no table.
+ *
+ * Three steps, whatever the function:
+ *   1. Reduce: write the argument with an integer k and a small rest. e^x = 2^k e^r with x = k ln2 + r, |r| <= ln2 / 2;
+ *      log x = k ln2 + log(1 + f) with x = 2^k (1 + f), 1 + f between sqrt(1/2) and sqrt(2).
+ *   2. Approximate the function of the small rest by a polynomial.
+ *   3. Put k back: 2^k is nothing but an exponent field, k ln2 is one product.
+ * ln2 is the sum LN2_HI + LN2_LO of two numbers. LN2_HI has so few digits that k LN2_HI is exact.
+ *
+ * The polynomials are minimax polynomials (Remez), computed with 60 digits and fitted again after each coefficient was
+ * rounded: tests/exhaustive/coefficients.py. Why so: docs/decisions/elementary-functions.md.
+ *
+ * Special values are those of C99, Annex F.
+ */
+#include <stdint.h>
+#include <string.h>
+
 #if MLP_REAL_BITS == 32
-static real real_exp(real x) { return expf(x); }
-static real real_log(real x) { return logf(x); }
-static real real_log1p(real x) { return log1pf(x); }
-static real real_tanh(real x) { return tanhf(x); }
-static real real_sigmoid(real x) { return 1 / (1 + expf(-x)); }
+typedef uint32_t real_bits;
+enum { FRACTION_BITS = 23, BIAS = 127, EXP_DEGREE = 4, LOG_DEGREE = 2 };
+static const real LN2_HI = 0x1.62e4p-1f, LN2_LO = 0x1.7f7d1cp-20f, LOG2_E = 0x1.715476p+0f;
+static const real EXP_LOWEST = -104, EXP_HIGHEST = 89; /* e^x is 0 below, infinite above */
+static const real TANH_HIGHEST = 10;                   /* tanh x rounds to 1 above       */
+static const real EXP_COEFFICIENTS[] = {0x1.fffffcp-2f, 0x1.55548cp-3f, 0x1.55585ap-5f, 0x1.123d62p-7f,
+                                        0x1.6ab75ep-10f};
+static const real LOG_COEFFICIENTS[] = {0x1.55557ap-1f, 0x1.995ed6p-2f, 0x1.31e08p-2f};
 #else
-static real real_exp(real x) { return exp(x); }
-static real real_log(real x) { return log(x); }
-static real real_log1p(real x) { return log1p(x); }
-static real real_tanh(real x) { return tanh(x); }
-static real real_sigmoid(real x) { return 1 / (1 + exp(-x)); }
+typedef uint64_t real_bits;
+enum { FRACTION_BITS = 52, BIAS = 1023, EXP_DEGREE = 9, LOG_DEGREE = 6 };
+static const real LN2_HI = 0x1.62e42fefa4p-1, LN2_LO = -0x1.8432a1b0e2634p-43, LOG2_E = 0x1.71547652b82fep+0;
+static const real EXP_LOWEST = -746, EXP_HIGHEST = 710;
+static const real TANH_HIGHEST = 20;
+static const real EXP_COEFFICIENTS[] = {
+    0x1.000000000000ap-1,  0x1.5555555555495p-3,  0x1.5555555550421p-5,  0x1.1111111120e33p-7,  0x1.6c16c185f619ap-10,
+    0x1.a01a01ce5c05fp-13, 0x1.a01993395d680p-16, 0x1.71dcdbe13071bp-19, 0x1.28b51592bc60cp-22, 0x1.b2325ac540925p-26,
+};
+static const real LOG_COEFFICIENTS[] = {
+    0x1.5555555555592p-1, 0x1.999999997ff19p-2, 0x1.24924941e155ep-2, 0x1.c71c5214509b5p-3,
+    0x1.74663ced9bac2p-3, 0x1.39a1e8c01a472p-3, 0x1.2f03babe59734p-3,
+};
 #endif
+
+static inline real_bits bits_of(real x) {
+    real_bits bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline real real_of(real_bits bits) {
+    real x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* 2^(biased - BIAS) for biased in 1 ... 2 BIAS: an exponent field and no fraction; 0 for biased = 0. */
+static inline real power_of_2(real_bits biased) { return real_of(biased << FRACTION_BITS); }
+
+/* c[0] + c[1] x + ... + c[degree] x^degree */
+static inline real polynomial(int degree, const real *c, real x) {
+    real sum = c[degree];
+    for (int k = degree - 1; k >= 0; k--) {
+        sum = real_fma(sum, x, c[k]);
+    }
+    return sum;
+}
+
+/* e^x = 2^k (1 + p); k wraps around where it is negative. */
+typedef struct {
+    real_bits k;
+    real p;
+} exponential;
+
+/* Any x for which e^x is neither 0 nor infinite. p = e^r - 1 = r + r^2 P(r). */
+static inline exponential exponential_of(real x) {
+    const real rounder =
+        (real)((real_bits)3 << (FRACTION_BITS - 1)); /* so large that its last binary digit counts ones */
+    real shifted = real_fma(x, LOG2_E, rounder);     /* rounds x / ln2 to the nearest integer, k        */
+    real k = shifted - rounder;
+    real r = real_fma(-k, LN2_LO, real_fma(-k, LN2_HI, x));
+    real p = real_fma(r * r, polynomial(EXP_DEGREE, EXP_COEFFICIENTS, r), r);
+    return (exponential){.k = bits_of(shifted) - bits_of(rounder), .p = p};
+}
+
+/* e^x. The result may be subnormal and 2^k beyond the range of an exponent field: so two halves, and only the second
+ * product rounds. */
+static inline real real_exp(real x) {
+    x = x < EXP_LOWEST ? EXP_LOWEST : x;
+    x = x > EXP_HIGHEST ? EXP_HIGHEST : x;
+    exponential e = exponential_of(x);
+    real_bits biased_twice = e.k + 2 * BIAS, half = biased_twice >> 1;
+    return (1 + e.p) * power_of_2(half) * power_of_2(biased_twice - half);
+}
+
+/* sigma(x) = 1 / (1 + e^-x). With e = e^-|x|, which cannot overflow, it is left = e / (1 + e) for x <= 0, 1 - left for
+ * x > 0. Written as left = e - e left, it feels the roundings of 1 + e and of the quotient only in the smaller term. */
+static inline real real_sigmoid(real x) {
+    real e = real_exp(-real_abs(x));
+    real left = real_fma(-e, e / (1 + e), e);
+    return x > 0 ? 1 - left : left;
+}
+
+/* tanh |x| = t = (1 - e) / (1 + e) with e = e^-2|x| = s + s p, s = 2^k; the sign is x's. No digit is lost near 0, where
+ * s = 1 and 1 - e is -p. One step of Newton's method makes up for the roundings of both sums and of the quotient: the
+ * residual (1 - e) - t (1 + e) is divided by 1 + e = 2 / (1 + t). */
+static inline real real_tanh(real x) {
+    real magnitude = real_abs(x);
+    magnitude = magnitude > TANH_HIGHEST ? TANH_HIGHEST : magnitude;
+    exponential e = exponential_of(-2 * magnitude);
+    real s = power_of_2(e.k + BIAS);
+    real sp = s * e.p;
+    real t = (1 - s - sp) / (1 + s + sp);
+    real residual = real_fma(-sp, t, real_fma(-(1 + s), t, 1 - s) - sp);
+    t = real_fma(residual, real_fma(REAL(0.5), t, REAL(0.5)), t);
+    return real_of(bits_of(t) | (bits_of(x) & bits_of(-(real)0)));
+}
+
+/* x = 2^(biased_k - BIAS) (1 + f) for a normal x > 0, 1 + f between sqrt(1/2) and sqrt(2). */
+typedef struct {
+    real_bits biased_k;
+    real f;
+} logarithm;
+
+static inline logarithm logarithm_of(real x) {
+    const real sqrt_half = REAL(0.70710678118654752);
+    real_bits one = (real_bits)BIAS << FRACTION_BITS;
+    real_bits biased_k = (bits_of(x) - bits_of(sqrt_half) + one) >> FRACTION_BITS;
+    return (logarithm){.biased_k = biased_k, .f = real_of(bits_of(x) - (biased_k << FRACTION_BITS) + one) - 1};
+}
+
+/* The integer that biased_k stands for: as the last digits of 2^FRACTION_BITS it becomes a number without conversion. */
+static inline real unbiased(real_bits biased_k) {
+    const real digits = (real)((real_bits)1 << FRACTION_BITS);
+    return real_of(bits_of(digits) | biased_k) - (digits + BIAS);
+}
+
+/* k ln2 + log(1 + f + f_lo), f_lo being what f lacks. With s = f / (2 + f),
+ *     log(1 + f) = log((1 + s) / (1 - s)) = 2s + s R(s^2) = f - (f^2/2 - s (f^2/2 + R(s^2))),
+ * and the last form takes a small number from an exact one. k LN2_HI + f is added without loss as sum + sum_lo. */
+static inline real log_of(real k, real f, real f_lo) {
+    real s = f / (2 + f);
+    real z = s * s;
+    real half_square = REAL(0.5) * f * f;
+    real r = z * polynomial(LOG_DEGREE, LOG_COEFFICIENTS, z);
+    real sum = real_fma(k, LN2_HI, f);
+    real sum_lo = f - real_fma(-k, LN2_HI, sum);
+    real small = real_fma(k, LN2_LO, sum_lo + f_lo);
+    return sum - (half_square - real_fma(s, half_square + r, small));
+}
+
+/* y = log x for x > 0; the values of log x for all other x. */
+static inline real log_special(real x, real y) {
+    y = x < (real)INFINITY ? y : x;
+    y = x > 0 ? y : (real)NAN;
+    return x == 0 ? -(real)INFINITY : y;
+}
+
+/* log x. A subnormal x is made normal first. */
+static inline real real_log(real x) {
+    const real up = (real)((real_bits)1 << FRACTION_BITS);
+    int subnormal = x < REAL_SMALLEST;
+    logarithm l = logarithm_of(subnormal ? x * up : x);
+    real k = unbiased(l.biased_k) - (subnormal ? (real)FRACTION_BITS : 0);
+    return log_special(x, log_of(k, l.f, 0));
+}
+
+/* log(1 + x) = log(u + c), where u is 1 + x rounded and c what was rounded away; 2^-k c belongs to f.
+ * (Half of c is multiplied by twice 2^-k, because 2^-k alone can be below the exponent field.) */
+static inline real real_log1p(real x) {
+    real u = 1 + x;
+    real large = x > 1 ? x : 1, small = x > 1 ? 1 : x;
+    real c = small - (u - large);
+    logarithm l = logarithm_of(u);
+    real scaled = REAL(0.5) * c * power_of_2(2 * BIAS + 1 - l.biased_k);
+    real f = l.f + scaled;
+    real f_lo = scaled - (f - l.f);
+    real y = log_special(u, log_of(unbiased(l.biased_k), f, f_lo));
+    return u == 1 ? x : y;
+}
+
 static void elementary(mlp_elementary function, ptrdiff_t count, real *y, const real *x) {
     for (ptrdiff_t i = 0; i < count; i++) {
         switch (function) {
@@ -19,7 +189,7 @@ static void elementary(mlp_elementary function, ptrdiff_t count, real *y, const 
         case MLP_LOG: y[i] = real_log(x[i]); break;
         case MLP_LOG1P: y[i] = real_log1p(x[i]); break;
         case MLP_TANH_OF: y[i] = real_tanh(x[i]); break;
-        default: y[i] = real_sigmoid(x[i]); break;
+        default: /* MLP_SIGMOID_OF */ y[i] = real_sigmoid(x[i]);
         }
     }
 }
