@@ -14,30 +14,37 @@ C_FILES := $(filter %.c %.h,$(SOURCES))
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
+# They build packages of their own, or compute long in code that the others cover.
+NOT_UNDER_ASAN := peers test_builds.py test_demo.py test_packaging.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-builds test-asan lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan lint format clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-16s%s\n' "$$t" "$$text"; done
+	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
 
 demo: .venv/.demo .venv/.installed  ## train on handwritten digits, check the gradients, draw what came out (build/demo)
 	$(RUN) -m mlpcore demo --output build/demo
 
-test: .venv/.demo .venv/.test .venv/.installed  ## prove everything: all tests but the ones below
-	$(PYTEST) -q
+test: .venv/.demo .venv/.test .venv/.installed  ## prove everything but what is below; ARGS="test_losses.py -k softmax" runs a part
+	$(PYTEST) -q $(ARGS)
 
 test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch's autograd (downloads PyTorch)
-	$(PYTEST) -q test_peers.py
+	$(PYTEST) -q peers
+
+test-exhaustive: .venv/.base  ## try the elementary functions on all 2^32 floats (minutes)
+	$(BIN)/python tests/exhaustive/run.py
 
 test-builds: .venv/.test .venv/.installed  ## train with gcc -O0, gcc -O3, clang -O3: the same bits
 	$(PYTEST) -v test_builds.py
 
 test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under AddressSanitizer and UBSan
-	CC=gcc CFLAGS="-O1 -g -fno-omit-frame-pointer $(SANITIZE)" LDFLAGS="$(SANITIZE)" \
-	    $(BIN)/python setup.py -q build --build-lib build/asan --build-temp build/asan-objects
-	$(PYTEST) --version
+	CC=gcc CFLAGS="-O1 -g -UNDEBUG -fno-omit-frame-pointer $(SANITIZE)" LDFLAGS="$(SANITIZE)" \
+	    $(BIN)/python setup.py -q build --build-base build/asan --build-lib build/asan/lib
+	export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" PYTHONPATH=../build/asan/lib \
+	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
+	$(PYTEST) -q $(NOT_UNDER_ASAN:%=--ignore=%)
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of
 	$(BIN)/ruff check
@@ -70,11 +77,14 @@ REQUIREMENTS := import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb
     print(*t["build-system"]["requires"], *p["dependencies"], *p["optional-dependencies"].get(sys.argv[1], []), sep="\n")
 
 .venv/.%: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -c '$(REQUIREMENTS)' $* | $(BIN)/pip install --quiet -r /dev/stdin
+	@echo "Installing what \`$*' needs into .venv"
+	@needed=$$($(BIN)/python -c '$(REQUIREMENTS)' $*) && $(BIN)/pip install --quiet $$needed
 	@touch $@
 
-# The objects in build/ are kept, so that only a change of C compiles; copies of Python files there are not.
+# What is compiled in build/ stays, so that only a change of C compiles anew. Copies of Python files there do not: they
+# would be installed even after their originals have gone.
 .venv/.installed: $(SOURCES) | .venv/.base
-	rm -rf build/lib*/mlpcore/*.py build/lib*/mlpcore/layers
-	$(BIN)/pip install --quiet --no-build-isolation --no-deps --force-reinstall .
+	@echo "Building and installing mlpcore"
+	@if [ -d build ]; then find build/lib.* -type f ! -name '*.so' -delete; fi
+	@$(BIN)/pip install --quiet --no-build-isolation --no-deps --force-reinstall .
 	@touch $@

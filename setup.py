@@ -13,7 +13,7 @@ SOURCES = sorted(
     for path in ROOT.glob(pattern)
     if not path.name.endswith(".inc.c")
 )
-HEADERS = [str(path.relative_to(ROOT)) for path in ROOT.glob("csrc/**/*.[ch]")]
+DEPENDS = ["setup.py", *(str(path.relative_to(ROOT)) for path in ROOT.glob("csrc/**/*.[ch]"))]
 
 # The result of every operation is defined to the bit: no a * b + c contracted behind our back, no fast-math.
 # These come last on the command line, whatever CFLAGS says.
@@ -23,14 +23,14 @@ if os.name == "nt":
 else:
     FLAGS = ["-std=c11", "-fno-fast-math", "-ffp-contract=off", "-fvisibility=hidden"]
     LIBRARIES = ["m"]
-    os.environ["CFLAGS"] = "-O3 " + os.environ.get("CFLAGS", "")
+    os.environ["CFLAGS"] = "-O3 -DNDEBUG " + os.environ.get("CFLAGS", "")
 
 setup(
     ext_modules=[
         Extension(
             "mlpcore._core",
             sources=SOURCES,
-            depends=HEADERS,
+            depends=DEPENDS,
             include_dirs=["csrc", numpy.get_include()],
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
