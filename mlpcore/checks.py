@@ -146,8 +146,8 @@ def class_weights_of(value: Mapping[int, float], loss: str, y: Array, dtype: DTy
     for label, weight in value.items():
         label = whole_number("a class of class_weight", label, at_least=0, at_most=classes - 1)
         table[label] = real_number(f"class_weight[{label}]", weight, at_least=0)
-    weight: Array = table[labels]
-    return weight
+    weights: Array = table[labels]
+    return weights
 
 
 def samples_of(

@@ -574,10 +574,12 @@ class Sequential:
 
     @classmethod
     def _from_plain(cls, config: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Self:
-        """Return the model that the two describe, as `_config` and `_tensors` do; raise an error if they describe none."""
+        """Return the model that a `_config` and its `_tensors` describe; raise an error if they describe none."""
         entries = {"layers", "input_size", "dtype", "seed", "epochs_trained"}
         if config.keys() != entries:
             raise ValueError(f"the description has the entries {sorted(config)}, expected {sorted(entries)}")
+        if not isinstance(config["layers"], list):
+            raise TypeError(f"layers is {config['layers']!r}, expected a list")
         layers = [Dense._from_config(layer) for layer in config["layers"]]
         model = cls(layers, dtype=config["dtype"], seed=_seed(config["seed"]))
         model.epochs_trained = checks.whole_number("epochs_trained", config["epochs_trained"], at_least=0)

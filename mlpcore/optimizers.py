@@ -171,8 +171,8 @@ def optimizer_object(optimizer: Optimizer) -> Optimizer:
 
 
 def _aligned_copy(values: NDArray[Any]) -> NDArray[Any]:
-    if values.dtype == np.int64:
-        return values
+    if values.dtype == np.int64:  # the count of steps, which the kernels do not read
+        return values.copy()
     copy = _core.aligned_zeros(values.size, values.dtype.name)
     copy[...] = values
     return copy

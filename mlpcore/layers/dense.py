@@ -170,11 +170,10 @@ class Dense:
         }
 
     @classmethod
-    def _from_config(cls, config: dict[str, Any]) -> Self:
-        options = dict(config)
-        if options.pop("kind", None) != "dense":
-            raise ValueError(f"layer {config!r} is of an unknown kind, expected 'dense'")
-        return cls(**options)
+    def _from_config(cls, config: object) -> Self:
+        if not isinstance(config, dict) or config.get("kind") != "dense":
+            raise ValueError(f"{config!r} is no description of a layer, expected one of kind 'dense'")
+        return cls(**{name: value for name, value in config.items() if name != "kind"})
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -1,0 +1,174 @@
+"""The Dense layer: its arguments, its arrays as views of the engine, and its equations."""
+
+import numpy as np
+import pytest
+
+import mlpcore
+from mlpcore import Dense, Sequential
+
+
+def two_layers(dtype="float64"):
+    return Sequential([Dense(4, "tanh"), Dense(2, "sigmoid")], input_size=3, dtype=dtype, seed=11)
+
+
+X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+Y = np.array([[1.0, 0.0], [0.0, 1.0]])
+
+
+def test_arrays_have_the_papers_shapes():
+    model = two_layers()
+    model.forward(X)
+    model.backward(Y, loss="mse")
+    layer = model.layers[0]
+    shapes = {name: getattr(layer, name).shape for name in ("x", "z", "a", "phi", "w", "b", "grad_w", "grad_b")}
+    assert shapes == {
+        "x": (2, 3), "z": (2, 4), "a": (2, 4), "phi": (2, 4), "w": (4, 3), "b": (4,), "grad_w": (4, 3), "grad_b": (4,)
+    }  # fmt: skip
+
+
+def test_equations_1_to_4():
+    model = two_layers()
+    first, last = model.layers
+    a = model.forward(X)
+    loss = model.backward(Y, loss="mse")
+    close = dict(rtol=1e-13, atol=1e-15)
+    np.testing.assert_array_equal(first.x, X)
+    np.testing.assert_array_equal(last.x, first.a)
+    np.testing.assert_array_equal(last.a, a)
+    for layer, sigma in ((first, np.tanh), (last, lambda z: 1 / (1 + np.exp(-z)))):
+        np.testing.assert_allclose(layer.z, layer.x @ layer.w.T + layer.b, **close)
+        np.testing.assert_allclose(layer.a, sigma(layer.z), **close)
+        np.testing.assert_allclose(layer.grad_w, layer.phi.T @ layer.x, **close)
+        np.testing.assert_allclose(layer.grad_b, layer.phi.sum(axis=0), **close)
+    np.testing.assert_allclose(loss, ((a - Y) ** 2).mean(), **close)
+    np.testing.assert_allclose(last.phi, 2 * (a - Y) / Y.size * a * (1 - a), **close)
+    np.testing.assert_allclose(first.phi, last.phi @ last.w * (1 - first.a**2), **close)
+
+
+def test_arrays_are_views_of_the_engine():
+    model = two_layers()
+    layer = model.layers[1]
+    layer.w[...] = 0
+    layer.b[:] = [0.0, np.log(3)]
+    np.testing.assert_allclose(model.predict(X), [[0.5, 0.75], [0.5, 0.75]], rtol=1e-15)
+    assert np.shares_memory(layer.w, layer.w)
+
+
+def test_views_outlive_the_model():
+    model = two_layers()
+    model.forward(X)
+    w, z = model.layers[0].w, model.layers[0].z
+    was_w, was_z = w.copy(), z.copy()
+    del model
+    np.testing.assert_array_equal(w, was_w)
+    np.testing.assert_array_equal(z, was_z)
+
+
+def test_assigning_copies_values_of_exactly_this_shape():
+    layer = two_layers("float32").layers[0]
+    values = np.arange(12.0).reshape(4, 3)
+    layer.w, layer.b = values, [1, 2, 3, 4]
+    values[...] = -1
+    assert layer.w.tolist() == np.arange(12.0).reshape(4, 3).tolist()
+    assert layer.b.tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "error", "message"),
+    [
+        ("w", np.zeros((3, 4)), ValueError, r"w has shape \(3, 4\), expected \(4, 3\): \(out, in\)"),
+        ("w", np.zeros((1, 3)), ValueError, r"w has shape \(1, 3\)"),
+        ("w", 0.0, ValueError, r"w has shape \(\), expected \(4, 3\)"),
+        ("b", [[1.0, 2, 3, 4]], ValueError, r"b has shape \(1, 4\), expected \(4,\)"),
+        ("w", np.zeros((4, 3), complex), TypeError, "w has dtype complex128"),
+        ("b", ["1", "2", "3", "4"], TypeError, "b has dtype <U1"),
+        ("b", None, TypeError, "b has dtype object"),
+    ],
+)
+def test_assigning_anything_else_is_refused(name, values, error, message):
+    layer = two_layers().layers[0]
+    before = getattr(layer, name).copy()
+    with pytest.raises(error, match=message):
+        setattr(layer, name, values)
+    np.testing.assert_array_equal(getattr(layer, name), before)
+
+
+@pytest.mark.parametrize("name", ["x", "z", "a", "phi", "grad_w", "grad_b"])
+def test_what_the_engine_computes_cannot_be_assigned(name):
+    with pytest.raises(AttributeError):
+        setattr(two_layers().layers[0], name, 0)
+
+
+def test_arrays_of_a_layer_without_input_size_say_what_is_missing():
+    layer = Dense(3)
+    Sequential([layer])
+    for name in ("w", "b", "grad_w", "grad_b", "x", "z", "a", "phi"):
+        with pytest.raises(RuntimeError, match="has no arrays yet: give its Sequential an input_size="):
+            getattr(layer, name)
+    with pytest.raises(RuntimeError, match="has no arrays yet"):
+        layer.w = np.zeros((3, 2))
+
+
+def test_arrays_of_a_batch_need_a_forward():
+    layer = two_layers().layers[0]
+    for name in ("x", "z", "a", "phi"):
+        with pytest.raises(RuntimeError, match="forward"):
+            getattr(layer, name)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "limit"), [("glorot_uniform", (6 / 300) ** 0.5), ("he_uniform", (6 / 200) ** 0.5)]
+)
+def test_initializers_fill_their_range_evenly(initializer, limit):
+    layer = Dense(100, kernel_initializer=initializer)
+    Sequential([layer], input_size=200, seed=1)
+    assert 0.99 * limit < np.abs(layer.w).max() <= limit
+    np.testing.assert_allclose(layer.w.std(), limit / 3**0.5, rtol=0.02)
+    assert abs(layer.w.mean()) < 0.01 * limit
+    assert not layer.b.any()
+
+
+def test_zeros_are_zeros():
+    layer = Dense(3, kernel_initializer="zeros")
+    Sequential([layer], input_size=2)
+    assert not layer.w.any()
+
+
+def test_first_weights_depend_on_seed_and_layer_alone():
+    def weights(seed, dtype="float64"):
+        layers = [Dense(3), Dense(3)]
+        Sequential(layers, input_size=3, seed=seed, dtype=dtype)
+        return [layer.w.copy() for layer in layers]
+
+    np.testing.assert_array_equal(weights(4), weights(4))
+    first, second = weights(4)
+    assert (first != second).all()
+    assert (first != weights(5)[0]).all()
+    np.testing.assert_array_equal(np.float32(first), weights(4, "float32")[0])
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Dense(0), ValueError, "units is 0, expected an integer >= 1"),
+        (lambda: Dense(-3), ValueError, "units is -3"),
+        (lambda: Dense(2.0), TypeError, "units is 2.0, expected an integer >= 1"),
+        (lambda: Dense("2"), TypeError, "units is '2'"),
+        (lambda: Dense(None), TypeError, "units is None"),
+        (lambda: Dense(True), TypeError, "units is True"),
+        (lambda: Dense(2, "rellu"), ValueError, "activation is 'rellu', expected one of 'linear', 'relu'"),
+        (lambda: Dense(2, np.tanh), ValueError, "activation is <ufunc 'tanh'>"),
+        (lambda: Dense(2, np.zeros(2)), ValueError, "activation is array"),
+        (lambda: Dense(2, input_size=0), ValueError, "input_size is 0"),
+        (lambda: Dense(2, kernel_initializer="normal"), ValueError, "kernel_initializer is 'normal', expected one of"),
+    ],
+)
+def test_wrong_arguments_are_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_repr_makes_a_layer_like_it():
+    layer = Dense(3, kernel_initializer="zeros")
+    assert repr(layer) == "Dense(3, 'linear', kernel_initializer='zeros')"
+    assert repr(eval(repr(layer), vars(mlpcore))) == repr(layer)

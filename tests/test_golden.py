@@ -1,0 +1,79 @@
+"""One answer everywhere: trained networks have the same bits on every machine, with every compiler.
+
+The hashes in golden_hashes.json say which bits. A change of the arithmetic changes them; where that is wanted,
+`python tests/test_golden.py --update` writes new ones.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlpcore import SGD, Adam, Dense, Sequential
+
+HASHES = Path(__file__).with_name("golden_hashes.json")
+
+# name: hidden layers, output activation, loss, optimizer. Each optimizer comes with every loss.
+CASES = {
+    "relu softmax cce adam": (["relu"], "softmax", "cce", lambda: Adam(0.01)),
+    "tanh softmax cce sgd": (["tanh"], "softmax", "cce", lambda: SGD(0.1)),
+    "sigmoid sigmoid cce nesterov": (["sigmoid"], "sigmoid", "cce", lambda: SGD(0.02, momentum=0.8, nesterov=True)),
+    "tanh tanh sigmoid bce adam": (["tanh", "tanh"], "sigmoid", "bce", lambda: Adam(0.01, epsilon=1e-4)),
+    "relu relu softmax bce sgd": (["relu", "relu"], "softmax", "bce", lambda: SGD(0.05)),
+    "softmax sigmoid bce nesterov": (["softmax"], "sigmoid", "bce", lambda: SGD(0.1, momentum=0.9, nesterov=True)),
+    "relu sigmoid tanh linear mse adam": (["relu", "sigmoid", "tanh"], "linear", "mse", lambda: Adam(0.02, beta1=0.8)),
+    "linear tanh mse momentum": (["linear"], "tanh", "mse", lambda: SGD(0.05, momentum=0.9)),
+    "softmax softmax mse nesterov": (["softmax"], "softmax", "mse", lambda: SGD(0.5, momentum=0.9, nesterov=True)),
+    "relu mse sgd": ([], "relu", "mse", lambda: SGD(0.1)),
+}
+
+
+def data():
+    """100 samples of 7 inputs, one of 5 classes, and a weight: dyadic fractions from integer arithmetic alone."""
+    i = np.arange(700).reshape(100, 7)
+    x = (i * i * 31 + i * 17) % 256 / 128 - 1
+    labels = (x[:, :5].argmax(axis=1) + (np.arange(100) % 10 == 0)) % 5
+    return x, np.eye(5)[labels], 1 + np.arange(100) % 4 / 4
+
+
+def trained_hash(case, dtype):
+    """The SHA-256 of all weights, losses and predictions of 210 steps and what they led to."""
+    hidden, output, loss, optimizer = CASES[case]
+    layers = [Dense(units, sigma) for units, sigma in zip((24, 17, 9), hidden, strict=False)]
+    model = Sequential([*layers, Dense(5, output)], dtype=dtype, seed=2026)
+    x, y, weight = data()
+    options = {"epochs": 30, "batch_size": 16, "validation_split": 0.1, "progress": False}
+    history = model.fit(x, y, loss=loss, optimizer=optimizer(), sample_weight=weight, **options)
+    numbers = [array for layer in model.layers for array in (layer.w, layer.b)] + [model.predict(x)]
+    assert all(np.isfinite(array).all() for array in numbers)
+    numbers += [np.array(history["loss"]), np.array(history["val_loss"])]
+    return hashlib.sha256(b"".join(little_endian(array) for array in numbers)).hexdigest()
+
+
+def little_endian(array):
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def all_hashes():
+    return {f"{case} {dtype}": trained_hash(case, dtype) for case in CASES for dtype in ("float32", "float64")}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", CASES)
+def test_training_gives_the_golden_bits(case, dtype):
+    golden = json.loads(HASHES.read_text())
+    assert trained_hash(case, dtype) == golden[f"{case} {dtype}"]
+
+
+def test_no_golden_hash_is_left_over():
+    golden = json.loads(HASHES.read_text())
+    assert set(golden) == {f"{case} {dtype}" for case in CASES for dtype in ("float32", "float64")}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--update"]:
+        sys.exit("usage: python tests/test_golden.py --update")
+    HASHES.write_text(json.dumps(all_hashes(), indent=2) + "\n")

@@ -1,0 +1,64 @@
+"""The losses by name, and y as they take it. What they compute is tested with the kernels."""
+
+import numpy as np
+import pytest
+
+from mlpcore import checks, losses
+
+
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [("mean_squared_error", "mse"), ("binary_crossentropy", "bce"), ("categorical_crossentropy", "cce")],
+)
+def test_long_names_stand_for_short_ones(long, short):
+    assert losses.loss_name(long) == losses.loss_name(short) == short
+
+
+@pytest.mark.parametrize("name", ["MSE", "hinge", "", None, 3, b"mse", ["mse"]])
+def test_unknown_name_is_refused(name):
+    with pytest.raises(ValueError, match="loss is .*, expected one of 'mse'"):
+        losses.loss_name(name)
+
+
+def test_y_of_one_output_may_be_flat():
+    for loss in ("mse", "bce"):
+        y = checks.targets_of("y", [0, 1, 1], loss, 3, 1, "float32")
+        assert y.dtype == np.float32
+        assert y.tolist() == [[0], [1], [1]]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint64, np.float32, np.float64, bool])
+def test_class_indices_become_rows_of_0_and_1(dtype):
+    y = checks.targets_of("y", np.array([1, 0, 1], dtype), "cce", 3, 2, "float64")
+    assert y.tolist() == [[0, 1], [1, 0], [0, 1]]
+
+
+def test_rows_need_not_be_one_hot():
+    rows = [[0.2, 0.8], [3.0, 0.0]]
+    assert checks.targets_of("y", rows, "cce", 2, 2, "float64").tolist() == rows
+    assert checks.targets_of("y", [0.25, 0.75], "bce", 2, 1, "float64").tolist() == [[0.25], [0.75]]
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "out", "error", "message"),
+    [
+        ("cce", [0, 1, 3], 3, ValueError, "y has 3.0 at row 2, expected a class index from 0 to 2"),
+        ("cce", [0, -1, 1], 3, ValueError, "y has -1.0 at row 1, expected a class index from 0 to 2"),
+        ("cce", [0, 1, 0.5], 3, ValueError, "y has 0.5 at row 2, expected a class index"),
+        ("cce", [[1, 0], [0, 1], [-1, 0]], 2, ValueError, "y has -1.0 at row 2, column 0, expected values from 0"),
+        ("cce", [[0], [1], [2]], 3, ValueError, r"y has shape \(3, 1\), expected \(3,\) class indices or \(3, 3\)"),
+        ("bce", [0, 1, 2], 1, ValueError, "y has 2.0 at row 2, column 0, expected values from 0 to 1 for loss 'bce'"),
+        ("bce", [0, 1, 1], 2, ValueError, r"y has shape \(3,\), expected \(3, 2\)"),
+        ("mse", [0, 1], 1, ValueError, "y has 2 rows, expected 3"),
+        ("mse", 1.0, 1, ValueError, r"y has shape \(\), expected \(3,\) or \(3, 1\)"),
+        ("mse", [0, np.nan, 1], 1, ValueError, "y has nan, row 1: expected numbers that are finite in float32"),
+        ("mse", [[0], [1], [1e39]], 1, ValueError, "y has 1e\\+39, row 2, column 0: expected .* finite in float32"),
+        ("mse", [[0], [1], [1, 2]], 1, ValueError, "y is not an array of numbers"),
+        ("cce", ["a", "b", "c"], 3, TypeError, "y has dtype <U1, expected real numbers"),
+        ("mse", [1j, 0, 0], 1, TypeError, "y has dtype complex128, expected real numbers"),
+        ("mse", [None, 0, 0], 1, TypeError, "y has dtype object, expected real numbers"),
+    ],
+)
+def test_wrong_y_is_named(loss, y, out, error, message):
+    with pytest.raises(error, match=message):
+        checks.targets_of("y", y, loss, 3, out, "float32")
