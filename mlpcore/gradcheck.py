@@ -378,7 +378,7 @@ def _compare(problems: Problems, analytic: Arrays, tolerance: float, subject: st
     cases = [(f, name, array) for f, arrays in problems for name, array in arrays.items()]
     slopes = [_differentiate(f, array, np.arange(array.size), 1, 1, tolerance) for f, _, array in cases]
     # Terms of f that cancel leave roundings that f's own size does not show; these are about as large. The smaller of
-    # the two sides counts, so that neither a wild difference at a kink nor a wild gradient hides what is wrong elsewhere.
+    # both sides counts, so that neither a wild difference at a kink nor a wild gradient hides what is wrong elsewhere.
     steepest = min(_largest([s.value for s in slopes]), _largest([analytic[name] for _, name, _ in cases]))
     background = steepest * max(1.0, _largest([array for _, _, array in cases]))
 
