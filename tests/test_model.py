@@ -72,7 +72,7 @@ def test_shuffling_takes_another_order_each_epoch_and_every_row_once():
     x, y = np.eye(6), np.ones((6, 1))
 
     def orders(shuffle):
-        """The rows in the order of each of 5 epochs: the later a row's turn, the less is left for its weight to learn."""
+        """The rows in the order of each of 5 epochs: the later a row, the less is left for its weight to learn."""
         model = Sequential([Dense(1, kernel_initializer="zeros")], seed=3)
         model.forward(x)
         taken = []
