@@ -161,6 +161,23 @@ int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long ma
     return status;
 }
 
+int mlp_get_seed(const mlp_call *call, int p, uint64_t *value) {
+    PyObject *index = PyNumber_Index(call->given[p]);
+    if (index) {
+        *value = PyLong_AsUnsignedLongLong(index);
+        Py_DECREF(index);
+    }
+    if (!PyErr_Occurred()) {
+        return 0;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        return -1;
+    }
+    PyObject *kind = PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError;
+    PyErr_Clear();
+    return mlp_argument_error(call, p, kind, "is %R, expected an integer from 0 to 2**64 - 1", call->given[p]);
+}
+
 int mlp_get_bool(const mlp_call *call, int p, bool *value) {
     if (!call->given[p]) {
         return 0;
@@ -241,7 +258,7 @@ static PyArrayObject *take_array(const mlp_call *call, int p) {
             return NULL;
         }
     }
-    if (call->function->parameters[p].role == MLP_OUTPUT) {
+    if (call->function->parameters[p].role != MLP_INPUT) {
         if (!is_array) {
             mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected a NumPy array to write into",
                                Py_TYPE(given)->tp_name);
@@ -274,10 +291,14 @@ static int refuse_dtype(const mlp_call *call, int p, const char *expected) {
 
 static int choose_dtype(mlp_call *call) {
     const mlp_parameter *parameters = call->function->parameters;
-    int type = NPY_NOTYPE;
+    int type = call->required_bits == 32 ? NPY_FLOAT : call->required_bits == 64 ? NPY_DOUBLE : NPY_NOTYPE;
     for (int p = 0; parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
-        if (!array || parameters[p].role != MLP_OUTPUT) {
+        if (array && parameters[p].role == MLP_COUNTER &&
+            (!PyArray_EquivTypenums(PyArray_TYPE(array), NPY_INT64) || !PyArray_ISNOTSWAPPED(array))) {
+            return refuse_dtype(call, p, "int64 in native byte order");
+        }
+        if (!array || (parameters[p].role != MLP_OUTPUT && parameters[p].role != MLP_RESULT)) {
             continue;
         }
         int own = PyArray_TYPE(array);
@@ -290,7 +311,7 @@ static int choose_dtype(mlp_call *call) {
         }
         type = own;
     }
-    bool given_outputs = type != NPY_NOTYPE;
+    bool decided = type != NPY_NOTYPE;
     call->is_double = type == NPY_DOUBLE;
     for (int p = 0; parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
@@ -301,26 +322,39 @@ static int choose_dtype(mlp_call *call) {
         if (!is_real(own)) {
             return refuse_dtype(call, p, "real numbers (float32, float64, or what casts to them)");
         }
-        if (!given_outputs && own != NPY_FLOAT && !PyArray_CanCastSafely(own, NPY_FLOAT)) {
+        if (!decided && own != NPY_FLOAT && !PyArray_CanCastSafely(own, NPY_FLOAT)) {
             call->is_double = true;
         }
     }
     return 0;
 }
 
-/* Where the size of an axis is kept, and what it is called. */
-static npy_intp *size_of_axis(mlp_call *call, char axis) {
-    return axis == 'n' ? &call->n : axis == 'i' ? &call->in : &call->out;
+static npy_intp *size_of_axis(mlp_sizes *size, char axis) {
+    switch (axis) {
+    case 'n': return &size->n;
+    case 'i': return &size->in;
+    case 'o': return &size->out;
+    case 'p': return &size->parameters;
+    default: return &size->one;
+    }
 }
 
-static const char *name_of_axis(char axis) { return axis == 'n' ? "n" : axis == 'i' ? "in" : "out"; }
+static const char *name_of_axis(char axis) {
+    switch (axis) {
+    case 'n': return "n";
+    case 'i': return "in";
+    case 'o': return "out";
+    case 'p': return "parameters";
+    default: return "1";
+    }
+}
 
 /* "(out, 3)": sizes that are known by now as numbers, others by name. */
 static PyObject *expected_shape(mlp_call *call, const char *axes) {
     PyObject *text = PyUnicode_FromString("(");
     for (const char *axis = axes; text && *axis; axis++) {
         const char *separator = axis == axes ? "" : ", ";
-        npy_intp size = *size_of_axis(call, *axis);
+        npy_intp size = *size_of_axis(&call->size, *axis);
         PyObject *longer = size < 0 ? PyUnicode_FromFormat("%U%s%s", text, separator, name_of_axis(*axis))
                                     : PyUnicode_FromFormat("%U%s%zd", text, separator, size);
         Py_DECREF(text);
@@ -360,57 +394,71 @@ static int refuse_size(const mlp_call *call, int p, const char *reason) {
     return -1;
 }
 
-/* Reads the sizes n, in, out off the arrays, in the order of the parameters, and holds every array to them. */
+static int refuse_empty(const mlp_call *call, int p, char axis) {
+    return refuse_size(call, p,
+                       axis == 'n'   ? "expected at least one sample"
+                       : axis == 'i' ? "expected at least one input"
+                                     : "expected at least one output");
+}
+
+/* Holds one array to the sizes that are known by now, and learns the others from it. `set_by` keeps, by the letter of an
+ * axis, which argument set its size; -1 where that was the network. */
+static int bind_shape(mlp_call *call, int p, int *set_by) {
+    PyArrayObject *array = call->array[p];
+    const char *axes = call->function->parameters[p].axes;
+    bool same_rank = PyArray_NDIM(array) == (int)strlen(axes);
+    for (int d = 0; axes[d]; d++) {
+        npy_intp known = *size_of_axis(&call->size, axes[d]);
+        if (known >= 0 && (!same_rank || PyArray_DIM(array, d) != known)) {
+            return refuse_shape(call, p, set_by[(int)axes[d]]);
+        }
+    }
+    if (!same_rank) {
+        return refuse_shape(call, p, -1);
+    }
+    for (int d = 0; axes[d]; d++) {
+        npy_intp *size = size_of_axis(&call->size, axes[d]);
+        if (*size < 0) {
+            *size = PyArray_DIM(array, d);
+            set_by[(int)axes[d]] = p;
+        }
+        if (*size == 0 && (axes[d] != 'n' || call->function->needs_samples)) {
+            return refuse_empty(call, p, axes[d]);
+        }
+    }
+    return 0;
+}
+
+static npy_intp required_or_unknown(npy_intp size) { return size > 0 ? size : -1; }
+
 static int bind_shapes(mlp_call *call) {
-    const mlp_parameter *parameters = call->function->parameters;
-    int set_by[128]; /* by the letter of an axis: which argument set its size */
+    const mlp_sizes *required = &call->required;
+    call->size = (mlp_sizes){.n = required_or_unknown(required->n),
+                             .in = required_or_unknown(required->in),
+                             .out = required_or_unknown(required->out),
+                             .parameters = required_or_unknown(required->parameters),
+                             .one = 1};
+    int set_by[128];
+    memset(set_by, -1, sizeof set_by);
     int first = -1;
-    call->n = call->in = call->out = -1;
-    for (int p = 0; parameters[p].name; p++) {
+    for (int p = 0; call->function->parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
         if (!array) {
             continue;
-        }
-        if (mlp_size_product(PyArray_SIZE(array), (ptrdiff_t)sizeof(double)) < 0) {
-            return refuse_size(call, p, "which is too large");
         }
         if (first < 0) {
             first = p;
             call->count = PyArray_SIZE(array);
         }
-        const char *axes = parameters[p].axes;
-        if (!axes) {
-            if (!PyArray_SAMESHAPE(array, call->array[first])) {
-                return refuse_shape(call, p, first);
-            }
-            continue;
+        if (mlp_size_product(PyArray_SIZE(array), (ptrdiff_t)sizeof(double)) < 0) {
+            return refuse_size(call, p, "which is too large");
         }
-        bool same_rank = PyArray_NDIM(array) == (int)strlen(axes);
-        for (int d = 0; axes[d]; d++) {
-            npy_intp size = *size_of_axis(call, axes[d]);
-            if (size >= 0 && (!same_rank || PyArray_DIM(array, d) != size)) {
-                return refuse_shape(call, p, set_by[(int)axes[d]]);
+        if (call->function->parameters[p].axes) {
+            if (bind_shape(call, p, set_by) < 0) {
+                return -1;
             }
-        }
-        if (!same_rank) {
-            return refuse_shape(call, p, -1);
-        }
-        for (int d = 0; axes[d]; d++) {
-            if (*size_of_axis(call, axes[d]) < 0) {
-                *size_of_axis(call, axes[d]) = PyArray_DIM(array, d);
-                set_by[(int)axes[d]] = p;
-            }
-            if (PyArray_DIM(array, d) == 0) {
-                if (axes[d] == 'i') {
-                    return refuse_size(call, p, "expected at least one input");
-                }
-                if (axes[d] == 'o') {
-                    return refuse_size(call, p, "expected at least one output");
-                }
-                if (call->function->needs_samples) {
-                    return refuse_size(call, p, "expected at least one sample");
-                }
-            }
+        } else if (!PyArray_SAMESHAPE(array, call->array[first])) {
+            return refuse_shape(call, p, first);
         }
     }
     return 0;
@@ -428,8 +476,10 @@ static bool wants_f_order(const mlp_call *call, int p) {
 static bool fits_kernel(const mlp_call *call, int p) {
     PyArrayObject *array = call->array[p];
     int contiguous = wants_f_order(call, p) ? NPY_ARRAY_F_CONTIGUOUS : NPY_ARRAY_C_CONTIGUOUS;
-    return PyArray_TYPE(array) == (call->is_double ? NPY_DOUBLE : NPY_FLOAT) && PyArray_ISNOTSWAPPED(array) &&
-           PyArray_CHKFLAGS(array, contiguous | NPY_ARRAY_ALIGNED);
+    bool right_type = call->function->parameters[p].role == MLP_COUNTER
+                          ? PyArray_EquivTypenums(PyArray_TYPE(array), NPY_INT64)
+                          : PyArray_TYPE(array) == (call->is_double ? NPY_DOUBLE : NPY_FLOAT);
+    return right_type && PyArray_ISNOTSWAPPED(array) && PyArray_CHKFLAGS(array, contiguous | NPY_ARRAY_ALIGNED);
 }
 
 static int check_output(const mlp_call *call, int p) {
@@ -498,7 +548,7 @@ static int check_overlap(const mlp_call *call, int p) {
 
 static int check_outputs(const mlp_call *call) {
     for (int p = 0; call->function->parameters[p].name; p++) {
-        if (call->array[p] && call->function->parameters[p].role == MLP_OUTPUT &&
+        if (call->array[p] && call->function->parameters[p].role >= MLP_OUTPUT &&
             (check_output(call, p) < 0 || check_overlap(call, p) < 0)) {
             return -1;
         }
@@ -527,6 +577,18 @@ static int copy_where_needed(mlp_call *call) {
     return copied;
 }
 
+int mlp_recheck(mlp_call *call) {
+    if (bind_shapes(call) < 0 || check_outputs(call) < 0) {
+        return -1;
+    }
+    for (int p = 0; call->function->parameters[p].name; p++) {
+        if (call->array[p] && !fits_kernel(call, p)) {
+            return mlp_argument_error(call, p, PyExc_ValueError, "was changed while the call was being prepared");
+        }
+    }
+    return 0;
+}
+
 int mlp_acquire(mlp_call *call) {
     const mlp_parameter *parameters = call->function->parameters;
     for (int p = 0; parameters[p].name; p++) {
@@ -542,19 +604,12 @@ int mlp_acquire(mlp_call *call) {
     if (copied < 0) {
         return -1;
     }
-    if (copied) {
-        /* A cast that overflows warns, and a warning can run Python code, which can reshape an array we hold. */
-        if (bind_shapes(call) < 0 || check_outputs(call) < 0) {
-            return -1;
-        }
-        for (int p = 0; parameters[p].name; p++) {
-            if (call->array[p] && !fits_kernel(call, p)) {
-                return mlp_argument_error(call, p, PyExc_ValueError, "was changed while the call was being prepared");
-            }
-        }
+    /* A cast that overflows warns, and a warning can run Python code, which can reshape an array we hold. */
+    if (copied && mlp_recheck(call) < 0) {
+        return -1;
     }
     for (int p = 0; parameters[p].name; p++) {
-        if (parameters[p].role == MLP_OUTPUT && !call->array[p] && parameters[p].axes) {
+        if (parameters[p].role == MLP_RESULT && !call->array[p]) {
             call->array[p] = mlp_new_array(call, parameters[p].name, parameters[p].axes, parameters[p].order);
             if (!call->array[p]) {
                 return -1;
@@ -566,11 +621,11 @@ int mlp_acquire(mlp_call *call) {
 
 /* ---- results ------------------------------------------------------------------------------------------------------ */
 
-PyArrayObject *mlp_new_array(const mlp_call *call, const char *name, const char *axes, mlp_order order) {
+PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes, mlp_order order) {
     npy_intp shape[2];
     int rank = 0;
     for (; axes[rank]; rank++) {
-        shape[rank] = axes[rank] == 'n' ? call->n : axes[rank] == 'i' ? call->in : call->out;
+        shape[rank] = *size_of_axis(&call->size, axes[rank]);
     }
     PyArrayObject *array =
         (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT, order == MLP_F_ORDER);
@@ -598,6 +653,26 @@ void mlp_end(mlp_call *call) {
     Py_CLEAR(call->scratch[1]);
 }
 
+static void free_block(PyObject *capsule) { mlp_free(PyCapsule_GetPointer(capsule, NULL)); }
+
+PyObject *mlp_block_owner(void *block) {
+    PyObject *capsule = PyCapsule_New(block, NULL, free_block);
+    if (!capsule) {
+        mlp_free(block);
+    }
+    return capsule;
+}
+
+PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *shape, const npy_intp *strides,
+                   void *data) {
+    PyArray_Descr *descr = PyArray_DescrFromType(is_double ? NPY_DOUBLE : NPY_FLOAT);
+    PyObject *view = PyArray_NewFromDescr(&PyArray_Type, descr, rank, shape, strides, data, NPY_ARRAY_WRITEABLE, NULL);
+    if (view && PyArray_SetBaseObject((PyArrayObject *)view, Py_NewRef(base)) < 0) {
+        Py_CLEAR(view);
+    }
+    return view;
+}
+
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
 int mlp_check_weights(const mlp_call *call, int p) {
@@ -606,7 +681,7 @@ int mlp_check_weights(const mlp_call *call, int p) {
     }
     const void *data = PyArray_DATA(call->array[p]);
     double sum = 0;
-    for (npy_intp s = 0; s < call->n; s++) {
+    for (npy_intp s = 0; s < call->size.n; s++) {
         double weight = call->is_double ? ((const double *)data)[s] : (double)((const float *)data)[s];
         if (!(weight >= 0 && weight <= DBL_MAX)) {
             PyObject *value = PyFloat_FromDouble(weight);
@@ -622,6 +697,16 @@ int mlp_check_weights(const mlp_call *call, int p) {
     if (!(sum > 0 && sum <= DBL_MAX)) {
         return mlp_argument_error(call, p, PyExc_ValueError, "has the sum %s, expected a finite sum > 0",
                                   sum > 0 ? "inf" : "0");
+    }
+    return 0;
+}
+
+int mlp_check_velocity(const mlp_call *call, int p, double momentum) {
+    if (momentum > 0 && !call->array[p]) {
+        return mlp_argument_error(call, p, PyExc_ValueError, "is missing, expected an array since momentum is not 0");
+    }
+    if (momentum == 0 && call->array[p]) {
+        return mlp_argument_error(call, p, PyExc_ValueError, "is given, expected None since momentum is 0");
     }
     return 0;
 }

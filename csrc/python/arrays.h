@@ -6,7 +6,7 @@
  *     if (mlp_parse(&call, ...) < 0) return NULL;           names to slots; no array is touched
  *     ... scalars to C ...
  *     if (mlp_acquire(&call) < 0) goto done;                arrays: dtype, shape, layout, overlap; outputs are allocated
- *     ... kernel ...                                        call.n, call.in, call.out and mlp_data(&call, i) are right
+ *     ... kernel ...                                        call.size and mlp_data(&call, i) are right
  * done:
  *     mlp_end(&call);
  *
@@ -24,7 +24,13 @@
 
 enum { MLP_PARAMETERS = 12 };
 
-typedef enum { MLP_SCALAR, MLP_INPUT, MLP_OUTPUT } mlp_role;
+typedef enum {
+    MLP_SCALAR,
+    MLP_INPUT,
+    MLP_OUTPUT,  /* written in place                                 */
+    MLP_RESULT,  /* written in place if it is given, else allocated  */
+    MLP_COUNTER, /* written in place, but of int64                   */
+} mlp_role;
 typedef enum {
     MLP_C_ORDER,    /* the last axis is contiguous                                                    */
     MLP_F_ORDER,    /* the first axis is: (out, in) for Python is (in, out) in memory, as kernels want */
@@ -36,7 +42,7 @@ typedef struct {
     mlp_role role;
     bool optional;     /* may be left out; an array may also be None                                          */
     mlp_order order;   /* how a kernel wants the memory                                                       */
-    const char *axes;  /* a letter per axis: n, i (in), o (out); NULL: any rank, but the first array's shape  */
+    const char *axes;  /* a letter per axis: n, i(n), o(ut), p(arameters), 1; NULL: any rank, the first array's shape */
     unsigned in_place; /* bit p set: this output may be the very memory of input p                            */
 } mlp_parameter;
 
@@ -47,14 +53,21 @@ typedef struct {
     mlp_parameter parameters[MLP_PARAMETERS]; /* up to the first without a name */
 } mlp_function;
 
+/* Sizes of the axes that occur, by their letters; 0 where one does not. */
+typedef struct {
+    npy_intp n, in, out, parameters, one;
+} mlp_sizes;
+
 typedef struct {
     const mlp_function *function;
-    PyObject *given[MLP_PARAMETERS];      /* borrowed; NULL where left out                              */
-    PyArrayObject *array[MLP_PARAMETERS]; /* owned; what the kernel gets. NULL where there is no array  */
-    bool is_double;                       /* the real type of the call, of every array and of the result */
-    npy_intp n, in, out;                  /* sizes of the axes that occur                               */
-    npy_intp count;                       /* elements of the first array                                */
-    PyArrayObject *scratch[2];            /* owned; see mlp_scratch                                     */
+    mlp_sizes required;                   /* what sizes have to be; 0: whatever the arrays say           */
+    int required_bits;                    /* what the real type has to be: 32, 64; 0: as the arrays say  */
+    PyObject *given[MLP_PARAMETERS];      /* borrowed; NULL where left out                               */
+    PyArrayObject *array[MLP_PARAMETERS]; /* owned; what the kernel gets. NULL where there is no array   */
+    PyArrayObject *scratch[2];            /* owned; see mlp_scratch                                      */
+    mlp_sizes size;
+    npy_intp count; /* elements of the first array                                */
+    bool is_double; /* the real type of the call, of every array and of the result */
 } mlp_call;
 
 /* Sorts the arguments of a vectorcall into call->given. TypeError as CPython words it. */
@@ -65,6 +78,9 @@ int mlp_parse(mlp_call *call, PyObject *const *args, Py_ssize_t nargs, PyObject 
  * that is left out is allocated. TypeError, ValueError or MemoryError naming the argument. */
 int mlp_acquire(mlp_call *call);
 
+/* Repeats the checks of shape and layout, where Python code may have run since mlp_acquire. */
+int mlp_recheck(mlp_call *call);
+
 /* Gives back what mlp_acquire took; safe at any moment after mlp_parse. */
 void mlp_end(mlp_call *call);
 
@@ -72,7 +88,7 @@ void mlp_end(mlp_call *call);
 PyObject *mlp_result(const mlp_call *call, int p);
 
 /* A new array of the call's type, not initialised, with the axes' sizes. */
-PyArrayObject *mlp_new_array(const mlp_call *call, const char *name, const char *axes, mlp_order order);
+PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes, mlp_order order);
 
 /* Memory for the time of the call, with the axes' sizes; NULL with an error. `slot` is 0 or 1. */
 void *mlp_scratch(mlp_call *call, int slot, const char *axes);
@@ -84,9 +100,13 @@ static inline void *mlp_data(const mlp_call *call, int p) {
 /* Weights of samples: finite, none negative, not all zero. */
 int mlp_check_weights(const mlp_call *call, int p);
 
+/* A velocity is given if and only if momentum > 0. */
+int mlp_check_velocity(const mlp_call *call, int p, double momentum);
+
 /* Scalars; the default stays where the argument was left out. */
 int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, double *value); /* in [minimum, limit) */
 int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value);
+int mlp_get_seed(const mlp_call *call, int p, uint64_t *value);
 int mlp_get_bool(const mlp_call *call, int p, bool *value);
 
 /* A decay below this is less than 1 in float too, where 1 would divide by 0. */
@@ -118,7 +138,16 @@ static inline void mlp_restore_gil(PyThreadState *state) {
 #define MLP_METHOD(name, function, doc)                                                                                \
     {name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, doc}
 
+/* A block of mlp_alloc as an object that frees it, the base of arrays on it. Takes the block over, also if it fails. */
+PyObject *mlp_block_owner(void *block);
+
+/* A writeable array on memory that `base` keeps alive. strides NULL: C order. */
+PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *shape, const npy_intp *strides,
+                   void *data);
+
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
-extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[];
+extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
+    mlp_net_methods[];
+extern PyType_Spec mlp_net_spec;
 
 #endif

@@ -37,7 +37,7 @@ static PyObject *activation_forward(PyObject *Py_UNUSED(module), PyObject *const
         .positional = 2,
         .parameters = {[NAME] = {"name"},
                        [Z] = {"z", MLP_INPUT, .axes = "no"},
-                       [OUT] = {"out", MLP_OUTPUT, .optional = true, .axes = "no", .in_place = 1u << Z}},
+                       [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Z}},
     };
     mlp_call call = {.function = &function};
     PyObject *result = NULL;
@@ -47,8 +47,8 @@ static PyObject *activation_forward(PyObject *Py_UNUSED(module), PyObject *const
         goto done;
     }
     PyThreadState *state = mlp_release_gil(ELEMENTARY_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.n, call.out, mlp_data(&call, OUT),
-               mlp_data(&call, Z));
+    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.size.n, call.size.out,
+               mlp_data(&call, OUT), mlp_data(&call, Z));
     mlp_restore_gil(state);
     result = mlp_result(&call, OUT);
 done:
@@ -94,7 +94,7 @@ static PyObject *activation_backward(PyObject *Py_UNUSED(module), PyObject *cons
         .parameters = {[NAME] = {"name"},
                        [Z] = {"z", MLP_INPUT, .axes = "no"},
                        [GRAD_A] = {"grad_a", MLP_INPUT, .axes = "no"},
-                       [OUT] = {"out", MLP_OUTPUT, .optional = true, .axes = "no", .in_place = 1u << Z | 1u << GRAD_A}},
+                       [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Z | 1u << GRAD_A}},
     };
     mlp_call call = {.function = &function};
     PyObject *result = NULL;
@@ -109,8 +109,9 @@ static PyObject *activation_backward(PyObject *Py_UNUSED(module), PyObject *cons
         goto done;
     }
     PyThreadState *state = mlp_release_gil(ELEMENTARY_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.n, call.out, a, mlp_data(&call, Z));
-    MLP_KERNEL(call.is_double, activation_backward, (mlp_activation)sigma, call.n, call.out, phi, a, grad_a);
+    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.size.n, call.size.out, a,
+               mlp_data(&call, Z));
+    MLP_KERNEL(call.is_double, activation_backward, (mlp_activation)sigma, call.size.n, call.size.out, phi, a, grad_a);
     mlp_restore_gil(state);
     result = mlp_result(&call, OUT);
 done:

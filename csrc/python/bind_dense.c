@@ -36,16 +36,16 @@ static PyObject *dense_forward(PyObject *Py_UNUSED(module), PyObject *const *arg
         .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
                        [W] = {"w", MLP_INPUT, .axes = "oi", .order = MLP_F_ORDER},
                        [B] = {"b", MLP_INPUT, .axes = "o"},
-                       [OUT] = {"out", MLP_OUTPUT, .optional = true, .axes = "no"}},
+                       [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no"}},
     };
     mlp_call call = {.function = &function};
     PyObject *result = NULL;
     if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_acquire(&call) < 0) {
         goto done;
     }
-    PyThreadState *state = mlp_release_gil((double)call.n * (double)call.in * (double)call.out);
-    MLP_KERNEL(call.is_double, dense_forward, call.n, call.in, call.out, mlp_data(&call, OUT), mlp_data(&call, X),
-               mlp_data(&call, W), mlp_data(&call, B));
+    PyThreadState *state = mlp_release_gil((double)call.size.n * (double)call.size.in * (double)call.size.out);
+    MLP_KERNEL(call.is_double, dense_forward, call.size.n, call.size.in, call.size.out, mlp_data(&call, OUT),
+               mlp_data(&call, X), mlp_data(&call, W), mlp_data(&call, B));
     mlp_restore_gil(state);
     result = mlp_result(&call, OUT);
 done:
@@ -100,9 +100,10 @@ static PyObject *dense_backward(PyObject *Py_UNUSED(module), PyObject *const *ar
         !(grad_b = mlp_new_array(&call, "grad_b", "o", MLP_C_ORDER))) {
         goto done;
     }
-    PyThreadState *state = mlp_release_gil(2 * (double)call.n * (double)call.in * (double)call.out);
-    MLP_KERNEL(call.is_double, dense_backward, call.n, call.in, call.out, PyArray_DATA(grad_x), PyArray_DATA(grad_w),
-               PyArray_DATA(grad_b), mlp_data(&call, PHI), mlp_data(&call, X), mlp_data(&call, W));
+    PyThreadState *state = mlp_release_gil(2 * (double)call.size.n * (double)call.size.in * (double)call.size.out);
+    MLP_KERNEL(call.is_double, dense_backward, call.size.n, call.size.in, call.size.out, PyArray_DATA(grad_x),
+               PyArray_DATA(grad_w), PyArray_DATA(grad_b), mlp_data(&call, PHI), mlp_data(&call, X),
+               mlp_data(&call, W));
     mlp_restore_gil(state);
     result = PyTuple_Pack(3, grad_x, grad_w, grad_b);
 done:

@@ -59,9 +59,9 @@ static PyObject *loss_value(PyObject *Py_UNUSED(module), PyObject *const *args, 
         goto done;
     }
     PyThreadState *state = mlp_release_gil(LOSS_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, loss_value, (mlp_loss)loss, call.n, call.out, value, mlp_data(&call, Y_HAT),
+    MLP_KERNEL(call.is_double, loss_value, (mlp_loss)loss, call.size.n, call.size.out, value, mlp_data(&call, Y_HAT),
                mlp_data(&call, Y));
-    double mean = MLP_KERNEL(call.is_double, batch_mean, call.n, value, mlp_data(&call, WEIGHT));
+    double mean = MLP_KERNEL(call.is_double, batch_mean, call.size.n, value, mlp_data(&call, WEIGHT));
     mlp_restore_gil(state);
     result = PyFloat_FromDouble(mean);
 done:
@@ -99,7 +99,7 @@ static PyObject *loss_gradient(PyObject *Py_UNUSED(module), PyObject *const *arg
                        [Y_HAT] = {"y_hat", MLP_INPUT, .axes = "no"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
-                       [OUT] = {"out", MLP_OUTPUT, .optional = true, .axes = "no", .in_place = 1u << Y_HAT}},
+                       [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Y_HAT}},
     };
     mlp_call call = {.function = &function};
     PyObject *result = NULL;
@@ -110,8 +110,8 @@ static PyObject *loss_gradient(PyObject *Py_UNUSED(module), PyObject *const *arg
         goto done;
     }
     PyThreadState *state = mlp_release_gil(LOSS_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, batch_scale, call.n, scale, mlp_data(&call, WEIGHT));
-    MLP_KERNEL(call.is_double, loss_gradient, (mlp_loss)loss, call.n, call.out, mlp_data(&call, OUT),
+    MLP_KERNEL(call.is_double, batch_scale, call.size.n, scale, mlp_data(&call, WEIGHT));
+    MLP_KERNEL(call.is_double, loss_gradient, (mlp_loss)loss, call.size.n, call.size.out, mlp_data(&call, OUT),
                mlp_data(&call, Y_HAT), mlp_data(&call, Y), scale);
     mlp_restore_gil(state);
     result = mlp_result(&call, OUT);
@@ -160,10 +160,11 @@ static PyObject *output_loss(PyObject *Py_UNUSED(module), PyObject *const *args,
         goto done;
     }
     PyThreadState *state = mlp_release_gil(LOSS_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.n, call.out, a, mlp_data(&call, Z));
-    MLP_KERNEL(call.is_double, output_loss, (mlp_loss)loss, (mlp_activation)sigma, call.n, call.out, value,
+    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.size.n, call.size.out, a,
+               mlp_data(&call, Z));
+    MLP_KERNEL(call.is_double, output_loss, (mlp_loss)loss, (mlp_activation)sigma, call.size.n, call.size.out, value,
                mlp_data(&call, Z), a, mlp_data(&call, Y));
-    double mean = MLP_KERNEL(call.is_double, batch_mean, call.n, value, mlp_data(&call, WEIGHT));
+    double mean = MLP_KERNEL(call.is_double, batch_mean, call.size.n, value, mlp_data(&call, WEIGHT));
     mlp_restore_gil(state);
     result = PyFloat_FromDouble(mean);
 done:
@@ -205,7 +206,7 @@ static PyObject *output_phi(PyObject *Py_UNUSED(module), PyObject *const *args, 
                        [Z] = {"z", MLP_INPUT, .axes = "no"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
-                       [OUT] = {"out", MLP_OUTPUT, .optional = true, .axes = "no"}},
+                       [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no"}},
     };
     mlp_call call = {.function = &function};
     PyObject *result = NULL;
@@ -218,9 +219,10 @@ static PyObject *output_phi(PyObject *Py_UNUSED(module), PyObject *const *args, 
         goto done;
     }
     PyThreadState *state = mlp_release_gil(LOSS_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, batch_scale, call.n, scale, mlp_data(&call, WEIGHT));
-    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.n, call.out, a, mlp_data(&call, Z));
-    MLP_KERNEL(call.is_double, output_phi, (mlp_loss)loss, (mlp_activation)sigma, call.n, call.out,
+    MLP_KERNEL(call.is_double, batch_scale, call.size.n, scale, mlp_data(&call, WEIGHT));
+    MLP_KERNEL(call.is_double, activation_forward, (mlp_activation)sigma, call.size.n, call.size.out, a,
+               mlp_data(&call, Z));
+    MLP_KERNEL(call.is_double, output_phi, (mlp_loss)loss, (mlp_activation)sigma, call.size.n, call.size.out,
                mlp_data(&call, OUT), mlp_data(&call, Z), a, mlp_data(&call, Y), scale);
     mlp_restore_gil(state);
     result = mlp_result(&call, OUT);

@@ -55,13 +55,7 @@ static PyObject *sgd_step(PyObject *Py_UNUSED(module), PyObject *const *args, Py
     if (mlp_parse(&call, args, nargs, kwnames) < 0 ||
         mlp_get_double(&call, LEARNING_RATE, 0, INFINITY, &learning_rate) < 0 ||
         mlp_get_double(&call, MOMENTUM, 0, INFINITY, &momentum) < 0 || mlp_get_bool(&call, NESTEROV, &nesterov) < 0 ||
-        mlp_acquire(&call) < 0) {
-        goto done;
-    }
-    if ((momentum > 0) != (call.array[VELOCITY] != NULL)) {
-        mlp_argument_error(&call, VELOCITY, PyExc_ValueError,
-                           momentum > 0 ? "is missing, expected an array since momentum is not 0"
-                                        : "is given, expected none since momentum is 0");
+        mlp_acquire(&call) < 0 || mlp_check_velocity(&call, VELOCITY, momentum) < 0) {
         goto done;
     }
     mlp_sgd_f32 step_f32 = {(float)learning_rate, (float)momentum, nesterov};

@@ -55,14 +55,17 @@ static int module_exec(PyObject *module) {
     if (check_numpy_version() < 0 || PyArray_ImportNumPyAPI() < 0) {
         return -1;
     }
-    PyMethodDef *tables[] = {mlp_dense_methods, mlp_activation_methods, mlp_loss_methods, mlp_optimizer_methods,
-                             module_methods};
+    PyMethodDef *tables[] = {mlp_dense_methods,     mlp_activation_methods, mlp_loss_methods,
+                             mlp_optimizer_methods, mlp_net_methods,        module_methods};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (PyModule_AddFunctions(module, tables[i]) < 0) {
             return -1;
         }
     }
-    return 0;
+    PyObject *net_type = PyType_FromModuleAndSpec(module, &mlp_net_spec, NULL);
+    int status = net_type ? PyModule_AddType(module, (PyTypeObject *)net_type) : -1;
+    Py_XDECREF(net_type);
+    return status;
 }
 
 static PyModuleDef_Slot module_slots[] = {
