@@ -388,7 +388,7 @@ def _compare(problems: Problems, analytic: Arrays, tolerance: float, subject: st
     for (f, name, array), central in zip(cases, slopes, strict=True):
         flat = np.ravel(analytic[name])
         error = _relative_error(flat, central, background, tolerance)
-        for i in np.flatnonzero(error > tolerance):
+        for i in np.flatnonzero(error > tolerance).tolist():
             left, right = (_differentiate(f, array, np.array([i]), up, 1 - up, tolerance) for up in (0, 1))
             if _at_kink(float(flat[i]), left, right, background, tolerance):
                 slopes_there = float(left.value[0]), float(right.value[0])
@@ -474,7 +474,7 @@ def _copies(arrays: Mapping[str, ArrayLike]) -> Arrays:
     return {name: np.array(value, dtype=np.float64) for name, value in arrays.items()}
 
 
-def _index(i: int | np.intp, array: Array) -> tuple[int, ...]:
+def _index(i: int, array: Array) -> tuple[int, ...]:
     return tuple(int(k) for k in np.unravel_index(i, array.shape))
 
 

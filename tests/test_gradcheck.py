@@ -156,6 +156,16 @@ def test_a_wrong_slope_near_a_kink_fails():
     assert not check(relu, [0.0], [-1.0]).ok
 
 
+def test_a_steep_kink_does_not_hide_a_mistake_elsewhere():
+    """At the cut of a logarithm a difference sees any slope up to 1e5."""
+    f = lambda x: float(-np.log(np.maximum(x, 1e-300)).sum())  # noqa: E731
+    right = np.array([0.0, -1 / 0.3])
+    assert check(f, [0.0, 0.3], right).ok
+    report = check(f, [0.0, 0.3], right * [1, 1 + 1e-6])
+    assert not report.ok
+    assert report.worst.index == (1,)
+
+
 def test_many_kinks_are_counted_but_not_all_printed():
     report = gradcheck.check_kernel("relu", {"z": np.zeros((3, 4))})
     assert report.ok
