@@ -289,9 +289,19 @@ static int refuse_dtype(const mlp_call *call, int p, const char *expected) {
                               expected);
 }
 
+/* `cause` is the argument that decided the type; -1: the network did. */
+static int refuse_other_dtype(const mlp_call *call, int p, const char *expected, int cause) {
+    if (cause < 0) {
+        return refuse_dtype(call, p, expected);
+    }
+    return mlp_argument_error(call, p, PyExc_TypeError, "has dtype %S, expected %s as %s has",
+                              PyArray_DESCR(call->array[p]), expected, call->function->parameters[cause].name);
+}
+
 static int choose_dtype(mlp_call *call) {
     const mlp_parameter *parameters = call->function->parameters;
     int type = call->required_bits == 32 ? NPY_FLOAT : call->required_bits == 64 ? NPY_DOUBLE : NPY_NOTYPE;
+    int cause = -1;
     for (int p = 0; parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
         if (array && parameters[p].role == MLP_COUNTER &&
@@ -306,10 +316,12 @@ static int choose_dtype(mlp_call *call) {
             return refuse_dtype(call, p, "float32 or float64 in native byte order");
         }
         if (type != NPY_NOTYPE && own != type) {
-            return refuse_dtype(call, p,
-                                type == NPY_FLOAT ? "float32 as the other outputs" : "float64 as the other outputs");
+            return refuse_other_dtype(call, p, type == NPY_FLOAT ? "float32" : "float64", cause);
         }
-        type = own;
+        if (type == NPY_NOTYPE) {
+            type = own;
+            cause = p;
+        }
     }
     bool decided = type != NPY_NOTYPE;
     call->is_double = type == NPY_DOUBLE;

@@ -23,6 +23,7 @@ typedef struct {
     ptrdiff_t block_elements;
     mlp_workspace work;
     ptrdiff_t rows; /* of the last batch; -1: there was none */
+    bool has_grads; /* there was a backward */
     atomic_int users;
 } Net;
 
@@ -532,6 +533,7 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
     double mean = mlp_net_backward(self->net, self->work, self->rows, (mlp_loss)loss, mlp_data(&call, Y),
                                    mlp_data(&call, WEIGHT));
     mlp_restore_gil(state);
+    self->has_grads = true;
     result = PyFloat_FromDouble(mean);
 done:
     mlp_end(&call);
@@ -540,7 +542,7 @@ done:
 }
 
 PyDoc_STRVAR(step_doc, "step($self, optimizer)\n--\n\n"
-                       "One step of the optimizer, a tuple as for `epoch`, with the present gradients.\n");
+                       "One step of the optimizer, a tuple as for `epoch`, with the gradients of the last backward. RuntimeError without one.\n");
 
 static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "step", .positional = 1, .parameters = {{"optimizer"}}};
@@ -551,6 +553,10 @@ static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t na
         return NULL;
     }
     PyObject *result = NULL;
+    if (!self->has_grads) {
+        PyErr_SetString(PyExc_RuntimeError, "there was no backward yet");
+        goto done;
+    }
     if (take_optimizer(self, &call, 0, &state_call, &optimizer) < 0 ||
         settle_optimizer(self, &state_call, 1, &optimizer) < 0) {
         goto done;
@@ -752,6 +758,7 @@ static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n
     mlp_epoch_result outcome = mlp_net_epoch(self->net, self->work, &epoch);
     PyEval_RestoreThread(watch.state);
     ptrdiff_t left = n - (outcome.batches_done - 1) * self->work.capacity;
+    self->has_grads = true;
     self->rows = left < self->work.capacity ? left : self->work.capacity;
     if (!watch.failed) {
         result =
