@@ -100,7 +100,7 @@ def finite_array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:
     """Return `value` as a C-contiguous array of `dtype`, or raise an error that names the first row not finite."""
     given = real_array(name, value)
     with np.errstate(over="ignore"):  # what overflows is refused below
-        array = np.ascontiguousarray(given, dtype=dtype)
+        array = np.asarray(given, dtype=dtype, order="C")
     finite = np.isfinite(array)
     if not finite.all():
         first = np.unravel_index(np.argmin(finite), finite.shape)

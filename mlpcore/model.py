@@ -83,6 +83,7 @@ class Sequential:
         self._dtype = _dtype_name(dtype)
         self._seed = secrets.randbits(32) if seed is None else _seed(seed)
         self._net: Net | None = None
+        self._has_gradients = False
         self.history: History | None = None
         self.epochs_trained = 0
 
@@ -164,7 +165,9 @@ class Sequential:
         loss = loss_name(loss)
         target = checks.targets_of("y", y, loss, n, self._layers[-1].units, self._dtype)
         weight = None if sample_weight is None else checks.weights_of("sample_weight", sample_weight, n, self._dtype)
-        return self._built().backward(target, loss, weight)
+        value = self._built().backward(target, loss, weight)
+        self._has_gradients = True
+        return value
 
     def update(self, optimizer: Optimizer) -> None:
         """Let `optimizer` take one step with the gradients that the last `backward` left.
@@ -181,8 +184,11 @@ class Sequential:
         TypeError, ValueError
             If it is no optimizer, or another model's.
         """
+        optimizer = optimizer_object(optimizer)
         net = self._built()
-        net.step(optimizer_object(optimizer)._attach(self, net.params))
+        if not self._has_gradients:
+            raise RuntimeError("there are no gradients to step with: call forward and backward first")
+        net.step(optimizer._attach(self, net.params))
 
     # --------------------------------------------------------------------------------------------------------- training
 
@@ -592,11 +598,11 @@ class Sequential:
             inputs = layer.units
         if tensors.keys() != expected.keys():
             raise ValueError(f"the tensors are {sorted(tensors)}, expected {sorted(expected)}")
-        for name, tensor in tensors.items():
-            if tensor.shape != expected[name] or tensor.dtype != model.dtype:
+        for name, shape in expected.items():
+            tensor = tensors[name]
+            if tensor.shape != shape or tensor.dtype != model.dtype:
                 raise ValueError(
-                    f"tensor {name} has shape {tensor.shape} and dtype {tensor.dtype}, "
-                    f"expected {expected[name]} and {model.dtype}"
+                    f"{name} has shape {tensor.shape} and dtype {tensor.dtype}, expected {shape} and {model.dtype}"
                 )
         model._adopt(model._new_net(input_size))
         for j, layer in enumerate(layers):

@@ -59,4 +59,4 @@ def test_course_network_learns_and_is_sequential_bit_for_bit():
         np.testing.assert_array_equal(course.w[j], layer.w)
         np.testing.assert_array_equal(course.b[j], layer.b)
     right = (course.forward(x) > 0.5) == (y > 0.5)
-    assert right.mean() > 0.97
+    assert right.mean() > 0.95

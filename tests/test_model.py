@@ -447,9 +447,9 @@ def test_a_refused_forward_builds_nothing(x):
 def test_backward_and_update_need_what_comes_before():
     x, y = data()
     for model in (classifier(), classifier(input_size=3)):
-        with pytest.raises(RuntimeError):
+        with pytest.raises(RuntimeError, match="no arrays yet|no forward yet"):
             model.backward(y, loss="cce")
-        with pytest.raises(RuntimeError):
+        with pytest.raises(RuntimeError, match="no weights yet|no gradients"):
             model.update(SGD())
     model.forward(x)
     with pytest.raises(ValueError, match="y has 3 rows, expected 50"):
@@ -486,7 +486,7 @@ def test_backward_and_update_need_what_comes_before():
         (lambda: Sequential([Dense(3)], seed=-1), ValueError, "seed is -1, expected an integer from 0 to 184467"),
         (lambda: Sequential([Dense(3)], seed=2**64), ValueError, "seed is 18446744073709551616"),
         (lambda: Sequential([Dense(3)], seed=0.5), TypeError, "seed is 0.5"),
-        (lambda: Sequential([Dense(2**40)], input_size=2**40), (MemoryError, ValueError, OverflowError), ""),
+        (lambda: Sequential([Dense(2**40)], input_size=2**40), (MemoryError, ValueError), ".+"),
     ],
 )
 def test_wrong_models_are_named(make, error, message):
