@@ -48,7 +48,7 @@ static void softmax_forward(ptrdiff_t out, real *a, const real *z) {
 static void softmax_backward(ptrdiff_t out, real *phi, const real *a, const real *grad_a) {
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] = real_fma(a[k], grad_a[k], lanes[k % LANES]);
+        lanes[k % LANES] += a[k] * grad_a[k];
     }
     real mean = sum_of_lanes(lanes);
     for (ptrdiff_t i = 0; i < out; i++) {

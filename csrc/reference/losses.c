@@ -16,10 +16,10 @@ static real cut_log_of_rest(real p) { return p >= 1 ? real_log(REAL_SMALLEST) : 
 static real slope_of_cut_log(real p) { return p < REAL_SMALLEST ? 0 : 1 / p; }
 static real slope_of_cut_log_of_rest(real p) { return p >= 1 ? 0 : -1 / (1 - p); }
 
-/* What unit k adds to the loss of its sample. */
+/* What unit k adds to the loss of its sample. (Never -fma(...): gcc turns it into an instruction with another sign of 0.) */
 static real loss_term(mlp_loss loss, real y_hat, real y) {
     switch (loss) {
-    case MLP_BCE: return -real_fma(y, cut_log(y_hat), (1 - y) * cut_log_of_rest(y_hat)); /* section 3.2.1 */
+    case MLP_BCE: return real_fma(-y, cut_log(y_hat), (y - 1) * cut_log_of_rest(y_hat)); /* section 3.2.1 */
     case MLP_CCE: return -y * cut_log(y_hat);                                            /* section 3.3.1 */
     default: return (y_hat - y) * (y_hat - y);                                           /* section 3.1.1 */
     }
@@ -28,7 +28,7 @@ static real loss_term(mlp_loss loss, real y_hat, real y) {
 /* The derivative of loss_term to y_hat. */
 static real loss_slope(mlp_loss loss, real y_hat, real y) {
     switch (loss) {
-    case MLP_BCE: return -real_fma(y, slope_of_cut_log(y_hat), (1 - y) * slope_of_cut_log_of_rest(y_hat));
+    case MLP_BCE: return real_fma(-y, slope_of_cut_log(y_hat), (y - 1) * slope_of_cut_log_of_rest(y_hat));
     case MLP_CCE: return -y * slope_of_cut_log(y_hat);
     default: return 2 * (y_hat - y);
     }

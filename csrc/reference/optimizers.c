@@ -5,9 +5,9 @@
  * so it is set to 0 (`settled`).
  */
 #if MLP_REAL_BITS == 32
-#define NEGLIGIBLE 0x1p-100f
+static const real NEGLIGIBLE = 0x1p-100f;
 #else
-#define NEGLIGIBLE 0x1p-900
+static const real NEGLIGIBLE = 0x1p-900;
 #endif
 
 static real settled(real average) { return real_abs(average) < NEGLIGIBLE ? 0 : average; }
@@ -55,5 +55,3 @@ static void adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w
         w[i] -= step->rate * m[i] / real_fma(real_sqrt(v[i]), step->v_scale, step->epsilon);
     }
 }
-
-#undef NEGLIGIBLE
