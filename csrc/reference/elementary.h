@@ -12,7 +12,7 @@
  *   3. Put k back: 2^k is nothing but an exponent field, k ln2 is one product.
  * ln2 is the sum LN2_HI + LN2_LO of two numbers. LN2_HI has so few digits that k LN2_HI is exact.
  *
- * The polynomials are minimax polynomials (Remez), computed with 60 digits and fitted again after each coefficient was
+ * The polynomials are minimax polynomials, computed with 50 digits and fitted again after each coefficient was
  * rounded: tests/exhaustive/coefficients.py. Why so: docs/decisions/elementary-functions.md.
  *
  * Special values are those of C99, Annex F.
@@ -26,9 +26,9 @@ enum { FRACTION_BITS = 23, BIAS = 127, EXP_DEGREE = 4, LOG_DEGREE = 2 };
 static const real LN2_HI = 0x1.62e4p-1f, LN2_LO = 0x1.7f7d1cp-20f, LOG2_E = 0x1.715476p+0f;
 static const real EXP_LOWEST = -104, EXP_HIGHEST = 89; /* e^x is 0 below, infinite above */
 static const real TANH_HIGHEST = 10;                   /* tanh x rounds to 1 above       */
-static const real EXP_COEFFICIENTS[] = {0x1.fffffcp-2f, 0x1.55548cp-3f, 0x1.55585ap-5f, 0x1.123d62p-7f,
-                                        0x1.6ab75ep-10f};
-static const real LOG_COEFFICIENTS[] = {0x1.55557ap-1f, 0x1.995ed6p-2f, 0x1.31e08p-2f};
+static const real EXP_COEFFICIENTS[] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558b6p-5f, 0x1.1239a4p-7f,
+                                        0x1.6a4744p-10f};
+static const real LOG_COEFFICIENTS[] = {0x1.55557ap-1f, 0x1.995ed6p-2f, 0x1.31e088p-2f};
 #else
 typedef uint64_t real_bits;
 enum { FRACTION_BITS = 52, BIAS = 1023, EXP_DEGREE = 9, LOG_DEGREE = 6 };
@@ -36,13 +36,11 @@ static const real LN2_HI = 0x1.62e42fefa4p-1, LN2_LO = -0x1.8432a1b0e2634p-43, L
 static const real EXP_LOWEST = -746, EXP_HIGHEST = 710;
 static const real TANH_HIGHEST = 20;
 static const real EXP_COEFFICIENTS[] = {
-    0x1.000000000000ap-1,  0x1.5555555555495p-3,  0x1.5555555550421p-5,  0x1.1111111120e33p-7,  0x1.6c16c185f619ap-10,
-    0x1.a01a01ce5c05fp-13, 0x1.a01993395d680p-16, 0x1.71dcdbe13071bp-19, 0x1.28b51592bc60cp-22, 0x1.b2325ac540925p-26,
-};
-static const real LOG_COEFFICIENTS[] = {
-    0x1.5555555555592p-1, 0x1.999999997ff19p-2, 0x1.24924941e155ep-2, 0x1.c71c5214509b5p-3,
-    0x1.74663ced9bac2p-3, 0x1.39a1e8c01a472p-3, 0x1.2f03babe59734p-3,
-};
+    0x1.000000000000ap-1,  0x1.5555555555506p-3,  0x1.55555555506cep-5,  0x1.111111112530dp-7,  0x1.6c16c184761c5p-10,
+    0x1.a01a0136999c6p-13, 0x1.a019995627678p-16, 0x1.71df0c12c7d25p-19, 0x1.28ae0f4acac8dp-22, 0x1.ada54826ca8d8p-26};
+static const real LOG_COEFFICIENTS[] = {0x1.5555555555592p-1, 0x1.999999997fee9p-2, 0x1.24924941e54cbp-2,
+                                        0x1.c71c5210862f5p-3, 0x1.74663dc56e86ap-3, 0x1.39a1d209a9101p-3,
+                                        0x1.2f04a5087718bp-3};
 #endif
 
 static inline real_bits bits_of(real x) {
