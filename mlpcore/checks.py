@@ -131,8 +131,9 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike) -> Array:
     return array
 
 
-def class_weights_of(value: Mapping[int, float], loss: str, y: Array, dtype: DTypeLike) -> Array:
-    """Return the weight (n,) of each row of `y` by its class; a class that `value` does not name weighs 1."""
+def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: str) -> Samples:
+    """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
+    x, y, weight = samples
     out = y.shape[1]
     if loss == "cce":
         labels, classes = y.argmax(axis=1), out
@@ -142,34 +143,29 @@ def class_weights_of(value: Mapping[int, float], loss: str, y: Array, dtype: DTy
         raise ValueError("class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1")
     if not isinstance(value, Mapping):
         raise TypeError(f"class_weight is {value!r}, expected a dict such as {{0: 1.0, 1: 2.5}}")
-    table = np.ones(classes, dtype)
-    for label, weight in value.items():
+    table = np.ones(classes, x.dtype)
+    for label, class_weight in value.items():
         label = whole_number("a class of class_weight", label, at_least=0, at_most=classes - 1)
-        table[label] = real_number(f"class_weight[{label}]", weight, at_least=0)
-    weights: Array = table[labels]
-    return weights
+        table[label] = real_number(f"class_weight[{label}]", class_weight, at_least=0)
+    product = table[labels] if weight is None else table[labels] * weight
+    return Samples(x, y, weights_of("sample_weight * class_weight", product, len(x), x.dtype))
 
 
 def samples_of(
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
-    class_weight: Mapping[int, float] | None = None,
     *,
     loss: str,
     columns: int | None,
     out: int,
     dtype: str,
-    names: tuple[str, str, str] = ("X", "y", "sample_weight"),
+    of: str = "",
 ) -> Samples:
     """Return `X`, `y` and the weights as samples for a network of `columns` inputs (None: any) and `out` outputs."""
-    x = rows_of(names[0], X, columns, dtype)
-    target = targets_of(names[1], y, loss, len(x), out, dtype)
-    weight = None if sample_weight is None else weights_of(names[2], sample_weight, len(x), dtype)
-    if class_weight is not None:
-        by_class = class_weights_of(class_weight, loss, target, dtype)
-        product = by_class if weight is None else weight * by_class
-        weight = weights_of("sample_weight * class_weight", product, len(x), dtype)
+    x = rows_of(f"X{of}", X, columns, dtype)
+    target = targets_of(f"y{of}", y, loss, len(x), out, dtype)
+    weight = None if sample_weight is None else weights_of(f"sample_weight{of}", sample_weight, len(x), dtype)
     return Samples(x, target, weight)
 
 

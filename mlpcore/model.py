@@ -237,7 +237,7 @@ class Sequential:
             How much each row counts in the means; >= 0. A row of weight 0 is left out.
         class_weight : dict of int to float, optional
             How much the rows of a class count, 1 for a class not named; multiplied with sample_weight. A row's class
-            is its index, or the place of its largest y. It does not weigh validation_data.
+            is its index, or the place of its largest y. Rows to validate with are not weighed by it.
         callbacks : iterable of callables, optional
             `callback(model, epoch, logs)` is called after each epoch, counted from 0, with its losses and accuracies;
             training ends if one returns something true.
@@ -270,7 +270,7 @@ class Sequential:
         batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
         shuffle = checks.flag("shuffle", shuffle)
         callbacks = _callables(callbacks)
-        train = self._samples(X, y, sample_weight, class_weight, loss=loss)
+        train = self._samples(X, y, sample_weight, loss)
         validation = None
         if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
             if validation_data is not None:
@@ -278,6 +278,8 @@ class Sequential:
             train, validation = train.split(validation_split)
         elif validation_data is not None:
             validation = self._validation(validation_data, train.x.shape[1], loss)
+        if class_weight is not None:
+            train = checks.weighted_by_class(train, class_weight, loss)
         train = train.counted()
 
         with _progress_bar(epochs, checks.flag("progress", progress)) as advance:
@@ -327,7 +329,7 @@ class Sequential:
         optimizer = self._own(optimizer_object(optimizer))
         batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
         shuffle = checks.flag("shuffle", shuffle)
-        samples = self._samples(X, y, sample_weight, loss=loss).counted()
+        samples = self._samples(X, y, sample_weight, loss).counted()
         self._epoch(samples, loss, optimizer, batch_size, shuffle)
         return self
 
@@ -384,7 +386,7 @@ class Sequential:
         0.6931471824645996
         """
         loss = loss_name(loss)
-        return self._score(self._samples(X, y, sample_weight, loss=loss), loss)
+        return self._score(self._samples(X, y, sample_weight, loss), loss)
 
     def save(self, path: files.StrPath) -> None:
         """Write the model to a safetensors file, whole or not at all. Optimizers are not part of it.
@@ -511,34 +513,26 @@ class Sequential:
         X: ArrayLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
-        class_weight: Mapping[int, float] | None = None,
-        *,
         loss: str,
+        of: str = "",
+        columns: int | None = None,
     ) -> checks.Samples:
         return checks.samples_of(
             X,
             y,
             sample_weight,
-            class_weight,
             loss=loss,
-            columns=self._input_size,
+            columns=columns or self._input_size,
             out=self._layers[-1].units,
             dtype=self._dtype,
+            of=of,
         )
 
     def _validation(self, data: Sequence[ArrayLike], columns: int, loss: str) -> checks.Samples:
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
-        return checks.samples_of(
-            data[0],
-            data[1],
-            data[2] if len(data) == 3 else None,
-            loss=loss,
-            columns=columns,
-            out=self._layers[-1].units,
-            dtype=self._dtype,
-            names=("X of validation_data", "y of validation_data", "sample_weight of validation_data"),
-        )
+        sample_weight = data[2] if len(data) == 3 else None
+        return self._samples(data[0], data[1], sample_weight, loss, " of validation_data", columns)
 
     def _epoch(
         self, samples: checks.Samples, loss: str, optimizer: Optimizer, batch_size: int, shuffle: bool

@@ -172,6 +172,11 @@ def test_class_weights_are_sample_weights_by_class():
     def binary(**options):
         return fitted(Sequential([Dense(1, "sigmoid")], seed=1), x, y == 1, loss="bce", **options)
 
+    model = classifier()
+    fitted(model, class_weight={1: 2.5}, validation_split=0.2)
+    now = model.evaluate(x[40:], y[40:], loss="cce")  # not weighed
+    assert now == {name: model.history[f"val_{name}"][-1] for name in ("loss", "accuracy")}
+
     np.testing.assert_array_equal(binary(class_weight={0: 0.25}), binary(sample_weight=np.where(y == 1, 1, 0.25)))
 
 
