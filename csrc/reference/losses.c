@@ -16,7 +16,7 @@ static real cut_log_of_rest(real p) { return p >= 1 ? real_log(REAL_SMALLEST) : 
 static real slope_of_cut_log(real p) { return p < REAL_SMALLEST ? 0 : 1 / p; }
 static real slope_of_cut_log_of_rest(real p) { return p >= 1 ? 0 : -1 / (1 - p); }
 
-/* What unit k adds to the loss of its sample. (Never -fma(...): gcc turns it into an instruction with another sign of 0.) */
+/* What unit k adds to the loss of its sample. Never written -fma(...): gcc makes of that what gives 0 another sign. */
 static real loss_term(mlp_loss loss, real y_hat, real y) {
     switch (loss) {
     case MLP_BCE: return real_fma(-y, cut_log(y_hat), (y - 1) * cut_log_of_rest(y_hat)); /* section 3.2.1 */
