@@ -83,7 +83,6 @@ class Sequential:
         self._dtype = _dtype_name(dtype)
         self._seed = secrets.randbits(32) if seed is None else _seed(seed)
         self._net: Net | None = None
-        self._has_gradients = False
         self.history: History | None = None
         self.epochs_trained = 0
 
@@ -165,9 +164,7 @@ class Sequential:
         loss = loss_name(loss)
         target = checks.targets_of("y", y, loss, n, self._layers[-1].units, self._dtype)
         weight = None if sample_weight is None else checks.weights_of("sample_weight", sample_weight, n, self._dtype)
-        value = self._built().backward(target, loss, weight)
-        self._has_gradients = True
-        return value
+        return self._built().backward(target, loss, weight)
 
     def update(self, optimizer: Optimizer) -> None:
         """Let `optimizer` take one step with the gradients that the last `backward` left.
@@ -186,8 +183,6 @@ class Sequential:
         """
         optimizer = optimizer_object(optimizer)
         net = self._built()
-        if not self._has_gradients:
-            raise RuntimeError("there are no gradients to step with: call forward and backward first")
         net.step(optimizer._attach(self, net.params))
 
     # --------------------------------------------------------------------------------------------------------- training
