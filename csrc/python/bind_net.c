@@ -312,11 +312,22 @@ static bool overlaps_engine(const Net *self, PyArrayObject *array) {
            overlaps(array, self->work.block, self->block_elements * size);
 }
 
-/* Inputs that are views of memory this network is about to write (y = model.layers[0].x, say) are copied first. */
-static int detach_inputs(const Net *self, mlp_call *call) {
+static bool overlaps_arrays(const mlp_call *call, PyArrayObject *array) {
+    for (int p = 0; p < MLP_PARAMETERS; p++) {
+        if (call->array[p] && overlaps(array, PyArray_DATA(call->array[p]), PyArray_NBYTES(call->array[p]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `state`, if not NULL,
+ * holds the arrays of an optimizer. */
+static int detach_inputs(const Net *self, mlp_call *call, const mlp_call *state) {
     for (int p = 0; call->function->parameters[p].name; p++) {
-        if (call->array[p] && overlaps_engine(self, call->array[p])) {
-            PyObject *copy = PyArray_NewCopy(call->array[p], NPY_CORDER);
+        PyArrayObject *array = call->array[p];
+        if (array && (overlaps_engine(self, array) || (state && overlaps_arrays(state, array)))) {
+            PyObject *copy = PyArray_NewCopy(array, NPY_CORDER);
             if (!copy) {
                 return -1;
             }
@@ -477,7 +488,7 @@ static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t
         return NULL;
     }
     PyObject *result = NULL;
-    if (mlp_acquire(&call) < 0 || detach_inputs(self, &call) < 0) {
+    if (mlp_acquire(&call) < 0 || detach_inputs(self, &call, NULL) < 0) {
         goto done;
     }
     ptrdiff_t n = call.size.n;
@@ -526,7 +537,7 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
         goto done;
     }
     call.required.n = self->rows;
-    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || detach_inputs(self, &call) < 0) {
+    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || detach_inputs(self, &call, NULL) < 0) {
         goto done;
     }
     PyThreadState *state = mlp_release_gil(2 * work_of(self, self->rows));
@@ -542,7 +553,8 @@ done:
 }
 
 PyDoc_STRVAR(step_doc, "step($self, optimizer)\n--\n\n"
-                       "One step of the optimizer, a tuple as for `epoch`, with the gradients of the last backward. RuntimeError without one.\n");
+                       "One step of the optimizer, a tuple as for `epoch`, with the gradients of the last backward. "
+                       "RuntimeError without one.\n");
 
 static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "step", .positional = 1, .parameters = {{"optimizer"}}};
@@ -729,7 +741,7 @@ static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n
     PyObject *result = NULL;
     ptrdiff_t *order = NULL;
     if (take_optimizer(self, &call, OPTIMIZER, &state_call, &optimizer) < 0 || mlp_acquire(&call) < 0 ||
-        mlp_check_weights(&call, WEIGHT) < 0 || detach_inputs(self, &call) < 0 ||
+        mlp_check_weights(&call, WEIGHT) < 0 || detach_inputs(self, &call, &state_call) < 0 ||
         settle_optimizer(self, &state_call, call.size.n, &optimizer) < 0) {
         goto done;
     }
