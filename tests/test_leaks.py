@@ -1,0 +1,155 @@
+"""Nothing leaks: 100,000 calls of every entry point, right or refused, leave the process as large as it was."""
+
+import gc
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlpcore import _core, kernels
+
+STATM = Path("/proc/self/statm")
+pytestmark = pytest.mark.skipif(not STATM.exists(), reason="the size of a process is read as Linux tells it")
+
+CALLS = 100_000
+LIMIT = 2**20
+Call = Callable[[], Any]
+
+x, w, b, z = (np.ones(shape, "f4") for shape in ((2, 2), (2, 2), (2,), (2, 2)))
+weight = np.ones(2, "f4")
+strided = np.ones((4, 4))[::2, ::2]  # to be copied, since it is not contiguous, and float64
+out, velocity, m, v = (np.zeros((2, 2), "f4") for _ in range(4))
+net = _core.Net([2, 2], ["softmax"], "float32")
+flat = [_core.aligned_zeros(net.params.size, "float32") for _ in range(2)]
+steps = np.zeros(1, "i8")
+SGD = ("sgd", 0.01, 0.0, False, None)
+ADAM = ("adam", 0.01, 0.9, 0.99, 1e-7, *flat, steps)
+net.forward(x)
+net.backward(z, "cce")
+
+
+class Raising:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise KeyError("no array today")
+
+
+RIGHT: dict[str, Call] = {
+    "dense_forward": lambda: kernels.dense_forward(x, w, b),
+    "dense_forward copies": lambda: kernels.dense_forward(strided, w, [1, 2]),
+    "dense_forward out": lambda: kernels.dense_forward(x, w, b=b, out=out),
+    "dense_backward": lambda: kernels.dense_backward(z, x, w),
+    "activation_forward": lambda: kernels.activation_forward("softmax", z),
+    "activation_forward out": lambda: kernels.activation_forward("relu", strided.astype("f4"), out=out),
+    "activation_backward": lambda: kernels.activation_backward("tanh", z, strided),
+    "activation_backward in place": lambda: kernels.activation_backward("tanh", z, out, out=out),
+    "loss_value": lambda: kernels.loss_value("mse", z, strided, sample_weight=weight),
+    "loss_gradient": lambda: kernels.loss_gradient("bce", z, z, sample_weight=[1, 2], out=None),
+    "output_loss": lambda: kernels.output_loss("cce", "softmax", z, z),
+    "output_phi": lambda: kernels.output_phi("cce", "softmax", z, strided, sample_weight=weight, out=out),
+    "sgd_step": lambda: kernels.sgd_step(out, z, learning_rate=0.1, momentum=0.1, velocity=velocity),
+    "adam_step": lambda: kernels.adam_step(out, strided, m, v, t=1),
+    "elementary": lambda: _core.elementary("exp", strided),
+    "philox": lambda: _core.philox(1, 2, 3, 4, 5, 6),
+    "aligned_zeros": lambda: _core.aligned_zeros(10, "float64"),
+    "Net": lambda: _core.Net([2, 3, 2], ["relu", None], "float64"),
+    "Net.params": lambda: (net.params, net.grads),
+    "Net.weights": lambda: net.weights(0),
+    "Net.activity": lambda: net.activity(0),
+    "Net.initialize": lambda: net.initialize(0, "he_uniform", 3),
+    "Net.forward": lambda: net.forward(strided),
+    "Net.forward and grow": lambda: _core.Net([2, 2], ["relu"], "float32").forward(x),
+    "Net.backward": lambda: net.backward(z, "cce", [1, 2]),
+    "Net.backward of a view": lambda: net.backward(net.activity(0)[3], "cce"),
+    "Net.step": lambda: net.step(SGD),
+    "Net.predict": lambda: net.predict(strided),
+    "Net.loss": lambda: net.loss(x, strided, "mse", weight),
+    "Net.epoch sgd": lambda: net.epoch(x, z, None, "mse", 1, True, 3, 4, SGD, None),
+    "Net.epoch adam": lambda: net.epoch(strided, z, [1, 2], "bce", 2, False, 3, 4, ADAM, print),
+}
+
+WRONG: dict[str, Call] = {
+    "no argument": lambda: kernels.dense_forward(),
+    "unknown keyword": lambda: kernels.dense_forward(x, w, bias=b),
+    "shape": lambda: kernels.dense_forward(x, w, [1, 2, 3]),
+    "dtype": lambda: kernels.dense_forward(x, w, 1j),
+    "read-only": lambda: kernels.dense_forward(x, w, b, out=np.broadcast_to(z, z.shape)),
+    "overlap": lambda: kernels.dense_forward(x, w, b, out=x),
+    "no array": lambda: kernels.dense_backward(object(), x, w),
+    "ragged": lambda: kernels.dense_backward(z, [[1, 2], [3]], w),
+    "__array__ raises": lambda: kernels.dense_backward(z, x, Raising()),
+    "name": lambda: kernels.activation_forward("rleu", z),
+    "out": lambda: kernels.activation_forward("relu", strided, out=[1]),
+    "masked": lambda: kernels.activation_backward("relu", z, np.ma.masked_equal(z, 1)),
+    "empty": lambda: kernels.loss_value("mse", z[:0], z[:0]),
+    "weights": lambda: kernels.loss_gradient("mse", z, strided, sample_weight=[0, 0]),
+    "loss name": lambda: kernels.output_loss("msr", "relu", z, z),
+    "rank": lambda: kernels.output_phi("mse", "relu", z, [1, 2], out=out),
+    "velocity": lambda: kernels.sgd_step(out, strided, learning_rate=0.1, momentum=0.5),
+    "no number": lambda: kernels.sgd_step(out, z, learning_rate="0.1"),
+    "t": lambda: kernels.adam_step(out, z, m, v, t=0),
+    "same state": lambda: kernels.adam_step(out, strided, m, m, t=1),
+    "elementary": lambda: _core.elementary("sin", x),
+    "philox": lambda: _core.philox(1, 2, 3, 4, 5, 2**32),
+    "aligned_zeros": lambda: _core.aligned_zeros(-1, "float64"),
+    "Net sizes": lambda: _core.Net([2, 0], ["relu"], "float64"),
+    "Net activations": lambda: _core.Net([2, 2], ["rleu"], "float64"),
+    "Net dtype": lambda: _core.Net([2, 2], ["relu"], "f8"),
+    "Net too large": lambda: _core.Net([2**40, 2**40], ["relu"], "float64"),
+    "Net.weights": lambda: net.weights(1),
+    "Net.activity": lambda: _core.Net([2, 2], ["relu"], "float64").activity(0),
+    "Net.initialize": lambda: net.initialize(0, "zeros", 2**64),
+    "Net.forward": lambda: net.forward([1, 2]),
+    "Net.backward": lambda: net.backward(strided[:1], "cce"),
+    "Net.backward weights": lambda: net.backward(strided, "cce", [-1, 1]),
+    "Net.step": lambda: net.step(("adam", 1, 2)),
+    "Net.predict": lambda: net.predict(strided[:, :1]),
+    "Net.loss": lambda: net.loss(x, strided[:1], "mse"),
+    "Net.epoch": lambda: net.epoch(strided, strided, [0, 0], "mse", 1, True, 3, 4, ADAM, None),
+    "Net.epoch state": lambda: net.epoch(x, z, None, "mse", 1, True, 3, 4, (*ADAM[:5], flat[0], *ADAM[5:7]), None),
+    "Net.epoch progress": lambda: net.epoch(x, z, None, "mse", 1, True, 3, 4, SGD, 1),
+}
+
+
+def resident_bytes() -> int:
+    gc.collect()
+    return int(STATM.read_text().split()[1]) * resource.getpagesize()
+
+
+def references() -> list[int]:
+    """Count those to what C borrows and lends most; a leak of one that is shared takes no memory."""
+    return [sys.getrefcount(thing) for thing in (np.dtype("f4"), np.dtype("f8"), x, z, net)]
+
+
+def grown(call: Callable[[], object]) -> tuple[int, int]:
+    """Return by how many bytes the process, and by how many references something shared, grew in CALLS calls."""
+    for _ in range(CALLS // 20):
+        call()
+    size, counts = resident_bytes(), references()
+    for _ in range(CALLS):
+        call()
+    return resident_bytes() - size, max(abs(a - b) for a, b in zip(references(), counts, strict=True))
+
+
+@pytest.mark.parametrize("call", RIGHT.values(), ids=RIGHT)
+def test_success_leaks_nothing(call: Call) -> None:
+    size, references = grown(call)
+    assert size <= LIMIT
+    assert references < 10
+
+
+@pytest.mark.parametrize("call", WRONG.values(), ids=WRONG)
+def test_errors_leak_nothing(call: Call) -> None:
+    def refused() -> None:
+        try:
+            call()
+        except (TypeError, ValueError, MemoryError, RuntimeError, KeyError):
+            return
+        raise AssertionError("this call was to be refused")
+
+    size, references = grown(refused)
+    assert size <= LIMIT
+    assert references < 10
