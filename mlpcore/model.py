@@ -661,7 +661,7 @@ def _progress_bar(epochs: int, shown: bool) -> Iterator[Callable[[dict[str, floa
     if not shown:
         yield lambda logs: None
         return
-    from tqdm.auto import tqdm  # type: ignore[import-untyped]  # here: in a notebook it warns if it finds no widgets
+    from tqdm.auto import tqdm  # here: in a notebook it warns if it finds no widgets
 
     with tqdm(total=epochs, unit="epoch") as bar:
 
