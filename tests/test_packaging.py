@@ -12,7 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent
 NOT_SOURCE = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "*.so", "__pycache__")
-SOME_TESTS = ["test_kernels.py", "test_model.py"]
+SOME_TESTS = ["test_course.py", "test_dense.py", "test_elementary.py"]
 
 
 @pytest.fixture(scope="module")
