@@ -13,7 +13,7 @@ array([[0.],
 
 from importlib.metadata import PackageNotFoundError, version
 
-from mlpcore import gradcheck, kernels
+from mlpcore import cpu, gradcheck, kernels
 from mlpcore.history import History
 from mlpcore.layers import Dense
 from mlpcore.model import Sequential
@@ -24,4 +24,4 @@ try:
 except PackageNotFoundError:  # used from its source folder without being installed
     __version__ = "0+unknown"
 
-__all__ = ["SGD", "Adam", "Dense", "History", "Optimizer", "Sequential", "__version__", "gradcheck", "kernels"]
+__all__ = ["SGD", "Adam", "Dense", "History", "Optimizer", "Sequential", "__version__", "cpu", "gradcheck", "kernels"]

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "dispatch.h"
+#include "../isa/isa.h"
 #include "memory.h"
 
 /* -------------------------------------------------------------------------------------------------- what lies where */

@@ -2,7 +2,7 @@
 #ifndef MLPCORE_KERNEL_H
 #define MLPCORE_KERNEL_H
 
-#include "../net/dispatch.h"
+#include "../isa/isa.h"
 
 /* Calls an operation of the current kernels for double or for float. Arrays are passed as void *, which C converts to
  * pointers of either. */

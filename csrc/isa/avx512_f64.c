@@ -1,0 +1,11 @@
+/* The kernels for AVX512 on double. */
+#include "../mlpcore.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define MLP_REAL_BITS 64
+#define TABLE mlp_avx512_f64
+#include "../real.h"
+#include "../simd/vec_avx512.h"
+#include "../kernels/kernels.inc.h"
+#include "../simd/vec_end.h"
+#endif

@@ -1,0 +1,59 @@
+/* tile.inc.h: the micro-tile of a product, ROWS rows by VECS vectors of c held in registers while k runs.
+ *
+ *     c[r][j] = init[r][j] + sum over k of a[r][k] b[k][j]         one chain of fma a number, k ascending
+ *
+ * tiles.inc.h reads this text once for every ROWS and VECS, so that the bounds below are constants and every loop over
+ * them unrolls into registers. Of b's and c's last vector only the lanes in `last` are touched.
+ */
+#define TILE_PASTE(form, rows, vecs) tile_##form##_##rows##x##vecs
+#define TILE_EXPAND(form, rows, vecs) TILE_PASTE(form, rows, vecs)
+#define TILE(form) TILE_EXPAND(form, ROWS, VECS)
+
+static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row, ptrdiff_t a_step, const real *b,
+                                    ptrdiff_t b_step, real *c, ptrdiff_t c_row, const real *init, ptrdiff_t init_row,
+                                    mask last) {
+    vec sum[ROWS][VECS];
+    for (int r = 0; r < ROWS; r++) {
+        for (int v = 0; v < VECS; v++) {
+            const real *from = init + r * init_row + v * VEC_LANES;
+            sum[r][v] = !init ? vec_all(0) : v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
+        }
+    }
+    for (ptrdiff_t k = 0; k < K; k++) {
+        vec of_b[VECS];
+        for (int v = 0; v < VECS; v++) {
+            const real *from = b + v * VEC_LANES;
+            of_b[v] = v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
+        }
+        for (int r = 0; r < ROWS; r++) {
+            vec of_a = vec_all(a[r * a_row]);
+            for (int v = 0; v < VECS; v++) {
+                sum[r][v] = vec_fma(of_a, of_b[v], sum[r][v]);
+            }
+        }
+        a += a_step;
+        b += b_step;
+    }
+    for (int r = 0; r < ROWS; r++) {
+        for (int v = 0; v < VECS - 1; v++) {
+            vec_store(c + r * c_row + v * VEC_LANES, sum[r][v]);
+        }
+        vec_store_some(c + r * c_row + (VECS - 1) * VEC_LANES, sum[r][VECS - 1], last);
+    }
+}
+
+/* a as it lies in the forward product: a row of it is contiguous. */
+static void TILE(rows)(ptrdiff_t K, const real *a, ptrdiff_t a_row, const real *b, ptrdiff_t b_step, real *c,
+                       ptrdiff_t c_row, const real *init, ptrdiff_t init_row, mask last) {
+    TILE(any)(K, a, a_row, 1, b, b_step, c, c_row, init, init_row, last);
+}
+
+/* a transposed, as in grad_w = phiᵀ x: a column of it is contiguous. */
+static void TILE(columns)(ptrdiff_t K, const real *a, ptrdiff_t a_step, const real *b, ptrdiff_t b_step, real *c,
+                          ptrdiff_t c_row, const real *init, ptrdiff_t init_row, mask last) {
+    TILE(any)(K, a, 1, a_step, b, b_step, c, c_row, init, init_row, last);
+}
+
+#undef TILE
+#undef TILE_EXPAND
+#undef TILE_PASTE

@@ -1,0 +1,29 @@
+/* vec.h: the vector operations that the kernels are written in. Each instruction set has a page that provides them for
+ * `real`: vec_avx2.h, vec_avx512.h, vec_neon.h. A stub in isa/ chooses the page, vec_end.h closes it.
+ *
+ *     vec                          VEC_LANES numbers           ivec     the same register as integers of real's size
+ *     mask                         one yes or no a lane
+ *
+ *     vec_all(x)                   x in every lane             vec_load(p)  vec_store(p, v)    at any address
+ *     mask_first(n)                yes in lanes 0 ... n-1      vec_load_some(p, m)             0 in the other lanes
+ *                                                              vec_store_some(p, v, m)         leaves them as they are
+ *     vec_add(a, b)  vec_sub  vec_mul  vec_div  vec_sqrt(a)    vec_fma(a, b, c)   a b + c      vec_fnma(a, b, c)  c - a b
+ *     vec_less(a, b)  vec_at_most  vec_equal  -> mask          NaN: no            vec_pick(m, a, b)  m ? a : b
+ *     mask_and(m, n)  mask_count(m)                            vec_sum(v)         lanes halved and added, as sums.h says
+ *     vec_zip_low(a, b)  vec_zip_high(a, b)                    vec_largest(v)     of numbers without NaN
+ *     ivec_of(v)  vec_of(i)        the same bits               ivec_all(bits)     ivec_add  _sub  _and  _or  _xor
+ *                                                              ivec_up(i, n)  ivec_down(i, n)  logical shifts
+ *
+ * Operations round as IEEE 754 says, so that every page gives the same bits; none reads or writes a lane it was not
+ * asked for. A page also says how large the micro-tile of a product is: TILE_ROWS by TILE_VECS vectors.
+ */
+#ifndef MLPCORE_VEC_H
+#define MLPCORE_VEC_H
+
+#ifdef _MSC_VER
+#define ALWAYS_INLINE __forceinline
+#else
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#endif
+
+#endif

@@ -1,0 +1,51 @@
+"""Which instructions mlpcore computes with.
+
+The kernels exist once for each instruction set. When mlpcore is imported it takes the fastest set that the machine has,
+or the one that the environment variable ``MLPCORE_ISA`` names. The choice changes the speed and nothing else: all give
+the same results, bit for bit.
+"""
+
+import os
+from typing import TypedDict
+
+from mlpcore._core import cpu_features, current_isa, isa_names, use_isa
+
+__all__ = ["Info", "info"]
+
+
+class Info(TypedDict):
+    """What `info` tells."""
+
+    available: list[str]
+    """The kernels that this machine can run, the fastest first."""
+    current: str
+    """The kernels in use."""
+    features: list[str]
+    """The processor's features that kernels are written for, as far as it has them."""
+
+
+def info() -> Info:
+    """Tell which kernels this machine can run and which are in use.
+
+    Returns
+    -------
+    Info
+        A dict with keys "available", "current" and "features".
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> "reference" in mlpcore.cpu.info()["available"]
+    True
+    """
+    return {"available": isa_names(), "current": current_isa(), "features": cpu_features()}
+
+
+def _obey_environment() -> None:
+    """Use what MLPCORE_ISA names; ImportError if that is not to be had."""
+    name = os.environ.get("MLPCORE_ISA")
+    if name and not use_isa(name):
+        raise ImportError(f"the environment variable MLPCORE_ISA is {name!r}, expected one of {isa_names()}")
+
+
+_obey_environment()
