@@ -495,6 +495,7 @@ def judge(entry: Entry, name: str, mutation: Mutation, arrays: Arrays) -> None:
     assert verdict in (SAME, None), f"{where}: was taken, expected {verdict}"
     assert expected is not None, f"{where}: gives {result!r}, but a fresh copy does not"
     assert bits(result) == expected[0], f"{where}: other bits than on fresh copies"
+    assert getattr(result, "dtype", real_type(entry, arrays)) == real_type(entry, arrays), f"{where}: {result.dtype}"
     assert contents(entry, arrays) == expected[1], f"{where}: other bits in the outputs"
     for key in entry.shapes:
         assert key in entry.outputs or snapshot(arrays[key]) == before[key], f"{where}: {key} was changed"

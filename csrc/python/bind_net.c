@@ -272,7 +272,8 @@ PyDoc_STRVAR(
     "activity($self, j)\n--\n\n"
     "(x, z, a, phi) of layer j = 0, 1, ... and the last batch: views of shapes (n, in), (n, out), (n, out), (n, out).\n"
     "\n"
-    "The next batch writes over them, unless it is larger than any before. RuntimeError before the first forward.\n");
+    "A later batch may write over them; their memory lives as long as they do. RuntimeError before the first "
+    "forward.\n");
 
 static PyObject *net_activity(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "activity", .positional = 1, .parameters = {{"j"}}};

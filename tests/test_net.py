@@ -1,0 +1,275 @@
+"""The network as an object of Python: whose memory its views show, who may call when, and how an epoch is stopped."""
+
+import _thread
+import gc
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlpcore import _core, kernels
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(11, 3)).astype("f4"), np.eye(2, dtype="f4")[rng.integers(0, 2, 11)]
+SGD = ("sgd", 0.1, 0.0, False, None)
+
+
+def small_net(dtype: str = "float32") -> _core.Net:
+    net = _core.Net([3, 4, 2], ["tanh", "softmax"], dtype)
+    for j in range(2):
+        net.initialize(j, "glorot_uniform", 7)
+    return net
+
+
+def busy_net() -> tuple[_core.Net, Callable[[Any], Any]]:
+    """A network and an epoch of it that takes seconds, with a function to be called about every 50 ms."""
+    net = _core.Net([100, 300, 10], ["relu", "softmax"], "float32")
+    for j in range(2):
+        net.initialize(j, "he_uniform", 7)
+    x = np.zeros((100_000, 100), "f4")
+    y = np.tile(np.eye(10, dtype="f4"), (10_000, 1))
+    return net, lambda progress: net.epoch(x, y, None, "cce", 32, True, 1, 0, SGD, progress)
+
+
+# ---- views --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_parameters_are_views_of_one_aligned_buffer(dtype: str) -> None:
+    net = small_net(dtype)
+    assert net.params.shape == net.grads.shape == (4 * 4 + 5 * 2,)
+    assert net.params.dtype == net.grads.dtype == dtype
+    assert net.params.ctypes.data % 64 == net.grads.ctypes.data % 64 == 0
+    begin = 0
+    for j, (inputs, out) in enumerate([(3, 4), (4, 2)]):
+        net.params[:] = rng.normal(size=net.params.size)
+        w, b, grad_w, grad_b = net.weights(j)
+        assert (w.shape, b.shape, grad_w.shape, grad_b.shape) == ((out, inputs), (out,), (out, inputs), (out,))
+        assert (w.T.ravel() == net.params[begin : begin + w.size]).all()
+        assert (b == net.params[begin + w.size : begin + w.size + out]).all()
+        grad_w[...] = 1
+        assert (net.grads[begin : begin + w.size] == 1).all()
+        begin += w.size + out
+
+
+def test_what_a_view_writes_the_network_sees() -> None:
+    net = small_net()
+    net.weights(1)[0][...] = 0
+    net.weights(1)[1][...] = [0, 1000]
+    assert (net.forward(X) == [0, 1]).all()
+
+
+def test_activity_is_what_the_kernels_compute() -> None:
+    net = small_net()
+    a = net.forward(X)
+    loss = net.backward(Y, "cce")
+    x = X
+    for j, sigma in enumerate(["tanh", "softmax"]):
+        w, b = net.weights(j)[:2]
+        z = kernels.dense_forward(x, w, b)
+        own_x, own_z, own_a, _ = net.activity(j)
+        assert (own_x == x).all()
+        assert (own_z == z).all()
+        x = kernels.activation_forward(sigma, z)
+        assert (own_a == x).all()
+    assert (a == x).all()
+    assert loss == kernels.output_loss("cce", "softmax", z, Y)
+    phi = kernels.output_phi("cce", "softmax", z, Y)
+    assert (net.activity(1)[3] == phi).all()
+    grad_x, grad_w, grad_b = kernels.dense_backward(phi, net.activity(1)[0], net.weights(1)[0])
+    assert (net.weights(1)[2] == grad_w).all()
+    assert (net.weights(1)[3] == grad_b).all()
+    assert (net.activity(0)[3] == kernels.activation_backward("tanh", net.activity(0)[1], grad_x)).all()
+
+
+def test_views_outlive_the_network_and_larger_batches() -> None:
+    net = small_net()
+    params, a = net.params, net.forward(X[:2])
+    kept = params.copy(), a.copy()
+    for n in (100, 1000):
+        net.forward(np.ones((n, 3)))
+    assert (a == kept[1]).all()
+    del net
+    gc.collect()
+    assert (params == kept[0]).all()
+    for view in (params, a):
+        with pytest.raises(ValueError, match="own"):
+            view.resize(1000, refcheck=False)
+
+
+def test_predict_leaves_activity_alone() -> None:
+    net = small_net()
+    a = net.forward(X[:2])
+    before = a.copy()
+    assert net.predict(X).tobytes() == small_net().forward(X).tobytes()
+    assert (a == before).all()
+    assert net.activity(0)[0].shape == (2, 3)
+    assert net.predict(X[:0]).shape == (0, 2)
+
+
+# ---- results ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["mse", "cce"])
+def test_the_loss_of_many_rows_is_that_of_one_batch(loss: str) -> None:
+    net = small_net()
+    x, weight = rng.normal(size=(1000, 3)), rng.uniform(size=1000)
+    y = np.eye(2)[rng.integers(0, 2, 1000)]
+    value, accuracy = net.loss(x, y, loss, weight)
+    a = net.forward(x)
+    assert value == net.backward(y, loss, weight)
+    assert math.isnan(accuracy) if loss == "mse" else accuracy == (a.argmax(1) == y.argmax(1)).mean()
+
+
+@pytest.mark.parametrize("weight", [None, rng.uniform(0.5, 1, 11)])
+def test_an_epoch_is_its_batches(weight: np.ndarray | None) -> None:
+    """Forward, backward and step by hand over the same rows leave the same bits."""
+    net, by_hand = small_net(), small_net()
+    state = [[_core.aligned_zeros(net.params.size, "float32") for _ in "mv"] + [np.zeros(1, "i8")] for _ in range(2)]
+    _, _, batches = net.epoch(X, Y, weight, "cce", 4, False, 0, 0, ("adam", 0.1, 0.9, 0.99, 1e-7, *state[0]), None)
+    for begin in range(0, 11, 4):
+        rows = slice(begin, begin + 4)
+        by_hand.forward(X[rows])
+        by_hand.backward(Y[rows], "cce", None if weight is None else weight[rows])
+        by_hand.step(("adam", 0.1, 0.9, 0.99, 1e-7, *state[1]))
+    assert batches == 3
+    assert state[0][2] == state[1][2] == 3
+    assert net.params.tobytes() == by_hand.params.tobytes()
+    assert (net.activity(0)[0] == X[8:]).all()
+
+
+def test_the_order_of_rows_follows_from_seed_and_epoch() -> None:
+    def after(seed: int, epoch: int, shuffle: bool = True) -> bytes:
+        net = small_net()
+        net.epoch(X, Y, None, "cce", 4, shuffle, seed, epoch, SGD, None)
+        return net.params.tobytes()
+
+    assert after(2**64 - 1, 2) == after(2**64 - 1, 2)
+    assert len({after(1, 0), after(1, 1), after(2, 0), after(1, 0, shuffle=False)}) == 4
+
+
+def test_what_must_come_first() -> None:
+    net = small_net()
+    for call in (lambda: net.activity(0), lambda: net.backward(Y, "cce"), lambda: net.step(SGD)):
+        with pytest.raises(RuntimeError, match="there was no"):
+            call()
+
+
+def test_no_samples() -> None:
+    net = small_net()
+    assert net.forward(X[:0]).shape == (0, 2)
+    for call in (
+        lambda: net.backward(Y[:0], "cce"),
+        lambda: net.loss(X[:0], Y[:0], "cce"),
+        lambda: net.epoch(X[:0], Y[:0], None, "cce", 4, True, 0, 0, SGD, None),
+    ):
+        with pytest.raises(ValueError, match="sample"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "sizes", [[2**31, 2**31, 2], [2**62, 4, 2], [2**64, 2**64, 2], [3, 2**63 - 1, 2], [1, 1, 2**61]]
+)
+def test_sizes_that_overflow(sizes: list[int]) -> None:
+    with pytest.raises((MemoryError, ValueError)):
+        _core.Net(sizes, ["relu", "relu"], "float32")
+
+
+# ---- one at a time, and how to stop -------------------------------------------------------------------------------
+
+
+class StopHereError(Exception):
+    """What a progress function raises here."""
+
+
+def test_progress_is_called_about_every_50_ms_and_may_stop_the_epoch() -> None:
+    net, epoch = busy_net()
+    times, counts = [time.monotonic()], []
+
+    def progress(batches: int) -> None:
+        times.append(time.monotonic())
+        counts.append(batches)
+        if len(counts) == 4:
+            raise StopHereError
+
+    with pytest.raises(StopHereError):
+        epoch(progress)
+    assert counts == sorted(set(counts))
+    assert all(0.04 < gap < 1 for gap in np.diff(times))
+    assert np.isfinite(net.params).all()
+    net.forward(np.zeros((1, 100)))
+
+
+def test_ctrl_c_ends_an_epoch_after_a_whole_batch() -> None:
+    net, epoch = busy_net()
+    pressed = []
+
+    def press() -> None:
+        pressed.append(time.monotonic())
+        _thread.interrupt_main()
+
+    timer = threading.Timer(0.2, press)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        epoch(None)
+    assert time.monotonic() - pressed[0] < 1
+    timer.join()
+    assert np.isfinite(net.params).all()
+    net.forward(np.zeros((1, 100)))
+
+
+def test_only_one_call_at_a_time_changes_a_network() -> None:
+    net, epoch = busy_net()
+    x, y = np.zeros((2, 100)), np.ones((2, 10))
+    others = [
+        lambda: net.forward(x),
+        lambda: net.backward(y, "cce"),
+        lambda: net.predict(x),
+        lambda: net.loss(x, y, "cce"),
+        lambda: net.activity(0),
+        lambda: net.step(SGD),
+        lambda: net.initialize(0, "zeros", 1),
+        lambda: epoch(None),
+    ]
+    seen = []
+
+    def progress(_batches: int) -> None:
+        for call in others:
+            with pytest.raises(RuntimeError, match="busy"):
+                call()
+        thread.start()
+        thread.join()
+        raise StopHereError
+
+    def from_another_thread() -> None:
+        for call in others:
+            try:
+                call()
+            except RuntimeError:
+                seen.append(call)
+
+    thread = threading.Thread(target=from_another_thread)
+    with pytest.raises(StopHereError):
+        epoch(progress)
+    assert seen == others
+    assert net.predict(x).shape == (2, 10)
+
+
+def test_several_threads_may_predict() -> None:
+    net = small_net()
+    expected = net.predict(X).tobytes()
+    results: list[bytes] = []
+
+    def run() -> None:
+        results.extend(net.predict(X).tobytes() for _ in range(200))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 800
