@@ -1,4 +1,4 @@
-"""exp, log, log1p, tanh and sigmoid of csrc/reference/elementary.h: at most 2 ulp from the truth, C99's special values.
+"""exp, log, log1p, tanh, sigmoid of csrc/reference/elementary.h: as near the truth as it states, C99's special values.
 
 `make test-exhaustive` tries all floats, tests/exhaustive/float64_mpmath.py a million doubles; here is a part of them.
 """
@@ -9,7 +9,7 @@ import pytest
 
 from mlpcore import _core
 
-MOST_ULP = 2
+MOST_ULP = {"exp": 1.05, "log": 0.9, "log1p": 0.95, "tanh": 1.75, "sigmoid": 1.7}
 INF, NAN = float("inf"), float("nan")
 DTYPES = [np.float32, np.float64]
 
@@ -110,13 +110,13 @@ def test_float32_against_double(name):
     assert np.array_equal(np.signbit(y[number]), np.signbit(nearest[number]))
     assert np.isfinite(y[~special]).all()
     worst = np.argmax(np.where(special, 0, errors))
-    assert errors[worst] <= MOST_ULP, f"{name}({float(x[worst]).hex()}) is {errors[worst]:.2f} ulp off"
+    assert errors[worst] <= MOST_ULP[name], f"{name}({float(x[worst]).hex()}) is {errors[worst]:.2f} ulp off"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_float64_against_mpmath(name):
     worst, at = worst_in_double(name, points_of(name, 20_000, seed=1))
-    assert worst <= MOST_ULP, f"{name}({at.hex()}) is {worst:.2f} ulp off"
+    assert worst <= MOST_ULP[name], f"{name}({at.hex()}) is {worst:.2f} ulp off"
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -15,7 +15,15 @@
  * The polynomials are minimax polynomials, computed with 50 digits and fitted again after each coefficient was
  * rounded: tests/exhaustive/coefficients.py. Why so: docs/decisions/elementary-functions.md.
  *
- * Special values are those of C99, Annex F.
+ * Largest error in ulp (units in the last place of the exact result; a perfectly rounded one has 0.5), as measured by
+ * tests/exhaustive/: over all 2^32 floats, and for double over a million points of each function.
+ *
+ *               exp    log    log1p  tanh   sigmoid
+ *     float     1.01   0.84   0.90   1.50   1.65
+ *     double    1.00   0.77   0.84   1.64   1.50
+ *     promised  1.05   0.90   0.95   1.75   1.70
+ *
+ * Special values are those of C99, Annex F; sigmoid is 0 at -infinity and 1 at infinity.
  */
 #include <stdint.h>
 #include <string.h>
@@ -75,9 +83,8 @@ typedef struct {
 
 /* Any x for which e^x is neither 0 nor infinite. p = e^r - 1 = r + r^2 P(r). */
 static inline exponential exponential_of(real x) {
-    const real rounder =
-        (real)((real_bits)3 << (FRACTION_BITS - 1)); /* so large that its last binary digit counts ones */
-    real shifted = real_fma(x, LOG2_E, rounder);     /* rounds x / ln2 to the nearest integer, k        */
+    const real rounder = (real)((real_bits)3 << (FRACTION_BITS - 1)); /* so large that its last digit counts ones */
+    real shifted = real_fma(x, LOG2_E, rounder);                      /* hence rounds x / ln2 to an integer, k    */
     real k = shifted - rounder;
     real r = real_fma(-k, LN2_LO, real_fma(-k, LN2_HI, x));
     real p = real_fma(r * r, polynomial(EXP_DEGREE, EXP_COEFFICIENTS, r), r);

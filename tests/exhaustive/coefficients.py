@@ -1,4 +1,4 @@
-"""Derives the polynomials of csrc/reference/elementary.h: prints each coefficient as C and the error left, in ulp.
+"""Derives the polynomials of csrc/reference/elementary.h: prints the coefficients and the error left.
 
     python tests/exhaustive/coefficients.py
 

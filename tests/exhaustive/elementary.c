@@ -4,8 +4,9 @@
  *         csrc/reference/reference_f32.c -lm -o build/exhaustive-elementary && build/exhaustive-elementary
  *
  * (without -mfma where the processor is no x86; tests/exhaustive/run.py does all that). Prints the worst error of each
- * function in ulp, units in the last place of the exact result, and where it is. Exits with 1 if one is above 2, or if a
- * NaN, an infinity, an exact zero or the sign of any result is not what the C library gives, or tanh is not odd.
+ * function in ulp, units in the last place of the exact result, and where it is. Exits with 1 if one is above
+ * what elementary.h states, or if a NaN, an infinity, an exact zero or the sign of any result is not what the C library
+ * gives, or tanh is not odd.
  */
 #include <math.h>
 #include <pthread.h>
@@ -15,7 +16,6 @@
 #include "mlpcore.h"
 
 enum { THREADS = 2, CHUNK = 1 << 14 };
-static const double MOST_ULP = 2;
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
@@ -23,12 +23,13 @@ static const struct {
     const char *name;
     mlp_elementary function;
     double (*exact)(double);
+    double most_ulp; /* what elementary.h states */
 } FUNCTIONS[] = {
-    {"exp", MLP_EXP, exp},
-    {"log", MLP_LOG, log},
-    {"log1p", MLP_LOG1P, log1p},
-    {"tanh", MLP_TANH_OF, tanh},
-    {"sigmoid", MLP_SIGMOID_OF, sigmoid},
+    {"exp", MLP_EXP, exp, 1.05},
+    {"log", MLP_LOG, log, 0.9},
+    {"log1p", MLP_LOG1P, log1p, 0.95},
+    {"tanh", MLP_TANH_OF, tanh, 1.75},
+    {"sigmoid", MLP_SIGMOID_OF, sigmoid, 1.7},
 };
 enum { FUNCTION_COUNT = sizeof FUNCTIONS / sizeof FUNCTIONS[0] };
 
@@ -115,7 +116,7 @@ int main(void) {
         for (int other = 1; other < THREADS; other++) {
             t = of[other].error[f] > of[t].error[f] ? other : t;
         }
-        int good = of[t].error[f] <= MOST_ULP;
+        int good = of[t].error[f] <= FUNCTIONS[f].most_ulp;
         printf("%-8s float  worst %.3f ulp at %a  %s\n", FUNCTIONS[f].name, of[t].error[f], (double)of[t].input[f],
                good ? "ok" : "FAILED");
         failures += !good;
