@@ -35,7 +35,7 @@ static PyObject *activation_forward(PyObject *Py_UNUSED(module), PyObject *const
     static const mlp_function function = {
         .name = "activation_forward",
         .positional = 2,
-        .parameters = {[NAME] = {"name"},
+        .parameters = {[NAME] = {.name = "name"},
                        [Z] = {"z", MLP_INPUT, .axes = "no"},
                        [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Z}},
     };
@@ -91,7 +91,7 @@ static PyObject *activation_backward(PyObject *Py_UNUSED(module), PyObject *cons
     static const mlp_function function = {
         .name = "activation_backward",
         .positional = 3,
-        .parameters = {[NAME] = {"name"},
+        .parameters = {[NAME] = {.name = "name"},
                        [Z] = {"z", MLP_INPUT, .axes = "no"},
                        [GRAD_A] = {"grad_a", MLP_INPUT, .axes = "no"},
                        [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Z | 1u << GRAD_A}},
@@ -125,8 +125,9 @@ PyDoc_STRVAR(elementary_doc,
 
 static PyObject *elementary(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { NAME, X };
-    static const mlp_function function = {
-        .name = "elementary", .positional = 2, .parameters = {[NAME] = {"name"}, [X] = {"x", MLP_INPUT}}};
+    static const mlp_function function = {.name = "elementary",
+                                          .positional = 2,
+                                          .parameters = {[NAME] = {.name = "name"}, [X] = {"x", .role = MLP_INPUT}}};
     mlp_call call = {.function = &function};
     PyObject *result = NULL;
     int which;

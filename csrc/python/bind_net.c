@@ -90,7 +90,7 @@ static int read_sizes(PyObject *tuple, ptrdiff_t *sizes) {
 }
 
 static int read_activations(PyObject *tuple, mlp_activation *sigmas) {
-    static const mlp_function function = {.name = "Net", .parameters = {{"activations"}}};
+    static const mlp_function function = {.name = "Net", .parameters = {{.name = "activations"}}};
     for (Py_ssize_t j = 0; j < PyTuple_GET_SIZE(tuple); j++) {
         mlp_call call = {.function = &function, .given = {PyTuple_GET_ITEM(tuple, j)}};
         int sigma;
@@ -239,7 +239,7 @@ PyDoc_STRVAR(weights_doc,
              "(w, b, grad_w, grad_b) of layer j = 0, 1, ...: views of shapes (out, in), (out,), (out, in), (out,).\n");
 
 static PyObject *net_weights(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "weights", .positional = 1, .parameters = {{"j"}}};
+    static const mlp_function function = {.name = "weights", .positional = 1, .parameters = {{.name = "j"}}};
     Net *self = (Net *)object;
     mlp_call call = {.function = &function};
     ptrdiff_t j;
@@ -276,7 +276,7 @@ PyDoc_STRVAR(
     "forward.\n");
 
 static PyObject *net_activity(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "activity", .positional = 1, .parameters = {{"j"}}};
+    static const mlp_function function = {.name = "activity", .positional = 1, .parameters = {{.name = "j"}}};
     Net *self = (Net *)object;
     mlp_call call = {.function = &function};
     ptrdiff_t j;
@@ -349,24 +349,24 @@ static int take_optimizer(const Net *self, const mlp_call *outer, int p, mlp_cal
     static const mlp_function sgd = {
         .name = "sgd",
         .positional = 4,
-        .parameters = {[LEARNING_RATE] = {"learning_rate"},
-                       [MOMENTUM] = {"momentum"},
-                       [NESTEROV] = {"nesterov"},
+        .parameters = {[LEARNING_RATE] = {.name = "learning_rate"},
+                       [MOMENTUM] = {.name = "momentum"},
+                       [NESTEROV] = {.name = "nesterov"},
                        [VELOCITY] = {"velocity", MLP_OUTPUT, .optional = true, .axes = "p"}},
     };
     static const mlp_function adam = {
         .name = "adam",
         .positional = 7,
-        .parameters = {[LEARNING_RATE] = {"learning_rate"},
-                       [BETA1] = {"beta1"},
-                       [BETA2] = {"beta2"},
-                       [EPSILON] = {"epsilon"},
+        .parameters = {[LEARNING_RATE] = {.name = "learning_rate"},
+                       [BETA1] = {.name = "beta1"},
+                       [BETA2] = {.name = "beta2"},
+                       [EPSILON] = {.name = "epsilon"},
                        [M] = {"m", MLP_OUTPUT, .axes = "p"},
                        [V] = {"v", MLP_OUTPUT, .axes = "p"},
                        [T] = {"t", MLP_COUNTER, .axes = "1"}},
     };
     static const mlp_choice algorithms[] = {{"sgd", MLP_SGD}, {"adam", MLP_ADAM}, {NULL, 0}};
-    static const mlp_function name_of_it = {.name = "optimizer", .parameters = {{"name"}}};
+    static const mlp_function name_of_it = {.name = "optimizer", .parameters = {{.name = "name"}}};
 
     PyObject *tuple = outer->given[p];
     if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) < 1) {
@@ -459,7 +459,9 @@ PyDoc_STRVAR(initialize_doc,
 static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { J, NAME, SEED };
     static const mlp_function function = {
-        .name = "initialize", .positional = 3, .parameters = {[J] = {"j"}, [NAME] = {"name"}, [SEED] = {"seed"}}};
+        .name = "initialize",
+        .positional = 3,
+        .parameters = {[J] = {.name = "j"}, [NAME] = {.name = "name"}, [SEED] = {.name = "seed"}}};
     Net *self = (Net *)object;
     mlp_call call = {.function = &function};
     ptrdiff_t j;
@@ -519,7 +521,7 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
         .positional = 3,
         .needs_samples = true,
         .parameters = {[Y] = {"y", MLP_INPUT, .axes = "no"},
-                       [LOSS] = {"loss"},
+                       [LOSS] = {.name = "loss"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
     };
     Net *self = (Net *)object;
@@ -558,7 +560,7 @@ PyDoc_STRVAR(step_doc, "step($self, optimizer)\n--\n\n"
                        "RuntimeError without one.\n");
 
 static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "step", .positional = 1, .parameters = {{"optimizer"}}};
+    static const mlp_function function = {.name = "step", .positional = 1, .parameters = {{.name = "optimizer"}}};
     Net *self = (Net *)object;
     mlp_call call = {.function = &function}, state_call = {.function = &function};
     mlp_optimizer optimizer;
@@ -635,7 +637,7 @@ static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t na
         .needs_samples = true,
         .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
-                       [LOSS] = {"loss"},
+                       [LOSS] = {.name = "loss"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
     };
     Net *self = (Net *)object;
@@ -710,13 +712,13 @@ static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n
         .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
-                       [LOSS] = {"loss"},
-                       [BATCH_SIZE] = {"batch_size"},
-                       [SHUFFLE] = {"shuffle"},
-                       [SEED] = {"seed"},
-                       [EPOCH_INDEX] = {"epoch_index"},
-                       [OPTIMIZER] = {"optimizer"},
-                       [PROGRESS] = {"progress"}},
+                       [LOSS] = {.name = "loss"},
+                       [BATCH_SIZE] = {.name = "batch_size"},
+                       [SHUFFLE] = {.name = "shuffle"},
+                       [SEED] = {.name = "seed"},
+                       [EPOCH_INDEX] = {.name = "epoch_index"},
+                       [OPTIMIZER] = {.name = "optimizer"},
+                       [PROGRESS] = {.name = "progress"}},
     };
     Net *self = (Net *)object;
     mlp_call call = call_of(self, &function), state_call = {.function = &function};
@@ -832,8 +834,9 @@ PyDoc_STRVAR(
 static PyObject *aligned_zeros(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs,
                                PyObject *kwnames) {
     enum { COUNT, DTYPE };
-    static const mlp_function function = {
-        .name = "aligned_zeros", .positional = 2, .parameters = {[COUNT] = {"count"}, [DTYPE] = {"dtype"}}};
+    static const mlp_function function = {.name = "aligned_zeros",
+                                          .positional = 2,
+                                          .parameters = {[COUNT] = {.name = "count"}, [DTYPE] = {.name = "dtype"}}};
     mlp_call call = {.function = &function};
     long long count;
     int bits;

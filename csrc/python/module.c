@@ -13,7 +13,8 @@ static PyObject *philox(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
     static const mlp_function function = {
         .name = "philox",
         .positional = 6,
-        .parameters = {{"key0"}, {"key1"}, {"c0"}, {"c1"}, {"c2"}, {"c3"}},
+        .parameters =
+            {{.name = "key0"}, {.name = "key1"}, {.name = "c0"}, {.name = "c1"}, {.name = "c2"}, {.name = "c3"}},
     };
     mlp_call call = {.function = &function};
     uint32_t words[6], block[4];
