@@ -14,8 +14,8 @@ C_FILES := $(filter %.c %.h,$(SOURCES))
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
-# They build packages of their own, or compute long in code that the others cover.
-NOT_UNDER_ASAN := peers test_builds.py test_demo.py test_packaging.py
+# They build packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
+NOT_UNDER_ASAN := peers test_builds.py test_demo.py test_leaks.py test_packaging.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .DELETE_ON_ERROR:
@@ -41,10 +41,10 @@ test-builds: .venv/.test .venv/.installed  ## train with gcc -O0, gcc -O3, clang
 
 test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under AddressSanitizer and UBSan
 	CC=gcc CFLAGS="-O1 -g -UNDEBUG -fno-omit-frame-pointer $(SANITIZE)" LDFLAGS="$(SANITIZE)" \
-	    $(BIN)/python setup.py -q build --build-base build/asan --build-lib build/asan/lib
+	    $(BIN)/python setup.py -q build --force --build-base build/asan --build-lib build/asan/lib
 	export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" PYTHONPATH=../build/asan/lib \
 	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
-	$(PYTEST) -q $(NOT_UNDER_ASAN:%=--ignore=%)
+	$(PYTEST) $(NOT_UNDER_ASAN:%=--ignore=%)
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of
 	$(BIN)/ruff check
