@@ -1,0 +1,230 @@
+/* threads.c: a pool of threads that hands out the chunks of one job at a time.
+ *
+ * A job is published by setting `tickets` to its number of chunks. Whoever takes a ticket, by counting down from n to
+ * n-1, has chunk number chunks-n to run; the caller takes tickets like everybody else and then waits until no chunk is
+ * `unfinished`. So it waits for work that somebody has begun, never for a thread that has not: if the other cores are
+ * busy with something else, the caller just does all chunks itself.
+ *
+ * A thread that comes late finds no ticket, or one of a newer job, which is as good: only with a ticket in hand does it
+ * look at what the job is, and a job cannot end, nor a newer one begin, while a chunk of it is unfinished.
+ *
+ * Who finds nothing to do spins for a moment, since the next job usually follows within microseconds, and then sleeps,
+ * so that its core is free for whom it waits for. Before sleeping one announces it and looks again; before waking one
+ * changes the word and then looks for sleepers. In sequentially consistent order one of both sees the other.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "threads.h"
+
+static void run_alone(ptrdiff_t chunks, mlp_work *work, void *context) {
+    for (ptrdiff_t chunk = 0; chunk < chunks; chunk++) {
+        work(context, chunk);
+    }
+}
+
+#if defined(_WIN32) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
+
+int mlp_get_num_threads(void) { return 1; }
+void mlp_set_num_threads(int threads) { (void)threads; }
+void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context) { run_alone(chunks, work, context); }
+
+#else
+
+#include <fenv.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../isa/pause.h"
+
+enum { SPIN_TURNS = 2000, CACHE_LINE = 64 };
+
+/* The job. Its chunks, work and context belong to whoever has set `busy`, and are read with a ticket in hand. */
+static struct {
+    _Alignas(CACHE_LINE) atomic_ptrdiff_t tickets; /* chunks that nobody has taken yet */
+    ptrdiff_t chunks;
+    mlp_work *work;
+    void *context;
+    _Alignas(CACHE_LINE) atomic_ptrdiff_t unfinished; /* chunks that are not done yet */
+} job;
+
+/* The threads. Only whoever has set `busy` starts or stops any. */
+static struct {
+    _Alignas(CACHE_LINE) atomic_bool busy; /* somebody has the pool for a job; in the end, nobody gets it any more */
+    atomic_int threads;                    /* as set; the caller's is one of them */
+    atomic_int workers;                    /* that run; worker number w goes on while w < workers */
+    int refused_at;                        /* the value of `threads` for which the system refused one */
+    bool registered;                       /* the handlers at fork and exit are in place */
+    pthread_t worker[MLP_MAX_THREADS - 1];
+} pool = {.threads = 1};
+
+/* The sleepers. */
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t published, done;
+    atomic_int workers;
+    atomic_bool caller;
+} asleep = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false};
+
+/* Whoever announced itself under the mutex before we got it is in pthread_cond_wait when we have it: not missed. */
+static void pass_mutex(void) {
+    pthread_mutex_lock(&asleep.mutex);
+    pthread_mutex_unlock(&asleep.mutex);
+}
+
+static void run_chunks(void) {
+    ptrdiff_t finished = 0;
+    ptrdiff_t tickets = atomic_load_explicit(&job.tickets, memory_order_relaxed);
+    while (tickets > 0) {
+        if (atomic_compare_exchange_weak_explicit(&job.tickets, &tickets, tickets - 1, memory_order_acquire,
+                                                  memory_order_relaxed)) {
+            job.work(job.context, job.chunks - tickets);
+            finished++;
+            tickets = atomic_load_explicit(&job.tickets, memory_order_relaxed);
+        }
+    }
+    /* Not after each chunk: the job needs somebody's last chunk as much as the ones before. */
+    if (finished > 0 && atomic_fetch_sub(&job.unfinished, finished) == finished && atomic_load(&asleep.caller)) {
+        pass_mutex();
+        pthread_cond_signal(&asleep.done);
+    }
+}
+
+static void *worker(void *number) {
+    const int w = (int)(intptr_t)number;
+    fesetenv(FE_DFL_ENV); /* a new thread has inherited its creator's */
+    while (w < atomic_load(&pool.workers)) {
+        run_chunks();
+        for (int turn = 0; turn < SPIN_TURNS && atomic_load_explicit(&job.tickets, memory_order_relaxed) == 0; turn++) {
+            mlp_pause();
+        }
+        if (atomic_load(&job.tickets) == 0) {
+            pthread_mutex_lock(&asleep.mutex);
+            atomic_fetch_add(&asleep.workers, 1);
+            /* Once, not in a loop: woken too late for one job, it is to spin for the next. */
+            if (atomic_load(&job.tickets) == 0 && w < atomic_load(&pool.workers)) {
+                pthread_cond_wait(&asleep.published, &asleep.mutex);
+            }
+            atomic_fetch_sub(&asleep.workers, 1);
+            pthread_mutex_unlock(&asleep.mutex);
+        }
+    }
+    return NULL;
+}
+
+static void wake_workers(ptrdiff_t useful) {
+    const int sleepers = atomic_load(&asleep.workers);
+    if (sleepers == 0) {
+        return;
+    }
+    pass_mutex();
+    if (useful >= sleepers) {
+        pthread_cond_broadcast(&asleep.published);
+    } else {
+        for (ptrdiff_t i = 0; i < useful; i++) {
+            pthread_cond_signal(&asleep.published);
+        }
+    }
+}
+
+static void wait_for_chunks(void) {
+    for (int turn = 0; turn < SPIN_TURNS && atomic_load_explicit(&job.unfinished, memory_order_relaxed) > 0; turn++) {
+        mlp_pause();
+    }
+    if (atomic_load(&job.unfinished) > 0) {
+        pthread_mutex_lock(&asleep.mutex);
+        atomic_store(&asleep.caller, true);
+        while (atomic_load(&job.unfinished) > 0) {
+            pthread_cond_wait(&asleep.done, &asleep.mutex);
+        }
+        atomic_store(&asleep.caller, false);
+        pthread_mutex_unlock(&asleep.mutex);
+    }
+}
+
+static void stop_workers(int from) {
+    const int running = atomic_load(&pool.workers);
+    atomic_store(&pool.workers, from);
+    pass_mutex();
+    pthread_cond_broadcast(&asleep.published);
+    for (int w = from; w < running; w++) {
+        pthread_join(pool.worker[w], NULL);
+    }
+}
+
+/* The child of a fork has one thread, whatever the others were just doing. */
+static void start_anew_in_child(void) {
+    atomic_store(&job.tickets, 0);
+    atomic_store(&pool.workers, 0);
+    pool.refused_at = 0;
+    asleep.mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    asleep.published = asleep.done = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    atomic_store(&asleep.workers, 0);
+    atomic_store(&asleep.caller, false);
+    atomic_store(&pool.busy, false);
+}
+
+/* At exit, or when the shared object is unloaded. Keeps the pool, so that threads which still compute do so alone. If
+ * one of them is in the middle of a job, its workers are left to the end of the process. */
+static void stop_at_exit(void) {
+    if (!atomic_exchange(&pool.busy, true)) {
+        stop_workers(0);
+    }
+}
+
+static void start_workers(int threads, int workers) {
+    if (!pool.registered) {
+        pool.registered = pthread_atfork(NULL, NULL, start_anew_in_child) == 0 && atexit(stop_at_exit) == 0;
+    }
+    /* Signals go to the threads of the program, which may wait for them in a system call. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool refused = !pool.registered;
+    for (int w = atomic_load(&pool.workers); !refused && w < workers; w++) {
+        atomic_store(&pool.workers, w + 1);
+        if (pthread_create(&pool.worker[w], NULL, worker, (void *)(intptr_t)w) != 0) {
+            atomic_store(&pool.workers, w);
+            refused = true;
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (refused) {
+        pool.refused_at = threads;
+    }
+}
+
+void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context) {
+    const int threads = mlp_get_num_threads();
+    if (chunks <= 1 || threads == 1 || atomic_exchange(&pool.busy, true)) {
+        run_alone(chunks, work, context);
+        return;
+    }
+    const int workers = atomic_load_explicit(&pool.workers, memory_order_relaxed);
+    const int wanted = chunks < threads ? (int)chunks - 1 : threads - 1;
+    if (workers > threads - 1) {
+        stop_workers(threads - 1);
+    } else if (workers < wanted && pool.refused_at != threads) {
+        start_workers(threads, wanted);
+    }
+
+    job.chunks = chunks;
+    job.work = work;
+    job.context = context;
+    atomic_store_explicit(&job.unfinished, chunks, memory_order_relaxed);
+    atomic_store(&job.tickets, chunks);
+    wake_workers(chunks - 1);
+    run_chunks();
+    wait_for_chunks();
+    atomic_store_explicit(&pool.busy, false, memory_order_release);
+}
+
+int mlp_get_num_threads(void) { return atomic_load_explicit(&pool.threads, memory_order_relaxed); }
+
+void mlp_set_num_threads(int threads) {
+    atomic_store(&pool.threads, threads < 1 ? 1 : threads > MLP_MAX_THREADS ? MLP_MAX_THREADS : threads);
+}
+
+#endif
