@@ -10,7 +10,7 @@ RUN := $(BIN)/python -P
 # Whatever the installed package is built from; the folders too, whose times tell when a file has gone.
 SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
-C_FILES := $(filter %.c %.h,$(SOURCES))
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/exhaustive/*.c)
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
@@ -36,7 +36,7 @@ test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch's
 test-exhaustive: .venv/.base  ## try the elementary functions on all 2^32 floats (minutes)
 	$(BIN)/python tests/exhaustive/run.py
 
-test-builds: .venv/.test .venv/.installed  ## train with gcc -O0, gcc -O3, clang -O3: the same bits
+test-builds: .venv/.test .venv/.installed  ## train with gcc -O0, gcc -O3, clang -O3, on each instruction set: the same bits
 	$(PYTEST) -v test_builds.py
 
 test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under AddressSanitizer and UBSan
@@ -50,7 +50,7 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+	@echo clang-format && $(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	@for cc in gcc clang; do \
 	    command -v $$cc >/dev/null || { echo "$$cc is not installed: not asked for its warnings"; continue; }; \
 	    echo "$$cc $(WARNINGS)"; \

@@ -9,5 +9,5 @@ hypothesis.settings.register_profile("mlpcore", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("mlpcore")
 
 
-def pytest_report_header() -> str:
-    return f"mlpcore: {mlpcore.__file__}"
+def pytest_report_header() -> list[str]:
+    return [f"mlpcore: {mlpcore.__file__}", f"kernels: {mlpcore.cpu.info()['current']}"]

@@ -1,4 +1,4 @@
-"""One answer from every compiler: each build reproduces the golden hashes of tests/test_golden.py."""
+"""One answer from every compiler: each build, on each instruction set, reproduces the golden hashes of tests/test_golden.py."""
 
 import os
 import shutil
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import mlpcore
 
 TESTS = Path(__file__).parent
 SETUP = TESTS.parent / "setup.py"
@@ -29,12 +31,14 @@ def test_every_build_gives_the_same_bits(compiler: str, flags: str, tmp_path: Pa
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
     build(tmp_path, compiler, flags)
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", TESTS / "test_golden.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "lib")},
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stdout
-    assert f"mlpcore: {tmp_path}" in ran.stdout, "the build under test was not the one that ran"
+    for isa in mlpcore.cpu.info()["available"]:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", TESTS / "test_golden.py"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "lib"), "MLPCORE_ISA": isa},
+            capture_output=True,
+            text=True,
+        )
+        assert ran.returncode == 0, f"{isa}: {ran.stdout}"
+        assert f"mlpcore: {tmp_path}" in ran.stdout, "the build under test was not the one that ran"
+        assert f"kernels: {isa}" in ran.stdout
