@@ -47,6 +47,12 @@ const char *mlp_cpu_feature(int i, bool *present) {
     *present = system_saves && (leaf[FEATURES[i].word] >> FEATURES[i].bit & 1);
     return FEATURES[i].name;
 }
+#elif defined(__aarch64__) || defined(_M_ARM64)
+/* What kernels are written for belongs to every 64-bit ARM. */
+const char *mlp_cpu_feature(int i, bool *present) {
+    *present = true;
+    return i == 0 ? "neon" : NULL;
+}
 #else
 const char *mlp_cpu_feature(int i, bool *present) {
     (void)i, (void)present;

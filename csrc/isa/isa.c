@@ -5,6 +5,9 @@
 #if defined(__x86_64__) || defined(_M_X64)
 extern const mlp_kernels_f32 mlp_avx2_f32, mlp_avx512_f32;
 extern const mlp_kernels_f64 mlp_avx2_f64, mlp_avx512_f64;
+#elif defined(__aarch64__) || defined(_M_ARM64)
+extern const mlp_kernels_f32 mlp_neon_f32;
+extern const mlp_kernels_f64 mlp_neon_f64;
 #endif
 
 static bool always(void) { return true; }
@@ -13,6 +16,8 @@ const mlp_isa mlp_isas[] = {
 #if defined(__x86_64__) || defined(_M_X64)
     {"avx512", mlp_cpu_has_avx512, &mlp_avx512_f32, &mlp_avx512_f64},
     {"avx2", mlp_cpu_has_avx2, &mlp_avx2_f32, &mlp_avx2_f64},
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    {"neon", always, &mlp_neon_f32, &mlp_neon_f64},
 #endif
     {"reference", always, &mlp_reference_f32, &mlp_reference_f64},
     {NULL, NULL, NULL, NULL},

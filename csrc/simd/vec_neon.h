@@ -1,0 +1,101 @@
+/* vec_neon.h: 32 registers of 16 bytes (AArch64, where they are always there: the page asks for no target, and its stubs
+ * need no vec_end.h). See vec.h. */
+#include "vec.h"
+
+#include <arm_neon.h>
+
+enum { TILE_ROWS = 7, TILE_VECS = 3 }; /* 21 accumulators, 3 vectors of b and the rest for a */
+
+#if MLP_REAL_BITS == 32
+typedef float32x4_t vec;
+typedef uint32x4_t ivec;
+enum { VEC_LANES = 4 };
+#define OF_REAL(name) v##name##_f32
+#define OF_BITS(name) v##name##_u32
+#define FOR_EACH_LANE(do_it) do_it(0) do_it(1) do_it(2) do_it(3)
+static inline vec vec_of(ivec i) { return vreinterpretq_f32_u32(i); }
+static inline ivec ivec_of(vec v) { return vreinterpretq_u32_f32(v); }
+static inline ivec ivec_all(uint32_t bits) { return vdupq_n_u32(bits); }
+static const uint32_t LANE_NUMBERS[] = {0, 1, 2, 3};
+#else
+typedef float64x2_t vec;
+typedef uint64x2_t ivec;
+enum { VEC_LANES = 2 };
+#define OF_REAL(name) v##name##_f64
+#define OF_BITS(name) v##name##_u64
+#define FOR_EACH_LANE(do_it) do_it(0) do_it(1)
+static inline vec vec_of(ivec i) { return vreinterpretq_f64_u64(i); }
+static inline ivec ivec_of(vec v) { return vreinterpretq_u64_f64(v); }
+static inline ivec ivec_all(uint64_t bits) { return vdupq_n_u64(bits); }
+static const uint64_t LANE_NUMBERS[] = {0, 1};
+#endif
+typedef ivec mask; /* all bits of a lane, or none */
+
+static inline mask mask_first(ptrdiff_t n) {
+    n = n > VEC_LANES ? VEC_LANES : n < 0 ? 0 : n;
+    return OF_BITS(cgtq)(ivec_all((uint32_t)n), OF_BITS(ld1q)(LANE_NUMBERS));
+}
+static inline mask mask_and(mask m, mask n) { return OF_BITS(andq)(m, n); }
+static inline int mask_count(mask m) { return (int)OF_BITS(addvq)(OF_BITS(shrq_n)(m, MLP_REAL_BITS - 1)); }
+
+static inline vec vec_all(real x) { return OF_REAL(dupq_n)(x); }
+static inline vec vec_load(const real *p) { return OF_REAL(ld1q)(p); }
+static inline void vec_store(real *p, vec v) { OF_REAL(st1q)(p, v); }
+
+/* There are no masked loads and stores: it is a whole register or lane by lane. In a loop the mask's lanes are taken
+ * apart once, before it. */
+static inline vec vec_load_some(const real *p, mask m) {
+    if (mask_count(m) == VEC_LANES) {
+        return vec_load(p);
+    }
+    vec v = vec_all(0);
+#define LOAD_LANE(l) v = OF_BITS(getq_lane)(m, l) ? OF_REAL(ld1q_lane)(p + (l), v, l) : v;
+    FOR_EACH_LANE(LOAD_LANE)
+#undef LOAD_LANE
+    return v;
+}
+static inline void vec_store_some(real *p, vec v, mask m) {
+    if (mask_count(m) == VEC_LANES) {
+        vec_store(p, v);
+        return;
+    }
+#define STORE_LANE(l)                                                                                                  \
+    if (OF_BITS(getq_lane)(m, l)) {                                                                                    \
+        OF_REAL(st1q_lane)(p + (l), v, l);                                                                             \
+    }
+    FOR_EACH_LANE(STORE_LANE)
+#undef STORE_LANE
+}
+
+static inline vec vec_add(vec a, vec b) { return OF_REAL(addq)(a, b); }
+static inline vec vec_sub(vec a, vec b) { return OF_REAL(subq)(a, b); }
+static inline vec vec_mul(vec a, vec b) { return OF_REAL(mulq)(a, b); }
+static inline vec vec_div(vec a, vec b) { return OF_REAL(divq)(a, b); }
+static inline vec vec_sqrt(vec a) { return OF_REAL(sqrtq)(a); }
+static inline vec vec_fma(vec a, vec b, vec c) { return OF_REAL(fmaq)(c, a, b); }
+static inline vec vec_fnma(vec a, vec b, vec c) { return OF_REAL(fmsq)(c, a, b); }
+
+static inline mask vec_less(vec a, vec b) { return OF_REAL(cltq)(a, b); }
+static inline mask vec_at_most(vec a, vec b) { return OF_REAL(cleq)(a, b); }
+static inline mask vec_equal(vec a, vec b) { return OF_REAL(ceqq)(a, b); }
+static inline vec vec_pick(mask m, vec yes, vec no) { return OF_REAL(bslq)(m, yes, no); }
+
+static inline ivec ivec_add(ivec a, ivec b) { return OF_BITS(addq)(a, b); }
+static inline ivec ivec_sub(ivec a, ivec b) { return OF_BITS(subq)(a, b); }
+static inline ivec ivec_and(ivec a, ivec b) { return OF_BITS(andq)(a, b); }
+static inline ivec ivec_or(ivec a, ivec b) { return OF_BITS(orrq)(a, b); }
+static inline ivec ivec_xor(ivec a, ivec b) { return OF_BITS(eorq)(a, b); }
+#define ivec_up(i, n) OF_BITS(shlq_n)(i, n)
+#define ivec_down(i, n) OF_BITS(shrq_n)(i, n)
+
+/* Halves, then halves of halves: the order of reference/sums.h. vaddvq would add neighbours first. */
+#if MLP_REAL_BITS == 32
+static inline real vec_sum(vec v) { return vpadds_f32(vadd_f32(vget_low_f32(v), vget_high_f32(v))); }
+#else
+static inline real vec_sum(vec v) { return vpaddd_f64(v); }
+#endif
+static inline real vec_largest(vec v) { return OF_REAL(maxvq)(v); }
+
+/* a0 b0 a1 b1 ... of the lower and of the upper halves */
+static inline vec vec_zip_low(vec a, vec b) { return OF_REAL(zip1q)(a, b); }
+static inline vec vec_zip_high(vec a, vec b) { return OF_REAL(zip2q)(a, b); }
