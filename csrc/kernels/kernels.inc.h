@@ -3,6 +3,8 @@
  * The stubs in isa/ include a page of simd/ and then this. The reference stands in here too: its constants, and its text
  * for what is too rare to be written twice. In a table entry `fast_` marks what is written in vectors.
  */
+#include <stdbool.h>
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "../reference/elementary.h"

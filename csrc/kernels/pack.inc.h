@@ -7,11 +7,12 @@
  *     |         |         |    |   row 1      |         |  row 1 of panel 0 ... row K-1, then panel 1
  *     +---------+---------+----+              +---------+
  *
- * The only place that transposes: pack_transposed reads b from its transpose.
+ * The only place that transposes: b may lie in memory as its transpose.
  */
 
 /* One panel: K rows of `columns` <= width numbers, each row `width` long in `packed`; the lanes beyond are not written. */
-static void pack_panel(ptrdiff_t K, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *b, ptrdiff_t b_row) {
+static void pack_panel_as_it_lies(ptrdiff_t K, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *b,
+                                  ptrdiff_t b_row) {
     ptrdiff_t full = columns / VEC_LANES * VEC_LANES;
     mask last = mask_first(columns - full);
     for (ptrdiff_t k = 0; k < K; k++) {
@@ -58,5 +59,16 @@ static void pack_panel_transposed(ptrdiff_t K, ptrdiff_t columns, ptrdiff_t widt
                 vec_store(packed + (k + r) * width + j, square[r]);
             }
         }
+    }
+}
+
+typedef enum { AS_IT_LIES, TRANSPOSED } orientation;
+
+static void pack_panel(orientation b_lies, ptrdiff_t K, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *b,
+                       ptrdiff_t b_row) {
+    if (b_lies == TRANSPOSED) {
+        pack_panel_transposed(K, columns, width, packed, b, b_row);
+    } else {
+        pack_panel_as_it_lies(K, columns, width, packed, b, b_row);
     }
 }

@@ -13,29 +13,29 @@ static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row,
                                     ptrdiff_t b_step, real *c, ptrdiff_t c_row, const real *init, ptrdiff_t init_row,
                                     mask last) {
     vec sum[ROWS][VECS];
-    for (int r = 0; r < ROWS; r++) {
-        for (int v = 0; v < VECS; v++) {
+    EACH (r, ROWS) {
+        EACH (v, VECS) {
             const real *from = init + r * init_row + v * VEC_LANES;
             sum[r][v] = !init ? vec_all(0) : v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
         }
     }
     for (ptrdiff_t k = 0; k < K; k++) {
         vec of_b[VECS];
-        for (int v = 0; v < VECS; v++) {
+        EACH (v, VECS) {
             const real *from = b + v * VEC_LANES;
             of_b[v] = v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
         }
-        for (int r = 0; r < ROWS; r++) {
+        EACH (r, ROWS) {
             vec of_a = vec_all(a[r * a_row]);
-            for (int v = 0; v < VECS; v++) {
+            EACH (v, VECS) {
                 sum[r][v] = vec_fma(of_a, of_b[v], sum[r][v]);
             }
         }
         a += a_step;
         b += b_step;
     }
-    for (int r = 0; r < ROWS; r++) {
-        for (int v = 0; v < VECS - 1; v++) {
+    EACH (r, ROWS) {
+        EACH (v, VECS - 1) {
             vec_store(c + r * c_row + v * VEC_LANES, sum[r][v]);
         }
         vec_store_some(c + r * c_row + (VECS - 1) * VEC_LANES, sum[r][VECS - 1], last);

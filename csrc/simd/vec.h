@@ -22,8 +22,17 @@
 
 #ifdef _MSC_VER
 #define ALWAYS_INLINE __forceinline
+#define UNROLL
 #else
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
 #endif
+#endif
+
+/* A loop over an array of vectors with a constant bound: unrolled, so that the array lives in registers. */
+#define EACH(i, count) UNROLL for (int i = 0; i < (count); i++)
 
 #endif
