@@ -1,4 +1,4 @@
-"""One answer from every compiler: each build, on each instruction set, reproduces the golden hashes of tests/test_golden.py."""
+"""One answer from every build: each compiler and instruction set reproduces the hashes of tests/test_golden.py."""
 
 import os
 import shutil
