@@ -85,6 +85,6 @@ REQUIREMENTS := import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb
 # would be installed even after their originals have gone.
 .venv/.installed: $(SOURCES) | .venv/.base
 	@echo "Building and installing mlpcore"
-	@if [ -d build ]; then find build/lib.* -type f ! -name '*.so' -delete; fi
+	@mkdir -p build && find build -path 'build/lib.*' -type f ! -name '*.so' -delete
 	@$(BIN)/pip install --quiet --no-build-isolation --no-deps --force-reinstall .
 	@touch $@
