@@ -22,7 +22,7 @@ if os.name == "nt":
     LIBRARIES = []
 else:
     FLAGS = ["-std=c11", "-fno-fast-math", "-ffp-contract=off", "-fvisibility=hidden"]
-    LIBRARIES = ["m"]
+    LIBRARIES = ["m", "pthread"]
     os.environ["CFLAGS"] = "-O3 -DNDEBUG " + os.environ.get("CFLAGS", "")
 
 setup(

@@ -18,10 +18,24 @@ from mlpcore.history import History
 from mlpcore.layers import Dense
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
+from mlpcore.threads import get_num_threads, set_num_threads
 
 try:
     __version__ = version("mlpcore")
 except PackageNotFoundError:  # used from its source folder without being installed
     __version__ = "0+unknown"
 
-__all__ = ["SGD", "Adam", "Dense", "History", "Optimizer", "Sequential", "__version__", "cpu", "gradcheck", "kernels"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "Dense",
+    "History",
+    "Optimizer",
+    "Sequential",
+    "__version__",
+    "cpu",
+    "get_num_threads",
+    "gradcheck",
+    "kernels",
+    "set_num_threads",
+]

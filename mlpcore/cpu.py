@@ -8,7 +8,7 @@ the same results, bit for bit.
 import os
 from typing import TypedDict
 
-from mlpcore._core import cpu_features, current_isa, isa_names, use_isa
+from mlpcore._core import cpu_features, current_isa, get_num_threads, isa_names, use_isa
 
 __all__ = ["Info", "info"]
 
@@ -22,6 +22,8 @@ class Info(TypedDict):
     """The kernels in use."""
     features: list[str]
     """The processor's features that kernels are written for, as far as it has them."""
+    threads: int
+    """How many threads compute; see `mlpcore.set_num_threads`."""
 
 
 def info() -> Info:
@@ -30,7 +32,7 @@ def info() -> Info:
     Returns
     -------
     Info
-        A dict with keys "available", "current" and "features".
+        A dict with keys "available", "current", "features" and "threads".
 
     Examples
     --------
@@ -38,7 +40,12 @@ def info() -> Info:
     >>> "reference" in mlpcore.cpu.info()["available"]
     True
     """
-    return {"available": isa_names(), "current": current_isa(), "features": cpu_features()}
+    return {
+        "available": isa_names(),
+        "current": current_isa(),
+        "features": cpu_features(),
+        "threads": get_num_threads(),
+    }
 
 
 def _obey_environment() -> None:

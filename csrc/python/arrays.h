@@ -147,7 +147,7 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
 
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
 extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
-    mlp_net_methods[], mlp_cpu_methods[];
+    mlp_net_methods[], mlp_cpu_methods[], mlp_threads_methods[];
 extern PyType_Spec mlp_net_spec;
 
 #endif

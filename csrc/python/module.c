@@ -3,6 +3,7 @@
 #include "arrays.h"
 
 #include "../net/rng.h"
+#include "../net/threads.h"
 
 #include <stdlib.h>
 
@@ -56,12 +57,15 @@ static int module_exec(PyObject *module) {
     if (check_numpy_version() < 0 || PyArray_ImportNumPyAPI() < 0) {
         return -1;
     }
-    PyMethodDef *tables[] = {mlp_dense_methods, mlp_activation_methods, mlp_loss_methods, mlp_optimizer_methods,
-                             mlp_net_methods,   mlp_cpu_methods,        module_methods};
+    PyMethodDef *tables[] = {mlp_dense_methods, mlp_activation_methods, mlp_loss_methods,    mlp_optimizer_methods,
+                             mlp_net_methods,   mlp_cpu_methods,        mlp_threads_methods, module_methods};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (PyModule_AddFunctions(module, tables[i]) < 0) {
             return -1;
         }
+    }
+    if (PyModule_AddIntConstant(module, "MAX_THREADS", MLP_MAX_THREADS) < 0) {
+        return -1;
     }
     PyObject *net_type = PyType_FromModuleAndSpec(module, &mlp_net_spec, NULL);
     int status = net_type ? PyModule_AddType(module, (PyTypeObject *)net_type) : -1;

@@ -1,0 +1,90 @@
+"""On how many threads mlpcore computes.
+
+When mlpcore is imported it takes as many as the environment variable ``MLPCORE_NUM_THREADS`` says, or else as many as
+there are cores that this process may use. The number changes the speed and nothing else: all give the same results, bit
+for bit. A computation that is too small to gain from threads does without.
+
+``threadpoolctl.threadpool_limits`` limits and restores the number like that of any other library; our ``user_api`` is
+"mlpcore".
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlpcore._core import MAX_THREADS, get_num_threads, set_num_threads
+
+__all__ = ["get_num_threads", "set_num_threads"]
+
+
+def _usable_cores() -> int:
+    """Return how many cores this process may keep busy: those it may run on, and no more than its quota of time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, MAX_THREADS, *map(math.ceil, _quotas(Path("/")))))
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    """Yield the limits, in cores, that Linux's control groups set to this process: its own group's and its parents'."""
+    try:
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in groups:
+        _, controllers, group = line.split(":", 2)
+        if controllers == "":  # version 2
+            tree, files = root / "sys/fs/cgroup", ["cpu.max"]
+        elif "cpu" in controllers.split(","):  # version 1
+            tree, files = root / "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+        else:
+            continue
+        parts = group.split("/")[1:]
+        for depth in range(len(parts) + 1):
+            directory = tree.joinpath(*parts[:depth])
+            try:
+                quota, period = " ".join((directory / file).read_text() for file in files).split()
+            except OSError:  # no limit here, or a group named as the host of a container sees it
+                continue
+            if quota not in ("max", "-1"):
+                yield int(quota) / int(period)
+
+
+def _obey_environment() -> None:
+    """Set the number that MLPCORE_NUM_THREADS says, or the cores; ImportError if it says anything else."""
+    text = os.environ.get("MLPCORE_NUM_THREADS")
+    try:
+        set_num_threads(int(text) if text else _usable_cores())
+    except ValueError:
+        expected = f"an integer from 1 to {MAX_THREADS}"
+        raise ImportError(f"the environment variable MLPCORE_NUM_THREADS is {text!r}, expected {expected}") from None
+
+
+def _register_with_threadpoolctl() -> None:
+    """Make threadpoolctl, where it is installed, find the functions that our shared object exports for it.
+
+    It is imported for that (2 ms): whoever imports it later has no other way to find us.
+    """
+    try:
+        from threadpoolctl import LibController, register
+    except ImportError:
+        return
+
+    class Controller(LibController):  # type: ignore[misc]
+        user_api = internal_api = "mlpcore"
+        filename_prefixes = ("_core",)
+        check_symbols = ("mlp_get_num_threads", "mlp_set_num_threads")
+
+        def get_num_threads(self) -> int:
+            return int(self.dynlib.mlp_get_num_threads())
+
+        def set_num_threads(self, num_threads: int) -> None:
+            self.dynlib.mlp_set_num_threads(num_threads)
+
+        def get_version(self) -> None:
+            """Return nothing: the version is that of the package."""
+
+    register(Controller)
+
+
+_obey_environment()
+_register_with_threadpoolctl()
