@@ -37,7 +37,8 @@ PyDoc_STRVAR(
 
 static PyObject *set_num_threads(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs,
                                  PyObject *kwnames) {
-    static const mlp_function function = {.name = "set_num_threads", .positional = 1, .parameters = {{"threads"}}};
+    static const mlp_function function = {
+        .name = "set_num_threads", .positional = 1, .parameters = {{.name = "threads"}}};
     mlp_call call = {.function = &function};
     long long threads;
     if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_integer(&call, 0, 1, MLP_MAX_THREADS, &threads) < 0) {
@@ -76,7 +77,8 @@ PyDoc_STRVAR(
     "whether that thread rounds to nearest and keeps denormal numbers.\n");
 
 static PyObject *run_chunks(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "run_chunks", .positional = 2, .parameters = {{"chunks"}, {"turns"}}};
+    static const mlp_function function = {
+        .name = "run_chunks", .positional = 2, .parameters = {{.name = "chunks"}, {.name = "turns"}}};
     mlp_call call = {.function = &function};
     long long chunks;
     run r;
