@@ -1,0 +1,590 @@
+/* bits.inc.c: the calls that are tried, for one real type; bits_f32.c and bits_f64.c read it. */
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bits.h"
+#include "real.h"
+
+#if MLP_REAL_BITS == 32
+#define LARGEST FLT_MAX
+#define SUBNORMAL FLT_TRUE_MIN
+#define TABLE f32
+typedef uint32_t real_bits;
+#else
+#define LARGEST DBL_MAX
+#define SUBNORMAL DBL_TRUE_MIN
+#define TABLE f64
+typedef uint64_t real_bits;
+#endif
+
+/* The micro-tiles of the pages in csrc/simd are at most this large; tests/test_bits.py compares. */
+enum { TILE_ROWS_MOST = 8, TILE_COLUMNS_MOST = 3 * 64 / (int)sizeof(real) };
+
+typedef REAL_NAME(mlp_kernels) kernels;
+static const kernels *const reference = &REAL_NAME(mlp_reference);
+
+/* ------------------------------------------------------------------------------------------------ numbers to compute with */
+
+static real uniform(void) { return (real)((double)(random_bits() >> 11) * 0x1p-52 - 1); } /* between -1 and 1 */
+
+static real special(void) {
+    static const real SPECIAL[] = {
+        0,
+        -(real)0,
+        1,
+        -1,
+        REAL(0.5),
+        2,
+        LARGEST,
+        -LARGEST,
+        /* the limits of exp, tanh and log1p */
+        -104,
+        REAL(-103.9),
+        89,
+        REAL(88.72),
+        REAL(-87.34),
+        -746,
+        710,
+        REAL(709.78),
+        -745,
+        10,
+        -10,
+        20,
+        REAL(-20.5),
+        -(real)INFINITY,
+        (real)INFINITY,
+        (real)NAN,
+        SUBNORMAL,
+        -SUBNORMAL,
+        REAL_SMALLEST,
+        -REAL_SMALLEST,
+        REAL_SMALLEST - SUBNORMAL,
+        SUBNORMAL - REAL_SMALLEST,
+    };
+    return SPECIAL[random_below(sizeof SPECIAL / sizeof *SPECIAL)];
+}
+
+static real any_bits(void) {
+    real_bits bits = (real_bits)random_bits();
+    real x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static real wild(void) {
+    switch (random_below(4)) {
+    case 0: return special();
+    case 1: return any_bits();
+    case 2: return 100 * uniform();
+    default: return 2 * uniform();
+    }
+}
+
+typedef void filler(ptrdiff_t rows, ptrdiff_t width, real *values);
+
+static void fill_wild(ptrdiff_t rows, ptrdiff_t width, real *values) {
+    for (ptrdiff_t i = 0; i < rows * width; i++) {
+        values[i] = wild();
+    }
+}
+
+/* For products, where one NaN spoils a row: mostly plain numbers, and in one array of four something special now and
+ * then. They come from a pool, since the largest arrays are drawn often. */
+enum { POOL = 1 << 14 };
+static real plain_pool[POOL], mixed_pool[POOL];
+
+static void fill_pools(void) {
+    for (int i = 0; i < POOL; i++) {
+        plain_pool[i] = 2 * uniform();
+        mixed_pool[i] = random_below(500) ? 2 * uniform() : wild();
+    }
+}
+
+static void fill_factors(ptrdiff_t rows, ptrdiff_t width, real *values) {
+    const real *pool = random_below(4) ? plain_pool : mixed_pool;
+    for (ptrdiff_t i = 0; i < rows * width;) {
+        ptrdiff_t from = random_below(POOL), most = rows * width - i;
+        ptrdiff_t count = POOL - from < most ? POOL - from : most;
+        memcpy(values + i, pool + from, (size_t)count * sizeof *values);
+        i += count;
+    }
+}
+
+/* z of an output layer, a row at a time: what softmax must get right. */
+static void fill_rows(ptrdiff_t rows, ptrdiff_t width, real *values) {
+    for (ptrdiff_t s = 0; s < rows; s++, values += width) {
+        ptrdiff_t kind = random_below(8);
+        real same = 5 * uniform();
+        for (ptrdiff_t k = 0; k < width; k++) {
+            switch (kind) {
+            case 0: values[k] = (real)random_below(3) - 1; break; /* ties */
+            case 1: values[k] = -(real)INFINITY; break;
+            case 2: values[k] = same; break;
+            case 3: values[k] = wild(); break;
+            case 4: values[k] = 1000 * uniform(); break; /* all but one underflow */
+            case 5: values[k] = random_below(4) ? uniform() : -(real)INFINITY; break;
+            default: values[k] = 10 * uniform();
+            }
+        }
+        if (random_below(8) == 0) {
+            values[random_below(width)] = special();
+        }
+    }
+}
+
+/* y: one-hot, 0 and 1 anywhere, probabilities, and what nobody should pass. */
+static void fill_labels(ptrdiff_t rows, ptrdiff_t width, real *values) {
+    for (ptrdiff_t s = 0; s < rows; s++, values += width) {
+        ptrdiff_t kind = random_below(8), hot = random_below(width);
+        for (ptrdiff_t k = 0; k < width; k++) {
+            values[k] = kind < 3   ? (real)(k == hot)
+                        : kind < 5 ? (real)random_below(2)
+                        : kind < 7 ? real_abs(uniform())
+                                   : wild();
+        }
+    }
+}
+
+static void fill_probabilities(ptrdiff_t rows, ptrdiff_t width, real *values) {
+    for (ptrdiff_t i = 0; i < rows * width; i++) {
+        ptrdiff_t kind = random_below(16);
+        values[i] = kind == 0 ? wild() : kind == 1 ? (real)random_below(2) : real_abs(uniform());
+    }
+}
+
+/* Weights of samples: some 0, once in a while all. */
+static void fill_weights(ptrdiff_t rows, ptrdiff_t width, real *values) {
+    bool none = random_below(16) == 0;
+    for (ptrdiff_t i = 0; i < rows * width; i++) {
+        values[i] = none || random_below(4) == 0 ? 0 : real_abs(uniform());
+    }
+}
+
+/* An optimizer's moving average or gradient: also on both sides of where it counts as 0, and whatever made it diverge. */
+static void fill_state(ptrdiff_t rows, ptrdiff_t width, real *values) {
+    const real negligible = MLP_REAL_BITS == 32 ? (real)0x1p-100 : (real)0x1p-900;
+    for (ptrdiff_t i = 0; i < rows * width; i++) {
+        ptrdiff_t kind = random_below(8);
+        values[i] = kind == 0 ? wild() : kind < 3 ? 4 * negligible * uniform() : kind == 3 ? 0 : uniform();
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------ one call, checked */
+
+typedef enum { READ, WRITTEN, CHANGED } use;
+
+typedef struct {
+    const char *name; /* NULL: passed as a null pointer */
+    use use;
+    ptrdiff_t rows, width;
+    filler *fill;
+} operand;
+
+/* A call of one kernel. The main output is operand 0; in_place > 0: it is given the memory of that operand. */
+typedef struct job {
+    const char *kernel;
+    void (*run)(const kernels *k, const struct job *j, real *const *at);
+    operand operands[OPERANDS];
+    ptrdiff_t n, in, out;
+    int in_place;
+    mlp_activation sigma;
+    mlp_loss loss;
+    mlp_elementary function;
+    bool a_of_z; /* operand 2 is sigma of operand 1 */
+    REAL_NAME(mlp_sgd) sgd;
+    REAL_NAME(mlp_adam) adam;
+    char variant[64];
+} job;
+
+static ptrdiff_t count_of(const operand *o) { return o->rows * o->width; }
+static size_t bytes_of(const operand *o) { return (size_t)count_of(o) * sizeof(real); }
+
+static real *copies[2][OPERANDS]; /* the values before the call, and after the reference's */
+
+static void make_copies(void) {
+    for (int c = 0; c < 2; c++) {
+        for (int i = 0; i < OPERANDS; i++) {
+            copies[c][i] = malloc(LARGEST_SIZE * LARGEST_SIZE * sizeof(real));
+            if (!copies[c][i]) {
+                perror("bits");
+                exit(2);
+            }
+        }
+    }
+}
+
+static void free_copies(void) {
+    for (int c = 0; c < 2; c++) {
+        for (int i = 0; i < OPERANDS; i++) {
+            free(copies[c][i]);
+        }
+    }
+}
+
+/* Where two arrays first differ, or count; which NaN it is does not matter. */
+static ptrdiff_t first_difference(ptrdiff_t count, const real *a, const real *b) {
+    if (count == 0 || memcmp(a, b, (size_t)count * sizeof *a) == 0) {
+        return count;
+    }
+    ptrdiff_t i = 0;
+    while (i < count && (memcmp(a + i, b + i, sizeof *a) == 0 || (isnan(a[i]) && isnan(b[i])))) {
+        i++;
+    }
+    return i;
+}
+
+static void try_placed(const job *j, const kernels *k, guarded_side side, int offset) {
+    real *got[OPERANDS] = {NULL};
+    for (int i = 0; i < OPERANDS; i++) {
+        const operand *o = &j->operands[i];
+        if (o->name && !(i == 0 && j->in_place)) {
+            /* offset 0 is flush for all; otherwise each has its own */
+            got[i] = place(i, bytes_of(o), side, (size_t)(offset * (i + 1) % 8) * sizeof(real));
+            memcpy(got[i], copies[0][i], bytes_of(o));
+        }
+    }
+    if (j->in_place) {
+        got[0] = got[j->in_place];
+    }
+    j->run(k, j, got);
+    for (int i = 0; i < OPERANDS; i++) {
+        const operand *o = &j->operands[i];
+        if (!got[i] || (i > 0 && i == j->in_place)) {
+            continue;
+        }
+        ptrdiff_t count = count_of(o), at = first_difference(count, got[i], copies[1][i]);
+        if (at < count) {
+            report(o->name, at, (double)got[i][at], (double)copies[1][i][at]);
+        }
+        if (!surroundings_intact(i == 0 && j->in_place ? j->in_place : i)) {
+            report_text(o->name, "has other bytes before or after it than before the call");
+        }
+        count_compared(o->use == READ ? 0 : count);
+    }
+}
+
+/* Draws the operands, runs the reference, then every instruction set on both sides of guard pages. */
+static void try_at(const job *j, int offset) {
+    for (int i = 0; i < OPERANDS; i++) {
+        const operand *o = &j->operands[i];
+        if (o->name && o->use == WRITTEN) {
+            memset(copies[0][i], 0xa5, bytes_of(o));
+        } else if (o->name) {
+            o->fill(o->rows, o->width, copies[0][i]);
+        }
+    }
+    if (j->a_of_z) {
+        reference->activation_forward(j->sigma, j->n, j->out, copies[0][2], copies[0][1]);
+    }
+    real *expected[OPERANDS] = {NULL};
+    for (int i = 0; i < OPERANDS; i++) {
+        if (j->operands[i].name) {
+            expected[i] = memcpy(copies[1][i], copies[0][i], bytes_of(&j->operands[i]));
+        }
+    }
+    j->run(reference, j, expected);
+    for (const mlp_isa **isa = isas_to_try; *isa; isa++) {
+        for (guarded_side side = FRONT; side < SIDES; side++) {
+            begin_call(&(call){j->kernel, j->variant, (*isa)->name, MLP_REAL_BITS, j->n, j->in, j->out, side, offset});
+            try_placed(j, (*isa)->TABLE, side, offset);
+        }
+    }
+}
+
+static const char *const ACTIVATION_NAMES[] = {"linear", "relu", "sigmoid", "tanh", "softmax"};
+static const char *const LOSS_NAMES[] = {"mse", "bce", "cce"};
+static const char *const ELEMENTARY_NAMES[] = {"exp", "log", "log1p", "tanh", "sigmoid"};
+_Static_assert(sizeof ACTIVATION_NAMES / sizeof(char *) == MLP_ACTIVATIONS, "every activation is tried");
+_Static_assert(sizeof LOSS_NAMES / sizeof(char *) == MLP_LOSSES, "every loss is tried");
+_Static_assert(sizeof ELEMENTARY_NAMES / sizeof(char *) == MLP_ELEMENTARIES, "every function is tried");
+
+/* ------------------------------------------------------------------------------------------------------------- products */
+
+static void run_dense_forward(const kernels *k, const job *j, real *const *at) {
+    k->dense_forward(j->n, j->in, j->out, at[0], at[1], at[2], at[3]);
+}
+
+static void run_dense_backward(const kernels *k, const job *j, real *const *at) {
+    k->dense_backward(j->n, j->in, j->out, at[0], at[1], at[2], at[3], at[4], at[5]);
+}
+
+static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
+    try_at(&(job){.kernel = "dense_forward",
+                  .run = run_dense_forward,
+                  .n = n,
+                  .in = in,
+                  .out = out,
+                  .operands = {{"z", WRITTEN, n, out, NULL},
+                               {"x", READ, n, in, fill_factors},
+                               {"w", READ, in, out, fill_factors},
+                               {"b", READ, 1, out, fill_factors}}},
+           0);
+    job backward = {.kernel = "dense_backward",
+                    .run = run_dense_backward,
+                    .n = n,
+                    .in = in,
+                    .out = out,
+                    .operands = {{"grad_x", WRITTEN, n, in, NULL},
+                                 {"grad_w", WRITTEN, in, out, NULL},
+                                 {"grad_b", WRITTEN, 1, out, NULL},
+                                 {"phi", READ, n, out, fill_factors},
+                                 {"x", READ, n, in, fill_factors},
+                                 {"w", READ, in, out, fill_factors}}};
+    /* All three gradients, or one of them. */
+    ptrdiff_t only = random_below(4);
+    for (int i = 0; only < 3 && i < 3; i++) {
+        if (i != only) {
+            backward.operands[i].name = NULL;
+        }
+    }
+    try_at(&backward, 0);
+}
+
+/* Every size up to two micro-tiles and one. n is M of z and grad_x and K of grad_w; in is K, N and M; out is N and K. */
+static void try_products_around_tiles(void) {
+    const ptrdiff_t rows = 2 * TILE_ROWS_MOST + 1, columns = 2 * TILE_COLUMNS_MOST + 1;
+    for (ptrdiff_t n = 1; n <= rows; n++) {
+        for (ptrdiff_t in = 1; in <= columns; in++) {
+            for (ptrdiff_t out = 1; out <= columns; out++) {
+                if (full || random_below(120) == 0) {
+                    try_products(n, in, out);
+                }
+            }
+        }
+    }
+}
+
+/* Around the blocks of K, the chunks of N and the strides from which on operands are packed: one size large, or two. */
+static void try_large_products(void) {
+    static const ptrdiff_t LARGE[] = {127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025};
+    static const ptrdiff_t SMALL[] = {1, 2, 7, 17, 25, 33, 64, 97};
+    enum { LARGES = sizeof LARGE / sizeof *LARGE, SMALLS = sizeof SMALL / sizeof *SMALL };
+    for (int l = 0; l < LARGES; l++) {
+        for (int s = 0; s < SMALLS * SMALLS; s++) {
+            ptrdiff_t one = SMALL[s % SMALLS], other = SMALL[s / SMALLS];
+            const ptrdiff_t sizes[3][3] = {{LARGE[l], one, other}, {one, LARGE[l], other}, {one, other, LARGE[l]}};
+            for (int i = 0; i < 3; i++) {
+                if (full || random_below(20) == 0) {
+                    try_products(sizes[i][0], sizes[i][1], sizes[i][2]);
+                }
+            }
+        }
+    }
+    for (int l = 0; l < LARGES * LARGES; l++) {
+        ptrdiff_t one = LARGE[l % LARGES], other = LARGE[l / LARGES], small = SMALL[random_below(4)];
+        const ptrdiff_t sizes[3][3] = {{small, one, other}, {one, small, other}, {one, other, small}};
+        for (int i = 0; i < 3; i++) {
+            if (full || random_below(60) == 0) {
+                try_products(sizes[i][0], sizes[i][1], sizes[i][2]);
+            }
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------- everything that goes through its numbers once */
+
+static void run_activation_forward(const kernels *k, const job *j, real *const *at) {
+    k->activation_forward(j->sigma, j->n, j->out, at[0], at[1]);
+}
+
+static void run_activation_backward(const kernels *k, const job *j, real *const *at) {
+    k->activation_backward(j->sigma, j->n, j->out, at[0], at[1], at[2]);
+}
+
+static void run_loss_value(const kernels *k, const job *j, real *const *at) {
+    k->loss_value(j->loss, j->n, j->out, at[0], at[1], at[2]);
+}
+
+static void run_loss_gradient(const kernels *k, const job *j, real *const *at) {
+    k->loss_gradient(j->loss, j->n, j->out, at[0], at[1], at[2], at[3]);
+}
+
+static void run_output_loss(const kernels *k, const job *j, real *const *at) {
+    k->output_loss(j->loss, j->sigma, j->n, j->out, at[0], at[1], at[2], at[3]);
+}
+
+static void run_output_phi(const kernels *k, const job *j, real *const *at) {
+    k->output_phi(j->loss, j->sigma, j->n, j->out, at[0], at[1], at[2], at[3], at[4]);
+}
+
+static void run_elementary(const kernels *k, const job *j, real *const *at) {
+    k->elementary(j->function, j->n, at[0], at[1]);
+}
+
+static void run_batch_scale(const kernels *k, const job *j, real *const *at) { k->batch_scale(j->n, at[0], at[1]); }
+
+static void run_batch_mean(const kernels *k, const job *j, real *const *at) {
+    double mean = k->batch_mean(j->n, at[1], at[2]);
+    memcpy(at[0], &mean, sizeof mean);
+}
+
+static void run_sgd_step(const kernels *k, const job *j, real *const *at) {
+    k->sgd_step(j->n, &j->sgd, at[0], at[1], at[2]);
+}
+
+static void run_adam_step(const kernels *k, const job *j, real *const *at) {
+    k->adam_step(j->n, &j->adam, at[0], at[1], at[2], at[3]);
+}
+
+/* Kernels on rows of `out` numbers. */
+static void try_rows(ptrdiff_t n, ptrdiff_t out, int offset) {
+    for (int sigma = 0; sigma < MLP_ACTIVATIONS; sigma++) {
+        job forward = {.kernel = "activation_forward",
+                       .run = run_activation_forward,
+                       .n = n,
+                       .out = out,
+                       .sigma = (mlp_activation)sigma,
+                       .in_place = (int)random_below(2),
+                       .operands = {{"a", WRITTEN, n, out, NULL},
+                                    {"z", READ, n, out, sigma == MLP_SOFTMAX ? fill_rows : fill_wild}}};
+        snprintf(forward.variant, sizeof forward.variant, "%s%s", ACTIVATION_NAMES[sigma],
+                 forward.in_place ? ", a is z" : "");
+        try_at(&forward, offset);
+        job backward = {.kernel = "activation_backward",
+                        .run = run_activation_backward,
+                        .n = n,
+                        .out = out,
+                        .sigma = (mlp_activation)sigma,
+                        .in_place = (int)random_below(3),
+                        .operands = {{"phi", WRITTEN, n, out, NULL},
+                                     {"a", READ, n, out, random_below(2) ? fill_probabilities : fill_wild},
+                                     {"grad_a", READ, n, out, random_below(2) ? fill_factors : fill_wild}}};
+        snprintf(backward.variant, sizeof backward.variant, "%s%s", ACTIVATION_NAMES[sigma],
+                 (const char *[]){"", ", phi is a", ", phi is grad_a"}[backward.in_place]);
+        try_at(&backward, offset);
+    }
+    for (int loss = 0; loss < MLP_LOSSES; loss++) {
+        job value = {.kernel = "loss_value",
+                     .run = run_loss_value,
+                     .n = n,
+                     .out = out,
+                     .loss = (mlp_loss)loss,
+                     .operands = {{"value", WRITTEN, n, 1, NULL},
+                                  {"y_hat", READ, n, out, fill_probabilities},
+                                  {"y", READ, n, out, fill_labels}}};
+        snprintf(value.variant, sizeof value.variant, "%s", LOSS_NAMES[loss]);
+        try_at(&value, offset);
+        job gradient = {.kernel = "loss_gradient",
+                        .run = run_loss_gradient,
+                        .n = n,
+                        .out = out,
+                        .loss = (mlp_loss)loss,
+                        .in_place = (int)random_below(2),
+                        .operands = {{"grad_a", WRITTEN, n, out, NULL},
+                                     {"y_hat", READ, n, out, fill_probabilities},
+                                     {"y", READ, n, out, fill_labels},
+                                     {"scale", READ, n, 1, fill_weights}}};
+        snprintf(gradient.variant, sizeof gradient.variant, "%s%s", LOSS_NAMES[loss],
+                 gradient.in_place ? ", grad_a is y_hat" : "");
+        try_at(&gradient, offset);
+        for (int sigma = 0; sigma < MLP_ACTIVATIONS; sigma++) {
+            job output = {.kernel = "output_loss",
+                          .run = run_output_loss,
+                          .n = n,
+                          .out = out,
+                          .loss = (mlp_loss)loss,
+                          .sigma = (mlp_activation)sigma,
+                          .a_of_z = true,
+                          .operands = {{"value", WRITTEN, n, 1, NULL},
+                                       {"z", READ, n, out, fill_rows},
+                                       {"a", READ, n, out, fill_rows},
+                                       {"y", READ, n, out, fill_labels}}};
+            snprintf(output.variant, sizeof output.variant, "%s %s", LOSS_NAMES[loss], ACTIVATION_NAMES[sigma]);
+            try_at(&output, offset);
+            output.kernel = "output_phi";
+            output.run = run_output_phi;
+            output.operands[0] = (operand){"phi", WRITTEN, n, out, NULL};
+            output.operands[4] = (operand){"scale", READ, n, 1, fill_weights};
+            try_at(&output, offset);
+        }
+    }
+}
+
+/* Kernels on `count` numbers. */
+static void try_count(ptrdiff_t count, int offset) {
+    for (int function = 0; function < MLP_ELEMENTARIES; function++) {
+        job elementary = {.kernel = "elementary",
+                          .run = run_elementary,
+                          .n = count,
+                          .function = (mlp_elementary)function,
+                          .in_place = (int)random_below(2),
+                          .operands = {{"y", WRITTEN, count, 1, NULL}, {"x", READ, count, 1, fill_wild}}};
+        snprintf(elementary.variant, sizeof elementary.variant, "%s%s", ELEMENTARY_NAMES[function],
+                 elementary.in_place ? ", y is x" : "");
+        try_at(&elementary, offset);
+    }
+    for (int weighted = 0; weighted < 2; weighted++) {
+        const char *weight = weighted ? "weight" : NULL;
+        try_at(&(job){.kernel = "batch_scale",
+                      .run = run_batch_scale,
+                      .n = count,
+                      .operands = {{"scale", WRITTEN, count, 1, NULL}, {weight, READ, count, 1, fill_weights}}},
+               offset);
+        try_at(&(job){.kernel = "batch_mean",
+                      .run = run_batch_mean,
+                      .n = count,
+                      .operands = {{"mean", WRITTEN, 1, sizeof(double) / sizeof(real), NULL},
+                                   {"value", READ, count, 1, fill_weights},
+                                   {weight, READ, count, 1, fill_weights}}},
+               offset);
+    }
+    static const char *const SGD_NAMES[] = {"", "momentum", "nesterov"};
+    for (int kind = 0; kind < 3; kind++) {
+        job sgd = {.kernel = "sgd_step",
+                   .run = run_sgd_step,
+                   .n = count,
+                   .sgd = {.rate = real_abs(uniform()), .momentum = kind ? REAL(0.9) : 0, .nesterov = kind == 2},
+                   .operands = {{"w", CHANGED, count, 1, fill_factors},
+                                {kind ? "velocity" : NULL, CHANGED, count, 1, fill_state},
+                                {"grad", READ, count, 1, fill_state}}};
+        snprintf(sgd.variant, sizeof sgd.variant, "%s", SGD_NAMES[kind]);
+        try_at(&sgd, offset);
+    }
+    try_at(&(job){.kernel = "adam_step",
+                  .run = run_adam_step,
+                  .n = count,
+                  .adam = reference->adam_at(1 + random_below(1000), 0.001, 0.9, 0.999, random_below(2) ? 1e-7 : 0),
+                  .operands = {{"w", CHANGED, count, 1, fill_factors},
+                               {"m", CHANGED, count, 1, fill_state},
+                               {"v", CHANGED, count, 1, fill_state},
+                               {"grad", READ, count, 1, fill_state}}},
+           offset);
+}
+
+static void run_adam_at(const kernels *k, const job *j, real *const *at) {
+    REAL_NAME(mlp_adam) adam = k->adam_at(j->n, 0.001, 0.9, 0.999, 1e-7);
+    memcpy(at[0], (const real[]){adam.beta1, adam.beta2, adam.rate, adam.v_scale, adam.epsilon}, 5 * sizeof(real));
+}
+
+static void try_small_kernels(void) {
+    enum { LAST = 257, OFFSETS = 8 };
+    for (int offset = 0; offset < OFFSETS; offset++) {
+        try_rows(0, 1, offset);
+        for (ptrdiff_t count = 0; count <= LAST; count++) {
+            try_count(count, offset);
+            if (count > 0) {
+                try_rows(1 + random_below(3), count, offset);
+            }
+        }
+    }
+    /* Many rows of few units. */
+    for (ptrdiff_t n = 1; n <= 33; n++) {
+        for (ptrdiff_t out = 1; out <= 33; out++) {
+            try_rows(n, out, 0);
+        }
+    }
+    for (ptrdiff_t t = 1; t < 1000000; t += 1 + t / 2) {
+        try_at(&(job){.kernel = "adam_at", .run = run_adam_at, .n = t, .operands = {{"step", WRITTEN, 1, 5, NULL}}}, 0);
+    }
+}
+
+void REAL_NAME(try_kernels)(void) {
+    make_copies();
+    fill_pools();
+    try_small_kernels();
+    try_products_around_tiles();
+    try_large_products();
+    free_copies();
+}
