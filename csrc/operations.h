@@ -43,6 +43,13 @@ typedef struct {
     void (*output_phi)(mlp_loss loss, mlp_activation sigma,                       /* phi^J, eq. 1, times scale_s          */
                        ptrdiff_t n, ptrdiff_t out,
                        real *phi, const real *z, const real *a, const real *y, const real *scale);
+    void (*output_step)(mlp_loss loss, mlp_activation sigma,                      /* activation_forward, output_loss and  */
+                        ptrdiff_t n, ptrdiff_t out,                               /* output_phi in one                    */
+                        real *a, real *value, real *phi, const real *z, const real *y, const real *scale);
+    double (*rows_right)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,               /* how many rows' largest a is where    */
+                         const real *a, const real *y);                           /* their largest y is, the first each;  */
+                                                                                  /* BCE or one output: the part of their */
+                                                                                  /* outputs on y's side of 1/2           */
     void (*batch_scale)(ptrdiff_t n, real *scale, const real *weight);            /* weight_s / their sum; NULL: 1/n      */
     double (*batch_mean)(ptrdiff_t n, const real *value, const real *weight);     /* weighted mean; weight NULL: plain    */
 

@@ -79,13 +79,16 @@ static inline softmax_row fast_softmax_of(ptrdiff_t out, real *e, const real *z)
     return row;
 }
 
-static void fast_softmax_forward(ptrdiff_t out, real *a, const real *z) {
-    softmax_row row = fast_softmax_of(out, a, z);
-    vec total = vec_all(1 + row.rest);
+static inline void divide_row(ptrdiff_t out, real *a, real divisor) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         mask some = mask_first(out - k);
-        vec_store_some(a + k, vec_div(vec_load_some(a + k, some), total), some);
+        vec_store_some(a + k, vec_div(vec_load_some(a + k, some), vec_all(divisor)), some);
     }
+}
+
+static void fast_softmax_forward(ptrdiff_t out, real *a, const real *z) {
+    softmax_row row = fast_softmax_of(out, a, z);
+    divide_row(out, a, 1 + row.rest);
 }
 
 static inline vec product_of(vec a, vec grad_a, row_facts facts) { return (void)facts, vec_mul(a, grad_a); }

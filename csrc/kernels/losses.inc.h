@@ -20,22 +20,41 @@ static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
     return vec_pick(vec_equal(y, vec_all(0)), vec_all(0), vec_mul(y, minus_log));
 }
 
+/* The sum of each row; rows of one number side by side. (A sum begins at 0, which is how -0 becomes 0.) */
+static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, row_facts), ptrdiff_t n, ptrdiff_t out, real *value,
+                                          const real *a, const real *b) {
+    const row_facts none = {0};
+    if (out > 1) {
+        for (ptrdiff_t s = 0; s < n; s++) {
+            value[s] = row_sum(out, term, a + s * out, b + s * out, none);
+        }
+        return;
+    }
+    for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
+        mask some = mask_first(n - s);
+        vec number = term(vec_load_some(a + s, some), vec_load_some(b + s, some), none);
+        vec_store_some(value + s, vec_add(number, vec_all(0)), some);
+    }
+}
+
+static real value_of_softmax_cce(ptrdiff_t out, softmax_row row, const real *z, const real *y) {
+    row_facts facts = {.max = vec_all(row.max), .log_sum = vec_all(real_log1p(row.rest))};
+    return row_sum(out, vec_softmax_cce, z, y, facts);
+}
+
 static void fast_output_loss(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *value,
                              const real *z, const real *a, const real *y) {
-    const row_facts none = {0};
     if (loss == MLP_MSE) {
+        sum_of_each_row(squared_miss, n, out, value, a, y);
         for (ptrdiff_t s = 0; s < n; s++) {
-            value[s] = row_sum(out, squared_miss, a + s * out, y + s * out, none) / (real)out;
+            value[s] /= (real)out;
         }
     } else if (loss == MLP_BCE && sigma == MLP_SIGMOID) {
-        for (ptrdiff_t s = 0; s < n; s++) {
-            value[s] = row_sum(out, vec_sigmoid_bce, z + s * out, y + s * out, none);
-        }
+        sum_of_each_row(vec_sigmoid_bce, n, out, value, z, y);
     } else if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
         for (ptrdiff_t s = 0; s < n; s++) {
             softmax_row row = fast_softmax_of(out, NULL, z + s * out);
-            row_facts facts = {.max = vec_all(row.max), .log_sum = vec_all(real_log1p(row.rest))};
-            value[s] = row_sum(out, vec_softmax_cce, z + s * out, y + s * out, facts);
+            value[s] = value_of_softmax_cce(out, row, z + s * out, y + s * out);
         }
     } else {
         output_loss(loss, sigma, n, out, value, z, a, y);
@@ -52,16 +71,28 @@ static inline vec vec_sigmoid_bce_phi(vec a, vec y, vec scale) { return vec_mul(
 
 static inline vec only_y(vec a, vec y, row_facts facts) { return (void)a, (void)facts, y; }
 
-/* y_k = f(a_k, b_k, x) along a row */
-static ALWAYS_INLINE void each_of_row(vec (*f)(vec, vec, vec), ptrdiff_t out, real *y, const real *a, const real *b,
-                                      vec x) {
-    for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        vec_store_some(y + k, f(vec_load_some(a + k, some), vec_load_some(b + k, some), x), some);
+/* y = f(a, b, x_s) for each number of row s; rows of one number side by side. */
+static ALWAYS_INLINE void each_of_rows(vec (*f)(vec, vec, vec), ptrdiff_t n, ptrdiff_t out, real *y, const real *a,
+                                       const real *b, const real *x) {
+    if (out > 1) {
+        for (ptrdiff_t s = 0; s < n; s++) {
+            for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
+                mask some = mask_first(out - k);
+                vec result =
+                    f(vec_load_some(a + s * out + k, some), vec_load_some(b + s * out + k, some), vec_all(x[s]));
+                vec_store_some(y + s * out + k, result, some);
+            }
+        }
+        return;
+    }
+    for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
+        mask some = mask_first(n - s);
+        vec result = f(vec_load_some(a + s, some), vec_load_some(b + s, some), vec_load_some(x + s, some));
+        vec_store_some(y + s, result, some);
     }
 }
 
-static void softmax_cce_phi_of_row(ptrdiff_t out, real *phi, const real *a, const real *y, real scale) {
+static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const real *y, real scale) {
     vec total = vec_all(row_sum(out, only_y, a, y, (row_facts){0}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         mask some = mask_first(out - k);
@@ -74,19 +105,60 @@ static void fast_output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, pt
                             const real *a, const real *y, const real *scale) {
     if (loss == MLP_MSE) {
         for (ptrdiff_t s = 0; s < n; s++) {
-            vec share = vec_all(scale[s] / (real)out);
-            each_of_row(vec_mse_slope, out, phi + s * out, a + s * out, y + s * out, share);
+            real share = scale[s] / (real)out;
+            each_of_rows(vec_mse_slope, 1, out, phi + s * out, a + s * out, y + s * out, &share);
         }
         fast_activation_backward(sigma, n, out, phi, a, phi);
     } else if (loss == MLP_BCE && sigma == MLP_SIGMOID) {
-        for (ptrdiff_t s = 0; s < n; s++) {
-            each_of_row(vec_sigmoid_bce_phi, out, phi + s * out, a + s * out, y + s * out, vec_all(scale[s]));
-        }
+        each_of_rows(vec_sigmoid_bce_phi, n, out, phi, a, y, scale);
     } else if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
         for (ptrdiff_t s = 0; s < n; s++) {
-            softmax_cce_phi_of_row(out, phi + s * out, a + s * out, y + s * out, scale[s]);
+            phi_of_softmax_cce(out, phi + s * out, a + s * out, y + s * out, scale[s]);
         }
     } else {
         output_phi(loss, sigma, n, out, phi, z, a, y, scale);
     }
+}
+
+/* What each row's e^z adds up to is found once, for a and for the value. */
+static void fast_output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
+                             real *phi, const real *z, const real *y, const real *scale) {
+    if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
+        for (ptrdiff_t s = 0; s < n; s++) {
+            ptrdiff_t at = s * out;
+            softmax_row row = fast_softmax_of(out, a + at, z + at);
+            divide_row(out, a + at, 1 + row.rest);
+            value[s] = value_of_softmax_cce(out, row, z + at, y + at);
+            phi_of_softmax_cce(out, phi + at, a + at, y + at, scale[s]);
+        }
+    } else {
+        fast_activation_forward(sigma, n, out, a, z);
+        fast_output_loss(loss, sigma, n, out, value, z, a, y);
+        fast_output_phi(loss, sigma, n, out, phi, z, a, y, scale);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------- what is right */
+
+static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row) {
+    vec largest = vec_all(largest_of_row(out, row));
+    for (ptrdiff_t k = 0; k < out && row[0] == row[0]; k += VEC_LANES) {
+        mask some = mask_first(out - k);
+        int lane = mask_lane(mask_and(some, vec_equal(vec_load_some(row + k, some), largest)));
+        if (lane >= 0) {
+            return k + lane;
+        }
+    }
+    return 0; /* nothing is larger than a NaN that comes first */
+}
+
+static double fast_rows_right(mlp_loss loss, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y) {
+    if (loss == MLP_BCE || out == 1) {
+        return rows_right(loss, n, out, a, y);
+    }
+    ptrdiff_t right = 0;
+    for (ptrdiff_t s = 0; s < n; s++) {
+        right += fast_first_largest(out, a + s * out) == fast_first_largest(out, y + s * out);
+    }
+    return (double)right;
 }

@@ -15,10 +15,10 @@
  */
 
 enum {
-    PANEL = TILE_VECS * VEC_LANES,          /* columns of the widest micro-tile                             */
-    K_BLOCK = 512,                          /* depth of a packed block                                      */
-    BLOCK = 128 * 1024 / (int)sizeof(real), /* numbers of a packed block of B: half of a small L2   */
-    FAR = 2048 / (int)sizeof(real),         /* rows this far apart fall into few sets of L1: packing pays   */
+    PANEL = TILE_VECS * VEC_LANES,          /* columns of the widest micro-tile                           */
+    K_BLOCK = 512,                          /* depth of a packed block                                    */
+    BLOCK = 256 * 1024 / (int)sizeof(real), /* numbers of a packed block of B: half of a small L2         */
+    FAR = 2048 / (int)sizeof(real),         /* rows this far apart fall into few sets of L1: packing pays */
 };
 _Static_assert(BLOCK >= PANEL * K_BLOCK, "a block holds at least one panel");
 
@@ -42,67 +42,80 @@ static const real *b_at(const product_task *task, ptrdiff_t k, ptrdiff_t j) {
 
 static ptrdiff_t divided(ptrdiff_t total, ptrdiff_t at_most) { return (total + at_most - 1) / at_most; }
 
-/* Where part `i` of `parts` nearly equal parts of `total` things begins. */
-static ptrdiff_t part_begin(ptrdiff_t total, ptrdiff_t parts, ptrdiff_t i) {
-    return total / parts * i + (i < total % parts ? i : total % parts);
-}
-
-/* Panels of a chunk: whole vectors of columns, but for the last one of the last panel. */
+/* `total` things in `count` parts: the first `larger` have size + 1 things, the others size. */
 typedef struct {
-    ptrdiff_t begin, width; /* in the chunk, in columns        */
-    ptrdiff_t used;         /* columns of them that there are  */
-} panel;
+    ptrdiff_t count, size, larger;
+} parts;
 
-static panel panel_of(ptrdiff_t columns, ptrdiff_t panels, ptrdiff_t i) {
-    ptrdiff_t vecs = divided(columns, VEC_LANES);
-    ptrdiff_t begin = VEC_LANES * part_begin(vecs, panels, i), end = VEC_LANES * part_begin(vecs, panels, i + 1);
-    return (panel){.begin = begin, .width = end - begin, .used = (end < columns ? end : columns) - begin};
+static parts divide(ptrdiff_t total, ptrdiff_t count) {
+    return count <= 1 ? (parts){count, total, 0} : (parts){count, total / count, total % count};
 }
 
-/* Columns j ... j + columns - 1 of rows m_begin ... m_end - 1 of C. */
+static ptrdiff_t part_size(parts p, ptrdiff_t i) { return p.size + (i < p.larger); }
+
+/* Columns in parts of whole vectors, but for the last vector of all. */
+static parts divide_columns(ptrdiff_t columns, ptrdiff_t at_most) {
+    return divide(divided(columns, VEC_LANES), divided(columns, at_most));
+}
+
+/* Rows k ... k + depth - 1 of B's columns j ... j_end - 1, panel after panel. */
+static void pack_block(const product_task *task, ptrdiff_t k, ptrdiff_t depth, parts panels, ptrdiff_t j,
+                       ptrdiff_t j_end, real *packed) {
+    for (ptrdiff_t i = 0; i < panels.count; i++) {
+        ptrdiff_t width = part_size(panels, i) * VEC_LANES;
+        pack_panel(task->b_lies, depth, j + width < j_end ? width : j_end - j, width, packed, b_at(task, k, j),
+                   task->b_row);
+        packed += width * depth;
+        j += width;
+    }
+}
+
+/* Columns j ... j + columns - 1 of rows m ... m_end - 1 of C. */
 static void multiply_chunk(const product_task *task, ptrdiff_t m_begin, ptrdiff_t m_end, ptrdiff_t j,
                            ptrdiff_t columns) {
     _Alignas(64) real packed_b[BLOCK];
     _Alignas(64) real packed_a[TILE_ROWS * K_BLOCK];
-    const ptrdiff_t row_tiles = divided(m_end - m_begin, TILE_ROWS), panels = divided(columns, PANEL);
-    const bool pack_b = task->b_lies == TRANSPOSED || (task->b_row >= FAR && row_tiles > 2);
-    const bool pack_a = task->a_lies == TRANSPOSED && task->a_row >= FAR && panels > 1;
-    tile_function *const(*tiles)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
+    const parts tiles = divide(m_end - m_begin, divided(m_end - m_begin, TILE_ROWS));
+    const parts panels = divide_columns(columns, PANEL);
+    const bool pack_b = task->b_lies == TRANSPOSED || (task->b_row >= FAR && tiles.count > 2);
+    const bool pack_a = task->a_lies == TRANSPOSED && task->a_row >= FAR && panels.count > 1;
+    const ptrdiff_t j_end = j + columns;
+    tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
 
     for (ptrdiff_t k = 0; k == 0 || k < task->K; k += K_BLOCK) {
         ptrdiff_t depth = task->K - k < K_BLOCK ? task->K - k : K_BLOCK;
         const real *init = k == 0 ? task->init : task->c;
         ptrdiff_t init_row = k == 0 ? task->init_row : task->c_row;
-        for (ptrdiff_t i = 0; pack_b && i < panels; i++) {
-            panel p = panel_of(columns, panels, i);
-            pack_panel(task->b_lies, depth, p.used, p.width, packed_b + p.begin * depth, b_at(task, k, j + p.begin),
-                       task->b_row);
+        if (pack_b) {
+            pack_block(task, k, depth, panels, j, j_end, packed_b);
         }
-        for (ptrdiff_t tile = 0; tile < row_tiles; tile++) {
-            ptrdiff_t m = m_begin + part_begin(m_end - m_begin, row_tiles, tile);
-            ptrdiff_t rows = m_begin + part_begin(m_end - m_begin, row_tiles, tile + 1) - m;
-            const real *a = a_at(task, m, k);
+        for (ptrdiff_t tile = 0, m = m_begin; tile < tiles.count; tile++) {
+            ptrdiff_t rows = part_size(tiles, tile);
+            const real *a = a_at(task, m, k), *b = packed_b;
             if (pack_a) {
                 pack_panel(AS_IT_LIES, depth, rows, TILE_ROWS, packed_a, a, task->a_row);
                 a = packed_a;
             }
-            for (ptrdiff_t i = 0; i < panels; i++) {
-                panel p = panel_of(columns, panels, i);
-                const ptrdiff_t at = j + p.begin, vecs = p.width / VEC_LANES;
-                tiles[vecs - 1][rows - 1](
-                    depth, a, pack_a ? TILE_ROWS : task->a_row, pack_b ? packed_b + p.begin * depth : b_at(task, k, at),
-                    pack_b ? p.width : task->b_row, task->c + m * task->c_row + at, task->c_row,
-                    init ? init + m * init_row + at : NULL, init_row, mask_first(VEC_LANES - (p.width - p.used)));
+            for (ptrdiff_t i = 0, at = j; i < panels.count; i++) {
+                ptrdiff_t vecs = part_size(panels, i), width = vecs * VEC_LANES;
+                functions[vecs - 1][rows - 1](
+                    depth, a, pack_a ? TILE_ROWS : task->a_row, pack_b ? b : b_at(task, k, at),
+                    pack_b ? width : task->b_row, task->c + m * task->c_row + at, task->c_row,
+                    init ? init + m * init_row + at : NULL, init_row, mask_first(j_end - (at + width - VEC_LANES)));
+                at += width;
+                b += width * depth;
             }
+            m += rows;
         }
     }
 }
 
 static void product(const product_task *task) {
-    ptrdiff_t depth = task->K < K_BLOCK ? task->K : K_BLOCK;
-    ptrdiff_t chunks = divided(task->N, BLOCK / depth / PANEL * PANEL), vecs = divided(task->N, VEC_LANES);
-    for (ptrdiff_t i = 0; i < chunks; i++) {
-        ptrdiff_t begin = VEC_LANES * part_begin(vecs, chunks, i), end = VEC_LANES * part_begin(vecs, chunks, i + 1);
-        multiply_chunk(task, 0, task->M, begin, (end < task->N ? end : task->N) - begin);
+    ptrdiff_t depth = task->K > K_BLOCK ? K_BLOCK : task->K > 0 ? task->K : 1;
+    const parts chunks = divide_columns(task->N, BLOCK / depth / PANEL * PANEL);
+    for (ptrdiff_t i = 0, j = 0; i < chunks.count; i++) {
+        ptrdiff_t width = part_size(chunks, i) * VEC_LANES;
+        multiply_chunk(task, 0, task->M, j, j + width < task->N ? width : task->N - j);
+        j += width;
     }
 }

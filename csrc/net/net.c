@@ -10,13 +10,6 @@
 
 /* -------------------------------------------------------------------------------------------------- what lies where */
 
-enum { REALS_PER_LINE = 16 }; /* parts of a workspace begin 64 bytes apart at least, for double 128 */
-
-static ptrdiff_t whole_lines(ptrdiff_t elements) {
-    ptrdiff_t padded = mlp_size_sum(elements, REALS_PER_LINE - 1);
-    return padded < 0 ? -1 : padded / REALS_PER_LINE * REALS_PER_LINE;
-}
-
 static size_t element_size(const mlp_net *net) { return net->bits == 32 ? sizeof(float) : sizeof(double); }
 
 mlp_net *mlp_net_new(int bits, ptrdiff_t depth, const ptrdiff_t *sizes, const mlp_activation *sigmas) {
@@ -30,14 +23,16 @@ mlp_net *mlp_net_new(int bits, ptrdiff_t depth, const ptrdiff_t *sizes, const ml
     if (!net->layers) {
         goto fail;
     }
-    ptrdiff_t end = 0;
+    ptrdiff_t end = 0, width = sizes[0];
     for (ptrdiff_t j = 0; j < depth; j++) {
         ptrdiff_t in = sizes[j], out = sizes[j + 1];
         ptrdiff_t b = mlp_size_sum(end, mlp_size_product(in, out));
-        net->layers[j] = (mlp_layer){.in = in, .out = out, .sigma = sigmas[j], .w = end, .b = b};
+        net->layers[j] = (mlp_layer){.in = in, .out = out, .sigma = sigmas[j], .w = end, .b = b, .before = width};
         end = mlp_size_sum(b, out);
+        width = mlp_size_sum(width, mlp_size_product(3, out)); /* z, a, phi */
     }
     net->parameters = end;
+    net->work_width = mlp_size_sum(width, mlp_size_sum(sizes[depth], 3)); /* y; weight, scale, value */
     net->params = mlp_alloc(end, element_size(net));
     net->grads = mlp_alloc(end, element_size(net));
     if (!net->params || !net->grads) {
@@ -59,35 +54,18 @@ void mlp_net_free(mlp_net *net) {
     }
 }
 
-/* A workspace holds, one after the other: x of the first layer; z, a, phi of each layer; and for an epoch a batch's y,
- * its weight, and the scale and value of each of its samples. */
-static ptrdiff_t part_size(ptrdiff_t capacity, ptrdiff_t width) {
-    return whole_lines(mlp_size_product(capacity, width));
-}
-
-static ptrdiff_t first_layer_begins(const mlp_net *net, ptrdiff_t capacity) {
-    return part_size(capacity, net->layers[0].in);
-}
-
-static ptrdiff_t layer_begins(const mlp_net *net, ptrdiff_t capacity, ptrdiff_t j) {
-    ptrdiff_t begin = first_layer_begins(net, capacity);
-    for (ptrdiff_t l = 0; l < j; l++) {
-        begin = mlp_size_sum(begin, mlp_size_product(3, part_size(capacity, net->layers[l].out)));
-    }
-    return begin;
-}
+/* Parts have a multiple of 16 rows, so that each begins on a cache line of its own. */
+static ptrdiff_t part_rows(ptrdiff_t capacity) { return (capacity + 15) / 16 * 16; }
 
 ptrdiff_t mlp_workspace_elements(const mlp_net *net, ptrdiff_t capacity) {
-    ptrdiff_t of_y = part_size(capacity, net->layers[net->depth - 1].out);
-    ptrdiff_t of_samples = mlp_size_product(3, part_size(capacity, 1));
-    return mlp_size_sum(layer_begins(net, capacity, net->depth), mlp_size_sum(of_y, of_samples));
+    return capacity > PTRDIFF_MAX - 15 ? -1 : mlp_size_product(part_rows(capacity), net->work_width);
 }
 
 ptrdiff_t mlp_workspace_offset(const mlp_net *net, ptrdiff_t capacity, ptrdiff_t j, mlp_part part) {
     if (part == MLP_X) {
         return j == 0 ? 0 : mlp_workspace_offset(net, capacity, j - 1, MLP_A);
     }
-    return layer_begins(net, capacity, j) + (part - MLP_Z) * part_size(capacity, net->layers[j].out);
+    return part_rows(capacity) * (net->layers[j].before + (part - MLP_Z) * net->layers[j].out);
 }
 
 static ptrdiff_t widest(const mlp_net *net) {

@@ -15,7 +15,8 @@
 typedef struct {
     ptrdiff_t in, out;
     mlp_activation sigma;
-    ptrdiff_t w, b; /* where they begin in the flat buffers, in elements */
+    ptrdiff_t w, b;   /* where they begin in the flat buffers, in elements               */
+    ptrdiff_t before; /* how wide all that comes before this layer's z in a workspace is */
 } mlp_layer;
 
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct {
     ptrdiff_t depth;
     mlp_layer *layers; /* (depth) */
     ptrdiff_t parameters;
+    ptrdiff_t work_width; /* of all parts of a workspace together */
     void *params, *grads; /* (parameters) each, 64-byte aligned */
 } mlp_net;
 
@@ -36,7 +38,8 @@ typedef enum { MLP_GLOROT_UNIFORM, MLP_HE_UNIFORM, MLP_ZEROS } mlp_initializer;
  * sqrt(6 / in) (He et al. 2015), or with 0; b becomes 0. A float net gets the rounded numbers of the double net. */
 void mlp_net_initialize(mlp_net *net, ptrdiff_t j, mlp_initializer initializer, uint64_t seed);
 
-/* A batch's memory. Rows 0 ... n-1 of each array are in use, n <= capacity. */
+/* A batch's memory, part after part: x of the first layer; z, a, phi of each layer; and a batch's y, its weight, and the
+ * scale and value of each of its samples. Each part has room for `capacity` rows, of which the first n are in use. */
 typedef struct {
     ptrdiff_t capacity;
     void *block; /* of mlp_workspace_elements(net, capacity) elements, 64-byte aligned */
@@ -89,7 +92,7 @@ typedef struct {
     double loss, accuracy;
 } mlp_score;
 
-/* The loss of all samples as one batch, with `value` (n) as scratch beside the work that holds `capacity` rows. */
+/* The loss of all samples as one batch, with `value` (n) as scratch beside the work. */
 mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value);
 
 /* What an epoch is asked to do: a pass over the samples in batches of work.capacity rows, the last one shorter. */

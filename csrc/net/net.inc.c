@@ -17,15 +17,21 @@ static void REAL_NAME(initialize)(mlp_net *net, ptrdiff_t j, mlp_initializer ini
     memset(b, 0, (size_t)layer->out * sizeof *b);
 }
 
-static void REAL_NAME(forward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n) {
+/* z of layer j from x, and a if `activate`. */
+static void REAL_NAME(forward_layer)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j, bool activate) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
-    const real *params = net->params;
+    const mlp_layer *layer = &net->layers[j];
+    const real *params = net->params, *x = REAL_NAME(part)(net, work, j, MLP_X);
+    real *z = REAL_NAME(part)(net, work, j, MLP_Z);
+    kernels->dense_forward(n, layer->in, layer->out, z, x, params + layer->w, params + layer->b);
+    if (activate) {
+        kernels->activation_forward(layer->sigma, n, layer->out, REAL_NAME(part)(net, work, j, MLP_A), z);
+    }
+}
+
+static void REAL_NAME(forward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n) {
     for (ptrdiff_t j = 0; j < net->depth; j++) {
-        const mlp_layer *layer = &net->layers[j];
-        const real *x = REAL_NAME(part)(net, work, j, MLP_X);
-        real *z = REAL_NAME(part)(net, work, j, MLP_Z), *a = REAL_NAME(part)(net, work, j, MLP_A);
-        kernels->dense_forward(n, layer->in, layer->out, z, x, params + layer->w, params + layer->b);
-        kernels->activation_forward(layer->sigma, n, layer->out, a, z);
+        REAL_NAME(forward_layer)(net, work, n, j, true);
     }
 }
 
@@ -35,38 +41,40 @@ typedef struct {
 } REAL_NAME(sample_parts);
 
 static REAL_NAME(sample_parts) REAL_NAME(parts_of_samples)(const mlp_net *net, mlp_workspace work) {
-    ptrdiff_t of_y = part_size(work.capacity, net->layers[net->depth - 1].out), of_one = part_size(work.capacity, 1);
-    real *y = (real *)work.block + layer_begins(net, work.capacity, net->depth);
-    return (REAL_NAME(sample_parts)){
-        .y = y, .weight = y + of_y, .scale = y + of_y + of_one, .value = y + of_y + 2 * of_one};
+    const mlp_layer *last = &net->layers[net->depth - 1];
+    const ptrdiff_t rows = part_rows(work.capacity);
+    real *y = (real *)work.block + rows * (last->before + 3 * last->out), *weight = y + rows * last->out;
+    return (REAL_NAME(sample_parts)){.y = y, .weight = weight, .scale = weight + rows, .value = weight + 2 * rows};
 }
 
-/* Equations 1 to 4, from the last layer down. */
-static double REAL_NAME(backward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp_loss loss, const void *y,
-                                  const void *weight) {
+/* Equations 2 to 4, from the last layer's phi down. */
+static void REAL_NAME(propagate)(const mlp_net *net, mlp_workspace work, ptrdiff_t n) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const real *params = net->params;
     real *grads = net->grads;
-    ptrdiff_t last = net->depth - 1;
-    const mlp_layer *layer = &net->layers[last];
-    REAL_NAME(sample_parts) sample = REAL_NAME(parts_of_samples)(net, work);
-    const real *z = REAL_NAME(part)(net, work, last, MLP_Z), *a = REAL_NAME(part)(net, work, last, MLP_A);
-    real *phi = REAL_NAME(part)(net, work, last, MLP_PHI);
-
-    kernels->output_loss(loss, layer->sigma, n, layer->out, sample.value, z, a, y);
-    kernels->batch_scale(n, sample.scale, weight);
-    kernels->output_phi(loss, layer->sigma, n, layer->out, phi, z, a, y, sample.scale);
-    for (ptrdiff_t j = last; j >= 0; j--) {
-        layer = &net->layers[j];
+    for (ptrdiff_t j = net->depth - 1; j >= 0; j--) {
+        const mlp_layer *layer = &net->layers[j];
+        const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
         real *phi_below = j > 0 ? REAL_NAME(part)(net, work, j - 1, MLP_PHI) : NULL;
-        kernels->dense_backward(n, layer->in, layer->out, phi_below, grads + layer->w, grads + layer->b, phi,
-                                REAL_NAME(part)(net, work, j, MLP_X), params + layer->w);
+        kernels->dense_backward(n, layer->in, layer->out, phi_below, grads + layer->w, grads + layer->b, phi, x,
+                                params + layer->w);
         if (j > 0) {
-            kernels->activation_backward(net->layers[j - 1].sigma, n, layer->in, phi_below,
-                                         REAL_NAME(part)(net, work, j - 1, MLP_A), phi_below);
+            kernels->activation_backward(net->layers[j - 1].sigma, n, layer->in, phi_below, x, phi_below);
         }
-        phi = phi_below;
     }
+}
+
+static double REAL_NAME(backward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp_loss loss, const void *y,
+                                  const void *weight) {
+    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
+    const ptrdiff_t last = net->depth - 1, out = net->layers[last].out;
+    const mlp_activation sigma = net->layers[last].sigma;
+    const real *z = REAL_NAME(part)(net, work, last, MLP_Z), *a = REAL_NAME(part)(net, work, last, MLP_A);
+    REAL_NAME(sample_parts) sample = REAL_NAME(parts_of_samples)(net, work);
+    kernels->batch_scale(n, sample.scale, weight);
+    kernels->output_loss(loss, sigma, n, out, sample.value, z, a, y);
+    kernels->output_phi(loss, sigma, n, out, REAL_NAME(part)(net, work, last, MLP_PHI), z, a, y, sample.scale);
+    REAL_NAME(propagate)(net, work, n);
     return kernels->batch_mean(n, sample.value, weight);
 }
 
@@ -106,29 +114,6 @@ static void REAL_NAME(predict)(const mlp_net *net, ptrdiff_t n, void *result, co
     }
 }
 
-static ptrdiff_t REAL_NAME(largest)(ptrdiff_t out, const real *row) {
-    ptrdiff_t best = 0;
-    for (ptrdiff_t k = 1; k < out; k++) {
-        best = row[k] > row[best] ? k : best;
-    }
-    return best;
-}
-
-/* How many of n rows are right, in parts of a row. */
-static double REAL_NAME(rows_right)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y) {
-    ptrdiff_t right = 0;
-    if (loss == MLP_BCE || out == 1) {
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            right += (a[i] > REAL(0.5)) == (y[i] > REAL(0.5));
-        }
-        return (double)right / (double)out;
-    }
-    for (ptrdiff_t s = 0; s < n; s++) {
-        right += REAL_NAME(largest)(out, a + s * out) == REAL_NAME(largest)(out, y + s * out);
-    }
-    return (double)right;
-}
-
 static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples,
                                      void *values) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
@@ -143,7 +128,7 @@ static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp
         memcpy(work.block, (const real *)samples.x + begin * first->in, (size_t)(rows * first->in) * sizeof(real));
         REAL_NAME(forward)(net, work, rows);
         kernels->output_loss(loss, last->sigma, rows, last->out, value + begin, z, a, y);
-        right += REAL_NAME(rows_right)(loss, rows, last->out, a, y);
+        right += kernels->rows_right(loss, rows, last->out, a, y);
     }
     return (mlp_score){.loss = kernels->batch_mean(samples.n, value, samples.weight),
                        .accuracy = right / (double)samples.n};
@@ -158,38 +143,60 @@ static void REAL_NAME(gather)(ptrdiff_t rows, ptrdiff_t width, real *batch, cons
     }
 }
 
+/* One step of training on the rows that lie in the workspace; returns the batch's loss, and what is right in *right. */
+static double REAL_NAME(train)(mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_epoch *epoch, double *right) {
+    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
+    const ptrdiff_t last = net->depth - 1, out = net->layers[last].out;
+    REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
+    const real *weight = epoch->samples.weight ? batch.weight : NULL;
+    real *a = REAL_NAME(part)(net, work, last, MLP_A);
+    for (ptrdiff_t j = 0; j <= last; j++) {
+        REAL_NAME(forward_layer)(net, work, n, j, j < last);
+    }
+    kernels->batch_scale(n, batch.scale, weight);
+    kernels->output_step(epoch->loss, net->layers[last].sigma, n, out, a, batch.value,
+                         REAL_NAME(part)(net, work, last, MLP_PHI), REAL_NAME(part)(net, work, last, MLP_Z), batch.y,
+                         batch.scale);
+    REAL_NAME(propagate)(net, work, n);
+    REAL_NAME(update)(net, epoch->optimizer);
+    *right = kernels->rows_right(epoch->loss, n, out, a, batch.y);
+    return kernels->batch_mean(n, batch.value, weight);
+}
+
+static double REAL_NAME(sum_of_weights)(ptrdiff_t n, const real *weight) {
+    double sum = 0;
+    for (ptrdiff_t s = 0; s < n; s++) {
+        sum += (double)weight[s];
+    }
+    return sum;
+}
+
 static mlp_epoch_result REAL_NAME(run_epoch)(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch) {
     const mlp_samples *samples = &epoch->samples;
-    const mlp_layer *first = &net->layers[0], *last = &net->layers[net->depth - 1];
-    const real *a = REAL_NAME(part)(net, work, net->depth - 1, MLP_A);
+    const ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out;
+    const ptrdiff_t batches_between = batches_between_looks(net, work.capacity);
     REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
-    real *weight = samples->weight ? batch.weight : NULL;
     mlp_epoch_result result = {0};
-    double loss_sum = 0, weight_sum = 0, right = 0;
-    ptrdiff_t seen = 0, until_look = batches_between_looks(net, work.capacity);
+    double loss_sum = 0, weight_sum = 0, right_sum = 0;
+    ptrdiff_t seen = 0, until_look = batches_between;
     int64_t looked = milliseconds();
 
     while (seen < samples->n) {
         ptrdiff_t rows = samples->n - seen < work.capacity ? samples->n - seen : work.capacity;
-        REAL_NAME(gather)(rows, first->in, work.block, samples->x, epoch->order, seen);
-        REAL_NAME(gather)(rows, last->out, batch.y, samples->y, epoch->order, seen);
-        double batch_weight = (double)rows;
-        if (weight) {
-            REAL_NAME(gather)(rows, 1, weight, samples->weight, epoch->order, seen);
-            batch_weight = 0;
-            for (ptrdiff_t s = 0; s < rows; s++) {
-                batch_weight += (double)weight[s];
-            }
+        REAL_NAME(gather)(rows, in, work.block, samples->x, epoch->order, seen);
+        REAL_NAME(gather)(rows, out, batch.y, samples->y, epoch->order, seen);
+        double weight = (double)rows, right;
+        if (samples->weight) {
+            REAL_NAME(gather)(rows, 1, batch.weight, samples->weight, epoch->order, seen);
+            weight = REAL_NAME(sum_of_weights)(rows, batch.weight);
         }
-        REAL_NAME(forward)(net, work, rows);
-        loss_sum += batch_weight * REAL_NAME(backward)(net, work, rows, epoch->loss, batch.y, weight);
-        weight_sum += batch_weight;
-        right += REAL_NAME(rows_right)(epoch->loss, rows, last->out, a, batch.y);
-        REAL_NAME(update)(net, epoch->optimizer);
+        loss_sum += weight * REAL_NAME(train)(net, work, rows, epoch, &right);
+        weight_sum += weight;
+        right_sum += right;
         seen += rows;
         result.batches_done += 1;
         if (--until_look == 0) {
-            until_look = batches_between_looks(net, work.capacity);
+            until_look = batches_between;
             int64_t now = milliseconds();
             if (now < looked || now - looked >= LOOK_MS) { /* a clock that was set back counts as time gone by */
                 looked = now;
@@ -199,6 +206,7 @@ static mlp_epoch_result REAL_NAME(run_epoch)(mlp_net *net, mlp_workspace work, c
             }
         }
     }
-    result.score = (mlp_score){.loss = weight_sum > 0 ? loss_sum / weight_sum : 0, .accuracy = right / (double)seen};
+    result.score =
+        (mlp_score){.loss = weight_sum > 0 ? loss_sum / weight_sum : 0, .accuracy = right_sum / (double)seen};
     return result;
 }

@@ -209,6 +209,13 @@ static void output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff
     }
 }
 
+static void output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
+                        real *phi, const real *z, const real *y, const real *scale) {
+    activation_forward(sigma, n, out, a, z);
+    output_loss(loss, sigma, n, out, value, z, a, y);
+    output_phi(loss, sigma, n, out, phi, z, a, y, scale);
+}
+
 /* --------------------------------------------------------------------------------------------- from sample to batch */
 
 static double total_weight(ptrdiff_t n, const real *weight) {
@@ -235,4 +242,27 @@ static double batch_mean(ptrdiff_t n, const real *value, const real *weight) {
         sum += (weight ? (double)weight[s] : 1) * (double)value[s];
     }
     return total > 0 ? sum / total : 0;
+}
+
+static ptrdiff_t first_largest(ptrdiff_t out, const real *row) {
+    ptrdiff_t first = 0;
+    for (ptrdiff_t k = 1; k < out; k++) {
+        first = row[k] > row[first] ? k : first;
+    }
+    return first;
+}
+
+/* What an accuracy counts. With several outputs and BCE each output is a question of its own, else a row is one. */
+static double rows_right(mlp_loss loss, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y) {
+    ptrdiff_t right = 0;
+    if (loss == MLP_BCE || out == 1) {
+        for (ptrdiff_t i = 0; i < n * out; i++) {
+            right += (a[i] > REAL(0.5)) == (y[i] > REAL(0.5));
+        }
+        return (double)right / (double)out;
+    }
+    for (ptrdiff_t s = 0; s < n; s++) {
+        right += first_largest(out, a + s * out) == first_largest(out, y + s * out);
+    }
+    return (double)right;
 }

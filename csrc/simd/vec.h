@@ -10,6 +10,7 @@
  *     vec_add(a, b)  vec_sub  vec_mul  vec_div  vec_sqrt(a)    vec_fma(a, b, c)   a b + c      vec_fnma(a, b, c)  c - a b
  *     vec_less(a, b)  vec_at_most  vec_equal  -> mask          NaN: no            vec_pick(m, a, b)  m ? a : b
  *     mask_and(m, n)  mask_count(m)                            vec_sum(v)         lanes halved and added, as sums.h says
+ *     mask_lane(m)                 the first yes, or -1
  *     vec_zip_low(a, b)  vec_zip_high(a, b)                    vec_largest(v)     of numbers without NaN
  *     ivec_of(v)  vec_of(i)        the same bits               ivec_all(bits)     ivec_add  _sub  _and  _or  _xor
  *                                                              ivec_up(i, n)  ivec_down(i, n)  logical shifts

@@ -42,7 +42,9 @@ static inline mask mask_first(ptrdiff_t n) {
     return vec_of(ivec_greater(ivec_all((uint32_t)n), lane));
 }
 static inline mask mask_and(mask m, mask n) { return OF_REAL (and)(m, n); }
-static inline int mask_count(mask m) { return __builtin_popcount((unsigned)OF_REAL(movemask)(m)); }
+static inline unsigned mask_bits(mask m) { return (unsigned)OF_REAL(movemask)(m); }
+static inline int mask_count(mask m) { return __builtin_popcount(mask_bits(m)); }
+static inline int mask_lane(mask m) { return mask_bits(m) ? __builtin_ctz(mask_bits(m)) : -1; }
 
 static inline vec vec_all(real x) { return OF_REAL(set1)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(loadu)(p); }

@@ -38,6 +38,7 @@ static inline mask mask_first(ptrdiff_t n) {
 }
 static inline mask mask_and(mask m, mask n) { return (mask)(m & n); }
 static inline int mask_count(mask m) { return __builtin_popcount(m); }
+static inline int mask_lane(mask m) { return m ? __builtin_ctz(m) : -1; }
 
 static inline vec vec_all(real x) { return OF_REAL(set1)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(loadu)(p); }

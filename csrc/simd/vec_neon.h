@@ -37,6 +37,15 @@ static inline mask mask_first(ptrdiff_t n) {
 }
 static inline mask mask_and(mask m, mask n) { return OF_BITS(andq)(m, n); }
 static inline int mask_count(mask m) { return (int)OF_BITS(addvq)(OF_BITS(shrq_n)(m, MLP_REAL_BITS - 1)); }
+static inline int mask_lane(mask m) {
+#define RETURN_LANE(l)                                                                                                 \
+    if (OF_BITS(getq_lane)(m, l)) {                                                                                    \
+        return l;                                                                                                      \
+    }
+    FOR_EACH_LANE(RETURN_LANE)
+#undef RETURN_LANE
+    return -1;
+}
 
 static inline vec vec_all(real x) { return OF_REAL(dupq_n)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(ld1q)(p); }
