@@ -19,7 +19,7 @@ NOT_UNDER_ASAN := peers test_builds.py test_demo.py test_leaks.py test_packaging
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -45,6 +45,17 @@ test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under Ad
 	export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" PYTHONPATH=../build/asan/lib \
 	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
 	$(PYTEST) $(NOT_UNDER_ASAN:%=--ignore=%)
+
+test-tsan:  ## run the pool of threads under ThreadSanitizer, with clang
+	mkdir -p build
+	clang -std=c11 -O1 -g -fsanitize=thread -Icsrc tests/tsan/pool.c csrc/net/threads.c -lm -pthread -o build/tsan-pool
+	TSAN_OPTIONS=halt_on_error=1 build/tsan-pool
+
+test-fork: .venv/.demo .venv/.test .venv/.installed  ## start 200 processes in the middle of training: none hangs, same bits
+	$(RUN) tests/forks.py 200
+
+test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
+	$(RUN) tests/neon/run.py
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of
 	$(BIN)/ruff check

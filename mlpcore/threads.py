@@ -38,7 +38,7 @@ def _quotas(root: Path) -> Iterator[float]:
             tree, files = root / "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
         else:
             continue
-        parts = group.split("/")[1:]
+        parts = Path(group).parts[1:]
         for depth in range(len(parts) + 1):
             directory = tree.joinpath(*parts[:depth])
             try:
