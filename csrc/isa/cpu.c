@@ -3,7 +3,7 @@
 #include "isa.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
-#ifdef _MSC_VER
+#if defined(_MSC_VER) && !defined(__clang__) /* clang-cl has no xgetbv in <intrin.h> without a target for it */
 #include <intrin.h>
 static void cpuid(unsigned leaf, unsigned r[4]) { __cpuidex((int *)r, (int)leaf, 0); }
 static unsigned long long saved_registers(void) { return _xgetbv(0); }
