@@ -5,6 +5,8 @@
  */
 #include <stdbool.h>
 
+#include "../net/threads.h"
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "../reference/elementary.h"

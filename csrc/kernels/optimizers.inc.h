@@ -16,10 +16,36 @@ static ALWAYS_INLINE void sgd_of_some(const REAL_NAME(mlp_sgd) * step, real *w, 
     vec_store_some(w, vec_fnma(rate, direction, vec_load_some(w, some)), some);
 }
 
-static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad) {
-    for (ptrdiff_t i = 0; i < count; i += VEC_LANES) {
-        sgd_of_some(step, w + i, velocity ? velocity + i : NULL, grad + i, mask_first(count - i));
+/* What the threads that share a step need to know: the weights from here on, and what goes with them. */
+typedef struct {
+    const void *step;
+    ptrdiff_t count;
+    real *w, *m, *v; /* SGD: m is the velocity or NULL, v is not used */
+    const real *grad;
+} shared_step;
+
+enum { STEP_CHUNK = 32 * 1024 / (int)sizeof(real) };
+
+/* Runs work on each chunk of a step. */
+static void share_step(const shared_step *shared, mlp_work *work) {
+    ptrdiff_t chunks = (shared->count + STEP_CHUNK - 1) / STEP_CHUNK;
+    mlp_parallel(chunks, work, (void *)shared);
+}
+
+static ptrdiff_t chunk_end(const shared_step *shared, ptrdiff_t begin) {
+    return begin + STEP_CHUNK < shared->count ? begin + STEP_CHUNK : shared->count;
+}
+
+static void sgd_chunk(void *context, ptrdiff_t chunk) {
+    const shared_step *s = context;
+    ptrdiff_t begin = chunk * STEP_CHUNK, end = chunk_end(s, begin);
+    for (ptrdiff_t i = begin; i < end; i += VEC_LANES) {
+        sgd_of_some(s->step, s->w + i, s->m ? s->m + i : NULL, s->grad + i, mask_first(end - i));
     }
+}
+
+static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad) {
+    share_step(&(shared_step){.step = step, .count = count, .w = w, .m = velocity, .grad = grad}, sgd_chunk);
 }
 
 static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad,
@@ -36,9 +62,15 @@ static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w
     vec_store_some(w, vec_sub(vec_load_some(w, some), move), some);
 }
 
+static void adam_chunk(void *context, ptrdiff_t chunk) {
+    const shared_step *s = context;
+    ptrdiff_t begin = chunk * STEP_CHUNK, end = chunk_end(s, begin);
+    for (ptrdiff_t i = begin; i < end; i += VEC_LANES) {
+        adam_of_some(s->step, s->w + i, s->m + i, s->v + i, s->grad + i, mask_first(end - i));
+    }
+}
+
 static void fast_adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v,
                            const real *grad) {
-    for (ptrdiff_t i = 0; i < count; i += VEC_LANES) {
-        adam_of_some(step, w + i, m + i, v + i, grad + i, mask_first(count - i));
-    }
+    share_step(&(shared_step){.step = step, .count = count, .w = w, .m = m, .v = v, .grad = grad}, adam_chunk);
 }

@@ -19,7 +19,9 @@ enum {
     K_BLOCK = 512,                          /* depth of a packed block                                    */
     BLOCK = 256 * 1024 / (int)sizeof(real), /* numbers of a packed block of B: half of a small L2         */
     FAR = 2048 / (int)sizeof(real),         /* rows this far apart fall into few sets of L1: packing pays */
+    PIECES_PER_THREAD = 2,                  /* so that who is done first can take another one             */
 };
+static const double WORTH_SHARING = 2e6; /* multiply-adds that a second thread shortens */
 _Static_assert(BLOCK >= PANEL * K_BLOCK, "a block holds at least one panel");
 
 /* `a` is M x K and `b` K x N; transposed, they lie in memory as K x M and N x K. Row r of c begins at c + r*c_row and its
@@ -52,6 +54,7 @@ static parts divide(ptrdiff_t total, ptrdiff_t count) {
 }
 
 static ptrdiff_t part_size(parts p, ptrdiff_t i) { return p.size + (i < p.larger); }
+static ptrdiff_t part_begin(parts p, ptrdiff_t i) { return p.size * i + (i < p.larger ? i : p.larger); }
 
 /* Columns in parts of whole vectors, but for the last vector of all. */
 static parts divide_columns(ptrdiff_t columns, ptrdiff_t at_most) {
@@ -110,12 +113,46 @@ static void multiply_chunk(const product_task *task, ptrdiff_t m_begin, ptrdiff_
     }
 }
 
-static void product(const product_task *task) {
+static void multiply(const product_task *task, ptrdiff_t m_begin, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
     ptrdiff_t depth = task->K > K_BLOCK ? K_BLOCK : task->K > 0 ? task->K : 1;
-    const parts chunks = divide_columns(task->N, BLOCK / depth / PANEL * PANEL);
-    for (ptrdiff_t i = 0, j = 0; i < chunks.count; i++) {
+    const parts chunks = divide_columns(j_end - j, BLOCK / depth / PANEL * PANEL);
+    for (ptrdiff_t i = 0; i < chunks.count; i++) {
         ptrdiff_t width = part_size(chunks, i) * VEC_LANES;
-        multiply_chunk(task, 0, task->M, j, j + width < task->N ? width : task->N - j);
+        multiply_chunk(task, m_begin, m_end, j, j + width < j_end ? width : j_end - j);
         j += width;
     }
+}
+
+/* A product in pieces that threads may take: some rows and all columns, or the other way round. */
+typedef struct {
+    const product_task *task;
+    bool by_rows;
+    parts pieces; /* of tiles' rows, or of vectors of columns */
+} shared_product;
+
+static void multiply_piece(void *context, ptrdiff_t i) {
+    const shared_product *shared = context;
+    const product_task *task = shared->task;
+    ptrdiff_t unit = shared->by_rows ? TILE_ROWS : VEC_LANES, total = shared->by_rows ? task->M : task->N;
+    ptrdiff_t begin = unit * part_begin(shared->pieces, i), end = unit * part_begin(shared->pieces, i + 1);
+    end = end < total ? end : total;
+    if (shared->by_rows) {
+        multiply(task, begin, end, 0, task->N);
+    } else {
+        multiply(task, 0, task->M, begin, end);
+    }
+}
+
+/* Each piece packs what it needs of B by itself, so pieces of columns share the work of packing and pieces of rows repeat
+ * it; but where A is packed too, the repeated packing of the smaller B is the cheaper one. */
+static void product(const product_task *task) {
+    ptrdiff_t threads = mlp_get_num_threads(), most = threads * PIECES_PER_THREAD;
+    if (threads == 1 || (double)task->M * (double)task->N * (double)task->K < WORTH_SHARING) {
+        multiply(task, 0, task->M, 0, task->N);
+        return;
+    }
+    shared_product shared = {.task = task, .by_rows = task->a_lies == TRANSPOSED || task->N < most * PANEL};
+    ptrdiff_t units = shared.by_rows ? divided(task->M, TILE_ROWS) : divided(task->N, VEC_LANES);
+    shared.pieces = divide(units, units < most ? units : most);
+    mlp_parallel(shared.pieces.count, multiply_piece, &shared);
 }
