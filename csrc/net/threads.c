@@ -31,6 +31,7 @@ void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context) { run_alone(c
 
 #include <fenv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -39,7 +40,7 @@ void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context) { run_alone(c
 
 #include "../isa/pause.h"
 
-enum { SPIN_TURNS = 2000, CACHE_LINE = 64 };
+enum { SPIN_TURNS = 2000, TURNS_PER_YIELD = 64, CACHE_LINE = 64 };
 
 /* The job. Its chunks, work and context belong to whoever has set `busy`, and are read with a ticket in hand. */
 static struct {
@@ -74,6 +75,15 @@ static void pass_mutex(void) {
     pthread_mutex_unlock(&asleep.mutex);
 }
 
+/* Now and then the core is offered to others: if there are more threads than cores, the one we wait for may need it. */
+static void spend_turn(int turn) {
+    if (turn % TURNS_PER_YIELD == TURNS_PER_YIELD - 1) {
+        sched_yield();
+    } else {
+        mlp_pause();
+    }
+}
+
 static void run_chunks(void) {
     ptrdiff_t finished = 0;
     ptrdiff_t tickets = atomic_load_explicit(&job.tickets, memory_order_relaxed);
@@ -98,7 +108,7 @@ static void *worker(void *number) {
     while (w < atomic_load(&pool.workers)) {
         run_chunks();
         for (int turn = 0; turn < SPIN_TURNS && atomic_load_explicit(&job.tickets, memory_order_relaxed) == 0; turn++) {
-            mlp_pause();
+            spend_turn(turn);
         }
         if (atomic_load(&job.tickets) == 0) {
             pthread_mutex_lock(&asleep.mutex);
@@ -131,7 +141,7 @@ static void wake_workers(ptrdiff_t useful) {
 
 static void wait_for_chunks(void) {
     for (int turn = 0; turn < SPIN_TURNS && atomic_load_explicit(&job.unfinished, memory_order_relaxed) > 0; turn++) {
-        mlp_pause();
+        spend_turn(turn);
     }
     if (atomic_load(&job.unfinished) > 0) {
         pthread_mutex_lock(&asleep.mutex);
