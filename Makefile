@@ -10,16 +10,18 @@ RUN := $(BIN)/python -P
 # Whatever the installed package is built from; the folders too, whose times tell when a file has gone.
 SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/exhaustive/*.c)
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/exhaustive/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
-# They build packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
-NOT_UNDER_ASAN := peers test_builds.py test_demo.py test_leaks.py test_packaging.py
+# They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
+NOT_UNDER_ASAN := peers test_benchmarks.py test_builds.py test_demo.py test_leaks.py test_packaging.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+# Only a whole run is kept for others to read.
+RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork bench bench-sweep bench-ladder lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -56,6 +58,15 @@ test-fork: .venv/.demo .venv/.test .venv/.installed  ## start 200 processes in t
 
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py
+
+bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
+	@for what in steps products overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
+
+bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (half an hour)
+	$(BIN)/python benchmarks/sweep.py $(RECORD) $(ARGS)
+
+bench-ladder:  ## climb from a naive product to a fast one, step by step, in C (benchmarks/ladder)
+	@$(MAKE) -C benchmarks/ladder ARGS="$(ARGS)"
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of
 	$(BIN)/ruff check

@@ -13,7 +13,7 @@ static const struct {
     void (*run)(const layer *l);
 } RUNGS[] = {{"naive", naive},   {"tiled", tiled}, {"packed", packed},
              {"vector", vector}, {"fused", fused}, {"threads", threads}};
-enum { RUNG_COUNT = sizeof RUNGS / sizeof *RUNGS, ROUNDS = 5 };
+enum { RUNG_COUNT = sizeof RUNGS / sizeof *RUNGS };
 
 /* Samples, inputs, units: a layer of few inputs, one for handwritten digits, a wide one. */
 static const ptrdiff_t SIZES[][3] = {{256, 16, 256}, {64, 784, 128}, {256, 1024, 1024}};
@@ -69,11 +69,11 @@ static void prove(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
     free_layer(&l);
 }
 
-/* GFLOP/s of every rung, the best of ROUNDS turns of at least `seconds`; the rungs take turns. */
-static void measure(const ptrdiff_t size[3], double seconds, double gflops[RUNG_COUNT]) {
+/* GFLOP/s of every rung, the best of some turns of at least `seconds`; the rungs take turns. */
+static void measure(const ptrdiff_t size[3], int rounds, double seconds, double gflops[RUNG_COUNT]) {
     layer l = new_layer(size[0], size[1], size[2]);
     double flop = 2.0 * (double)(l.n * l.in * l.out);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < RUNG_COUNT; i++) {
             int times = 0;
             double start = now(), spent = 0;
@@ -89,24 +89,25 @@ static void measure(const ptrdiff_t size[3], double seconds, double gflops[RUNG_
 }
 
 int main(int argc, char **argv) {
-    double seconds = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 0.001 : 0.1;
+    int quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+    int sizes = quick ? SIZE_COUNT - 1 : SIZE_COUNT; /* the naive rung takes seconds for the last */
     for (ptrdiff_t n = 1; n <= 18; n++) {
-        for (ptrdiff_t out = 1; out <= 100; out += 3) {
+        for (ptrdiff_t out = 1; out <= 100; out += 7) {
             prove(n, n * out % 7, out);
         }
     }
     printf("%-10s", "GFLOP/s");
     static double gflops[SIZE_COUNT][RUNG_COUNT];
-    for (int s = 0; s < SIZE_COUNT; s++) {
+    for (int s = 0; s < sizes; s++) {
         prove(SIZES[s][0], SIZES[s][1], SIZES[s][2]);
-        measure(SIZES[s], seconds, gflops[s]);
+        measure(SIZES[s], quick ? 1 : 5, quick ? 0.001 : 0.1, gflops[s]);
         char text[64];
         snprintf(text, sizeof text, "%td x %td x %td", SIZES[s][0], SIZES[s][1], SIZES[s][2]);
         printf("%20s", text);
     }
     for (int i = 0; i < RUNG_COUNT; i++) {
         printf("\n%-10s", RUNGS[i].name);
-        for (int s = 0; s < SIZE_COUNT; s++) {
+        for (int s = 0; s < sizes; s++) {
             printf("%20.2f", gflops[s][i]);
         }
     }
