@@ -30,6 +30,7 @@ mlp_net *mlp_net_new(int bits, ptrdiff_t depth, const ptrdiff_t *sizes, const ml
         net->layers[j] = (mlp_layer){.in = in, .out = out, .sigma = sigmas[j], .w = end, .b = b, .before = width};
         end = mlp_size_sum(b, out);
         width = mlp_size_sum(width, mlp_size_product(3, out)); /* z, a, phi */
+        net->widest = out > net->widest ? out : net->widest;
     }
     net->parameters = end;
     net->work_width = mlp_size_sum(width, mlp_size_sum(sizes[depth], 3)); /* y; weight, scale, value */
@@ -68,18 +69,12 @@ ptrdiff_t mlp_workspace_offset(const mlp_net *net, ptrdiff_t capacity, ptrdiff_t
     return part_rows(capacity) * (net->layers[j].before + (part - MLP_Z) * net->layers[j].out);
 }
 
-static ptrdiff_t widest(const mlp_net *net) {
-    ptrdiff_t width = 0;
-    for (ptrdiff_t j = 0; j < net->depth; j++) {
-        width = net->layers[j].out > width ? net->layers[j].out : width;
-    }
-    return width;
-}
+enum { PREDICT_ROWS = 256 };
 
-enum { PREDICT_ROWS = 64 };
+static ptrdiff_t rows_at_once(ptrdiff_t n) { return n < PREDICT_ROWS ? n : PREDICT_ROWS; }
 
-ptrdiff_t mlp_predict_elements(const mlp_net *net) {
-    return mlp_size_product(2, mlp_size_product(PREDICT_ROWS, widest(net)));
+ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n) {
+    return mlp_size_product(2, mlp_size_product(rows_at_once(n), net->widest));
 }
 
 /* ---------------------------------------------------------------------------------------- when to look at the clock */

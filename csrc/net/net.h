@@ -24,7 +24,8 @@ typedef struct {
     ptrdiff_t depth;
     mlp_layer *layers; /* (depth) */
     ptrdiff_t parameters;
-    ptrdiff_t work_width; /* of all parts of a workspace together */
+    ptrdiff_t widest;     /* number of units of a layer            */
+    ptrdiff_t work_width; /* of all parts of a workspace together  */
     void *params, *grads; /* (parameters) each, 64-byte aligned */
 } mlp_net;
 
@@ -76,8 +77,8 @@ typedef struct {
 /* One step with the gradients that the last backward left. */
 void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer);
 
-/* a^J (n, out) of x (n, in), with a scratch of mlp_predict_elements(net) elements: rows are taken a few at a time. */
-ptrdiff_t mlp_predict_elements(const mlp_net *net);
+/* a^J (n, out) of x (n, in), with a scratch of mlp_predict_elements(net, n): rows are taken a few at a time. */
+ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n);
 void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch);
 
 /* Samples: x (n, in), y (n, out), weight (n) or NULL. */

@@ -99,14 +99,13 @@ static void REAL_NAME(update)(mlp_net *net, const mlp_optimizer *optimizer) {
 static void REAL_NAME(predict)(const mlp_net *net, ptrdiff_t n, void *result, const void *samples, void *scratch) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const real *params = net->params;
-    ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out;
+    ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out, half = rows_at_once(n) * net->widest;
     for (ptrdiff_t begin = 0; begin < n; begin += PREDICT_ROWS) {
-        ptrdiff_t rows = n - begin < PREDICT_ROWS ? n - begin : PREDICT_ROWS;
+        ptrdiff_t rows = rows_at_once(n - begin);
         const real *x = (const real *)samples + begin * in;
         for (ptrdiff_t j = 0; j < net->depth; j++) {
             const mlp_layer *layer = &net->layers[j];
-            real *a = j == net->depth - 1 ? (real *)result + begin * out
-                                          : (real *)scratch + j % 2 * (PREDICT_ROWS * widest(net));
+            real *a = j == net->depth - 1 ? (real *)result + begin * out : (real *)scratch + j % 2 * half;
             kernels->dense_forward(rows, layer->in, layer->out, a, x, params + layer->w, params + layer->b);
             kernels->activation_forward(layer->sigma, rows, layer->out, a, a);
             x = a;

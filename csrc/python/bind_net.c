@@ -604,7 +604,7 @@ static PyObject *net_predict(PyObject *object, PyObject *const *args, Py_ssize_t
     if (mlp_acquire(&call) < 0) {
         goto done;
     }
-    scratch = mlp_alloc(mlp_predict_elements(self->net), element_size(self));
+    scratch = mlp_alloc(mlp_predict_elements(self->net, call.size.n), element_size(self));
     if (!scratch) {
         PyErr_NoMemory();
         goto done;

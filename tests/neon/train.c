@@ -189,7 +189,7 @@ static void evaluate(void) {
 static void predict(void) {
     ptrdiff_t n = whole();
     void *x = array(n * inputs(), real_size), *a = memory(n * outputs(), real_size);
-    void *scratch = memory(mlp_predict_elements(net), real_size);
+    void *scratch = memory(mlp_predict_elements(net, n), real_size);
     mlp_net_predict(net, n, a, x, scratch);
     answer(a, n * outputs(), real_size);
     mlp_free(scratch);
