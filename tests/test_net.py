@@ -27,8 +27,8 @@ def small_net(dtype: str = "float32") -> _core.Net:
 
 def busy_net() -> tuple[_core.Net, Callable[[Any], Any]]:
     """A network and an epoch of it that takes seconds, with a function to be called about every 50 ms."""
-    net = _core.Net([100, 300, 10], ["relu", "softmax"], "float32")
-    for j in range(2):
+    net = _core.Net([100, 1000, 1000, 10], ["relu", "relu", "softmax"], "float32")
+    for j in range(3):
         net.initialize(j, "he_uniform", 7)
     x = np.zeros((100_000, 100), "f4")
     y = np.tile(np.eye(10, dtype="f4"), (10_000, 1))
