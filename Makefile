@@ -10,7 +10,9 @@ RUN := $(BIN)/python -P
 # Whatever the installed package is built from; the folders too, whose times tell when a file has gone.
 SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/exhaustive/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
+# All of the C that knows no Python.
+CORE := $(filter-out %.inc.c,$(wildcard csrc/reference/reference_f*.c csrc/isa/*.c csrc/net/*.c))
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
@@ -48,10 +50,12 @@ test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under Ad
 	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
 	$(PYTEST) $(NOT_UNDER_ASAN:%=--ignore=%)
 
-test-tsan:  ## run the pool of threads under ThreadSanitizer, with clang
-	mkdir -p build
-	clang -std=c11 -O1 -g -fsanitize=thread -Icsrc tests/tsan/pool.c csrc/net/threads.c -lm -pthread -o build/tsan-pool
-	TSAN_OPTIONS=halt_on_error=1 build/tsan-pool
+test-tsan:  ## run the pool of threads and training on it under ThreadSanitizer (clang)
+	@mkdir -p build/tsan
+	@for program in pool training; do \
+	    clang -std=c11 -O1 -g -ffp-contract=off -fsanitize=thread -Icsrc tests/tsan/$$program.c $(CORE) -lm -pthread \
+	        -o build/tsan/$$program && TSAN_OPTIONS=halt_on_error=1 build/tsan/$$program || exit; \
+	done
 
 test-fork: .venv/.demo .venv/.test .venv/.installed  ## start 200 processes in the middle of training: none hangs, same bits
 	$(RUN) tests/forks.py 200
