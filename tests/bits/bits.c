@@ -1,14 +1,15 @@
 /* bits.c: every kernel of every instruction set against the reference: equal to the bit, and nothing else touched.
  *
- *     cc -std=c11 -O3 -ffp-contract=off -I csrc -o bits tests/bits/bits.c tests/bits/bits_f32.c tests/bits/bits_f64.c \
- *         csrc/reference/reference_f32.c csrc/reference/reference_f64.c $(find csrc/isa -name '*.c') -lm
+ *     cc -std=c11 -O3 -ffp-contract=off -pthread -I csrc -o bits tests/bits/bits.c tests/bits/bits_f32.c \
+ *         tests/bits/bits_f64.c csrc/reference/reference_f32.c csrc/reference/reference_f64.c csrc/net/threads.c \
+ *         $(find csrc/isa -name '*.c') -lm
  *     ./bits [quick | full [ISA | all [SEED]]]
  *
  * Each operand lies against a page that faults when it is touched, once at its end and once at its front; what else is
  * around it must keep its bytes, and an input its values. Offsets from the page count whole elements: C allows no other
- * address for a float, and the border copies what lies elsewhere.
+ * address for a float, and the border copies what lies elsewhere. What is large runs on 1, 2, 3, 5 and 8 threads.
  *
- * quick takes every small kernel at every size but only a sample of the products (seconds); full takes all (minutes).
+ * quick takes a sample of the sizes, offsets and products (seconds), full takes all (minutes).
  * The same seed tries the same numbers. Prints each difference; exits with 1 if there is one, or after a fault.
  * Needs POSIX (mmap) and nothing else: it runs under an emulator too.
  */
@@ -105,9 +106,9 @@ void begin_call(const call *next) {
 void count_compared(ptrdiff_t numbers) { compared += numbers; }
 
 static void print_call(void) {
-    printf("%s float%d %s%s%s n %td in %td out %td, operands %d elements from the guard page %s them", now.isa,
-           now.bits, now.kernel, *now.variant ? " " : "", now.variant, now.n, now.in, now.out, now.offset,
-           now.side == FRONT ? "before" : "after");
+    printf("%s float%d %s%s%s n %td in %td out %td, %d threads, operands %d elements from the guard page %s them",
+           now.isa, now.bits, now.kernel, *now.variant ? " " : "", now.variant, now.n, now.in, now.out, now.threads,
+           now.offset, now.side == FRONT ? "before" : "after");
 }
 
 static void stop_after_many(void) {

@@ -29,7 +29,8 @@ typedef struct {
     int bits;
     ptrdiff_t n, in, out;
     guarded_side side;
-    int offset; /* in elements */
+    int offset;  /* in elements */
+    int threads; /* that the kernel may use */
 } call;
 
 void begin_call(const call *now);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bits.h"
+#include "net/threads.h"
 #include "real.h"
 
 #if MLP_REAL_BITS == 32
@@ -162,12 +163,18 @@ static void fill_weights(ptrdiff_t rows, ptrdiff_t width, real *values) {
     }
 }
 
-/* An optimizer's moving average or gradient: also on both sides of where it counts as 0, and whatever made it diverge. */
+/* An optimizer's moving average or gradient: also where it counts as 0 from, and whatever made it diverge. */
 static void fill_state(ptrdiff_t rows, ptrdiff_t width, real *values) {
     const real negligible = MLP_REAL_BITS == 32 ? (real)0x1p-100 : (real)0x1p-900;
     for (ptrdiff_t i = 0; i < rows * width; i++) {
-        ptrdiff_t kind = random_below(8);
-        values[i] = kind == 0 ? wild() : kind < 3 ? 4 * negligible * uniform() : kind == 3 ? 0 : uniform();
+        switch (random_below(8)) {
+        case 0: values[i] = wild(); break;
+        case 1: values[i] = 4 * negligible * uniform(); break;
+        case 2: values[i] = random_below(2) ? negligible : -negligible; break;
+        case 3:
+        case 4: values[i] = 0; break;
+        default: values[i] = uniform();
+        }
     }
 }
 
@@ -189,6 +196,7 @@ typedef struct job {
     operand operands[OPERANDS];
     ptrdiff_t n, in, out;
     int in_place;
+    bool large; /* enough work that threads may share it */
     mlp_activation sigma;
     mlp_loss loss;
     mlp_elementary function;
@@ -285,10 +293,18 @@ static void try_at(const job *j, int offset) {
         }
     }
     j->run(reference, j, expected);
-    for (const mlp_isa **isa = isas_to_try; *isa; isa++) {
-        for (guarded_side side = FRONT; side < SIDES; side++) {
-            begin_call(&(call){j->kernel, j->variant, (*isa)->name, MLP_REAL_BITS, j->n, j->in, j->out, side, offset});
-            try_placed(j, (*isa)->TABLE, side, offset);
+    static const int THREADS[] = {1, 2, 3, 5, 8};
+    for (int t = 0; t < (j->large ? 5 : 1); t++) {
+        mlp_set_num_threads(THREADS[t]);
+        for (const mlp_isa **isa = isas_to_try; *isa; isa++) {
+            if ((*isa)->TABLE == reference && THREADS[t] > 1) {
+                continue; /* it uses one */
+            }
+            for (guarded_side side = FRONT; side < SIDES; side++) {
+                begin_call(&(call){j->kernel, j->variant, (*isa)->name, MLP_REAL_BITS, j->n, j->in, j->out, side,
+                                   offset, THREADS[t]});
+                try_placed(j, (*isa)->TABLE, side, offset);
+            }
         }
     }
 }
@@ -311,11 +327,13 @@ static void run_dense_backward(const kernels *k, const job *j, real *const *at) 
 }
 
 static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
+    const bool large = n * in * out > 1000000;
     try_at(&(job){.kernel = "dense_forward",
                   .run = run_dense_forward,
                   .n = n,
                   .in = in,
                   .out = out,
+                  .large = large,
                   .operands = {{"z", WRITTEN, n, out, NULL},
                                {"x", READ, n, in, fill_factors},
                                {"w", READ, in, out, fill_factors},
@@ -326,6 +344,7 @@ static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
                     .n = n,
                     .in = in,
                     .out = out,
+                    .large = large,
                     .operands = {{"grad_x", WRITTEN, n, in, NULL},
                                  {"grad_w", WRITTEN, in, out, NULL},
                                  {"grad_b", WRITTEN, 1, out, NULL},
@@ -407,6 +426,15 @@ static void run_output_loss(const kernels *k, const job *j, real *const *at) {
 
 static void run_output_phi(const kernels *k, const job *j, real *const *at) {
     k->output_phi(j->loss, j->sigma, j->n, j->out, at[0], at[1], at[2], at[3], at[4]);
+}
+
+static void run_output_step(const kernels *k, const job *j, real *const *at) {
+    k->output_step(j->loss, j->sigma, j->n, j->out, at[0], at[1], at[2], at[3], at[4], at[5]);
+}
+
+static void run_rows_right(const kernels *k, const job *j, real *const *at) {
+    double right = k->rows_right(j->loss, j->n, j->out, at[1], at[2]);
+    memcpy(at[0], &right, sizeof right);
 }
 
 static void run_elementary(const kernels *k, const job *j, real *const *at) {
@@ -498,8 +526,58 @@ static void try_rows(ptrdiff_t n, ptrdiff_t out, int offset) {
             output.operands[0] = (operand){"phi", WRITTEN, n, out, NULL};
             output.operands[4] = (operand){"scale", READ, n, 1, fill_weights};
             try_at(&output, offset);
+            output.kernel = "output_step";
+            output.run = run_output_step;
+            output.a_of_z = false;
+            memcpy(output.operands,
+                   (operand[]){{"a", WRITTEN, n, out, NULL},
+                               {"value", WRITTEN, n, 1, NULL},
+                               {"phi", WRITTEN, n, out, NULL},
+                               {"z", READ, n, out, fill_rows},
+                               {"y", READ, n, out, fill_labels},
+                               {"scale", READ, n, 1, fill_weights}},
+                   sizeof output.operands);
+            try_at(&output, offset);
         }
+        job right = {.kernel = "rows_right",
+                     .run = run_rows_right,
+                     .n = n,
+                     .out = out,
+                     .loss = (mlp_loss)loss,
+                     .operands = {{"right", WRITTEN, 1, sizeof(double) / sizeof(real), NULL},
+                                  {"a", READ, n, out, fill_rows},
+                                  {"y", READ, n, out, fill_labels}}};
+        snprintf(right.variant, sizeof right.variant, "%s", LOSS_NAMES[loss]);
+        try_at(&right, offset);
     }
+}
+
+/* The optimizers. */
+static void try_steps(ptrdiff_t count, int offset) {
+    const bool large = count > 4000;
+    static const char *const SGD_NAMES[] = {"", "momentum", "nesterov"};
+    for (int kind = 0; kind < 3; kind++) {
+        job sgd = {.kernel = "sgd_step",
+                   .run = run_sgd_step,
+                   .n = count,
+                   .large = large,
+                   .sgd = {.rate = real_abs(uniform()), .momentum = kind ? REAL(0.9) : 0, .nesterov = kind == 2},
+                   .operands = {{"w", CHANGED, count, 1, fill_factors},
+                                {kind ? "velocity" : NULL, CHANGED, count, 1, fill_state},
+                                {"grad", READ, count, 1, fill_state}}};
+        snprintf(sgd.variant, sizeof sgd.variant, "%s", SGD_NAMES[kind]);
+        try_at(&sgd, offset);
+    }
+    try_at(&(job){.kernel = "adam_step",
+                  .run = run_adam_step,
+                  .n = count,
+                  .large = large,
+                  .adam = reference->adam_at(1 + random_below(1000), 0.001, 0.9, 0.999, random_below(2) ? 1e-7 : 0),
+                  .operands = {{"w", CHANGED, count, 1, fill_factors},
+                               {"m", CHANGED, count, 1, fill_state},
+                               {"v", CHANGED, count, 1, fill_state},
+                               {"grad", READ, count, 1, fill_state}}},
+           offset);
 }
 
 /* Kernels on `count` numbers. */
@@ -530,27 +608,7 @@ static void try_count(ptrdiff_t count, int offset) {
                                    {weight, READ, count, 1, fill_weights}}},
                offset);
     }
-    static const char *const SGD_NAMES[] = {"", "momentum", "nesterov"};
-    for (int kind = 0; kind < 3; kind++) {
-        job sgd = {.kernel = "sgd_step",
-                   .run = run_sgd_step,
-                   .n = count,
-                   .sgd = {.rate = real_abs(uniform()), .momentum = kind ? REAL(0.9) : 0, .nesterov = kind == 2},
-                   .operands = {{"w", CHANGED, count, 1, fill_factors},
-                                {kind ? "velocity" : NULL, CHANGED, count, 1, fill_state},
-                                {"grad", READ, count, 1, fill_state}}};
-        snprintf(sgd.variant, sizeof sgd.variant, "%s", SGD_NAMES[kind]);
-        try_at(&sgd, offset);
-    }
-    try_at(&(job){.kernel = "adam_step",
-                  .run = run_adam_step,
-                  .n = count,
-                  .adam = reference->adam_at(1 + random_below(1000), 0.001, 0.9, 0.999, random_below(2) ? 1e-7 : 0),
-                  .operands = {{"w", CHANGED, count, 1, fill_factors},
-                               {"m", CHANGED, count, 1, fill_state},
-                               {"v", CHANGED, count, 1, fill_state},
-                               {"grad", READ, count, 1, fill_state}}},
-           offset);
+    try_steps(count, offset);
 }
 
 static void run_adam_at(const kernels *k, const job *j, real *const *at) {
@@ -564,7 +622,7 @@ static void try_small_kernels(void) {
         try_rows(0, 1, offset);
         for (ptrdiff_t count = 0; count <= LAST; count++) {
             try_count(count, offset);
-            if (count > 0) {
+            if (count > 0 && (full || offset == 0 || random_below(3) == 0)) {
                 try_rows(1 + random_below(3), count, offset);
             }
         }
@@ -572,8 +630,15 @@ static void try_small_kernels(void) {
     /* Many rows of few units. */
     for (ptrdiff_t n = 1; n <= 33; n++) {
         for (ptrdiff_t out = 1; out <= 33; out++) {
-            try_rows(n, out, 0);
+            if (full || random_below(3) == 0) {
+                try_rows(n, out, 0);
+            }
         }
+    }
+    /* Around the chunks that threads take of a step. */
+    static const ptrdiff_t LARGE[] = {4095, 4096, 4097, 8191, 8192, 8193, 24575, 24577, 100003};
+    for (size_t i = 0; i < sizeof LARGE / sizeof *LARGE; i++) {
+        try_steps(LARGE[i], 0);
     }
     for (ptrdiff_t t = 1; t < 1000000; t += 1 + t / 2) {
         try_at(&(job){.kernel = "adam_at", .run = run_adam_at, .n = t, .operands = {{"step", WRITTEN, 1, 5, NULL}}}, 0);
