@@ -23,7 +23,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork bench bench-sweep bench-ladder lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork bench bench-sweep bench-ladder bench-pool lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -71,6 +71,11 @@ bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, 
 
 bench-ladder:  ## climb from a naive product to a fast one, step by step, in C (benchmarks/ladder)
 	@$(MAKE) -C benchmarks/ladder ARGS="$(ARGS)"
+
+bench-pool:  ## time the pool of threads by itself, in C: best on an idle machine
+	@mkdir -p build
+	@$(CC) -std=c11 -O2 -Icsrc benchmarks/pool.c csrc/net/threads.c -lm -pthread -o build/bench-pool
+	@build/bench-pool
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of
 	$(BIN)/ruff check
