@@ -26,288 +26,9 @@ enum { TILE_ROWS_MOST = 8, TILE_COLUMNS_MOST = 3 * 64 / (int)sizeof(real) };
 typedef REAL_NAME(mlp_kernels) kernels;
 static const kernels *const reference = &REAL_NAME(mlp_reference);
 
-/* ------------------------------------------------------------------------------------------------ numbers to compute with */
+#include "numbers.inc.h"
 
-static real uniform(void) { return (real)((double)(random_bits() >> 11) * 0x1p-52 - 1); } /* between -1 and 1 */
-
-static real special(void) {
-    static const real SPECIAL[] = {
-        0,
-        -(real)0,
-        1,
-        -1,
-        REAL(0.5),
-        2,
-        LARGEST,
-        -LARGEST,
-        /* the limits of exp, tanh and log1p */
-        -104,
-        REAL(-103.9),
-        89,
-        REAL(88.72),
-        REAL(-87.34),
-        -746,
-        710,
-        REAL(709.78),
-        -745,
-        10,
-        -10,
-        20,
-        REAL(-20.5),
-        -(real)INFINITY,
-        (real)INFINITY,
-        (real)NAN,
-        SUBNORMAL,
-        -SUBNORMAL,
-        REAL_SMALLEST,
-        -REAL_SMALLEST,
-        REAL_SMALLEST - SUBNORMAL,
-        SUBNORMAL - REAL_SMALLEST,
-    };
-    return SPECIAL[random_below(sizeof SPECIAL / sizeof *SPECIAL)];
-}
-
-static real any_bits(void) {
-    real_bits bits = (real_bits)random_bits();
-    real x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-static real wild(void) {
-    switch (random_below(4)) {
-    case 0: return special();
-    case 1: return any_bits();
-    case 2: return 100 * uniform();
-    default: return 2 * uniform();
-    }
-}
-
-typedef void filler(ptrdiff_t rows, ptrdiff_t width, real *values);
-
-static void fill_wild(ptrdiff_t rows, ptrdiff_t width, real *values) {
-    for (ptrdiff_t i = 0; i < rows * width; i++) {
-        values[i] = wild();
-    }
-}
-
-/* For products, where one NaN spoils a row: mostly plain numbers, and in one array of four something special now and
- * then. They come from a pool, since the largest arrays are drawn often. */
-enum { POOL = 1 << 14 };
-static real plain_pool[POOL], mixed_pool[POOL];
-
-static void fill_pools(void) {
-    for (int i = 0; i < POOL; i++) {
-        plain_pool[i] = 2 * uniform();
-        mixed_pool[i] = random_below(500) ? 2 * uniform() : wild();
-    }
-}
-
-static void fill_factors(ptrdiff_t rows, ptrdiff_t width, real *values) {
-    const real *pool = random_below(4) ? plain_pool : mixed_pool;
-    for (ptrdiff_t i = 0; i < rows * width;) {
-        ptrdiff_t from = random_below(POOL), most = rows * width - i;
-        ptrdiff_t count = POOL - from < most ? POOL - from : most;
-        memcpy(values + i, pool + from, (size_t)count * sizeof *values);
-        i += count;
-    }
-}
-
-/* z of an output layer, a row at a time: what softmax must get right. */
-static void fill_rows(ptrdiff_t rows, ptrdiff_t width, real *values) {
-    for (ptrdiff_t s = 0; s < rows; s++, values += width) {
-        ptrdiff_t kind = random_below(8);
-        real same = 5 * uniform();
-        for (ptrdiff_t k = 0; k < width; k++) {
-            switch (kind) {
-            case 0: values[k] = (real)random_below(3) - 1; break; /* ties */
-            case 1: values[k] = -(real)INFINITY; break;
-            case 2: values[k] = same; break;
-            case 3: values[k] = wild(); break;
-            case 4: values[k] = 1000 * uniform(); break; /* all but one underflow */
-            case 5: values[k] = random_below(4) ? uniform() : -(real)INFINITY; break;
-            default: values[k] = 10 * uniform();
-            }
-        }
-        if (random_below(8) == 0) {
-            values[random_below(width)] = special();
-        }
-    }
-}
-
-/* y: one-hot, 0 and 1 anywhere, probabilities, and what nobody should pass. */
-static void fill_labels(ptrdiff_t rows, ptrdiff_t width, real *values) {
-    for (ptrdiff_t s = 0; s < rows; s++, values += width) {
-        ptrdiff_t kind = random_below(8), hot = random_below(width);
-        for (ptrdiff_t k = 0; k < width; k++) {
-            values[k] = kind < 3   ? (real)(k == hot)
-                        : kind < 5 ? (real)random_below(2)
-                        : kind < 7 ? real_abs(uniform())
-                                   : wild();
-        }
-    }
-}
-
-static void fill_probabilities(ptrdiff_t rows, ptrdiff_t width, real *values) {
-    for (ptrdiff_t i = 0; i < rows * width; i++) {
-        ptrdiff_t kind = random_below(16);
-        values[i] = kind == 0 ? wild() : kind == 1 ? (real)random_below(2) : real_abs(uniform());
-    }
-}
-
-/* Weights of samples: some 0, once in a while all. */
-static void fill_weights(ptrdiff_t rows, ptrdiff_t width, real *values) {
-    bool none = random_below(16) == 0;
-    for (ptrdiff_t i = 0; i < rows * width; i++) {
-        values[i] = none || random_below(4) == 0 ? 0 : real_abs(uniform());
-    }
-}
-
-/* An optimizer's moving average or gradient: also where it counts as 0 from, and whatever made it diverge. */
-static void fill_state(ptrdiff_t rows, ptrdiff_t width, real *values) {
-    const real negligible = MLP_REAL_BITS == 32 ? (real)0x1p-100 : (real)0x1p-900;
-    for (ptrdiff_t i = 0; i < rows * width; i++) {
-        switch (random_below(8)) {
-        case 0: values[i] = wild(); break;
-        case 1: values[i] = 4 * negligible * uniform(); break;
-        case 2: values[i] = random_below(2) ? negligible : -negligible; break;
-        case 3:
-        case 4: values[i] = 0; break;
-        default: values[i] = uniform();
-        }
-    }
-}
-
-/* ------------------------------------------------------------------------------------------------------ one call, checked */
-
-typedef enum { READ, WRITTEN, CHANGED } use;
-
-typedef struct {
-    const char *name; /* NULL: passed as a null pointer */
-    use use;
-    ptrdiff_t rows, width;
-    filler *fill;
-} operand;
-
-/* A call of one kernel. The main output is operand 0; in_place > 0: it is given the memory of that operand. */
-typedef struct job {
-    const char *kernel;
-    void (*run)(const kernels *k, const struct job *j, real *const *at);
-    operand operands[OPERANDS];
-    ptrdiff_t n, in, out;
-    int in_place;
-    bool large; /* enough work that threads may share it */
-    mlp_activation sigma;
-    mlp_loss loss;
-    mlp_elementary function;
-    bool a_of_z; /* operand 2 is sigma of operand 1 */
-    REAL_NAME(mlp_sgd) sgd;
-    REAL_NAME(mlp_adam) adam;
-    char variant[64];
-} job;
-
-static ptrdiff_t count_of(const operand *o) { return o->rows * o->width; }
-static size_t bytes_of(const operand *o) { return (size_t)count_of(o) * sizeof(real); }
-
-static real *copies[2][OPERANDS]; /* the values before the call, and after the reference's */
-
-static void make_copies(void) {
-    for (int c = 0; c < 2; c++) {
-        for (int i = 0; i < OPERANDS; i++) {
-            copies[c][i] = malloc(LARGEST_SIZE * LARGEST_SIZE * sizeof(real));
-            if (!copies[c][i]) {
-                perror("bits");
-                exit(2);
-            }
-        }
-    }
-}
-
-static void free_copies(void) {
-    for (int c = 0; c < 2; c++) {
-        for (int i = 0; i < OPERANDS; i++) {
-            free(copies[c][i]);
-        }
-    }
-}
-
-/* Where two arrays first differ, or count; which NaN it is does not matter. */
-static ptrdiff_t first_difference(ptrdiff_t count, const real *a, const real *b) {
-    if (count == 0 || memcmp(a, b, (size_t)count * sizeof *a) == 0) {
-        return count;
-    }
-    ptrdiff_t i = 0;
-    while (i < count && (memcmp(a + i, b + i, sizeof *a) == 0 || (isnan(a[i]) && isnan(b[i])))) {
-        i++;
-    }
-    return i;
-}
-
-static void try_placed(const job *j, const kernels *k, guarded_side side, int offset) {
-    real *got[OPERANDS] = {NULL};
-    for (int i = 0; i < OPERANDS; i++) {
-        const operand *o = &j->operands[i];
-        if (o->name && !(i == 0 && j->in_place)) {
-            /* offset 0 is flush for all; otherwise each has its own */
-            got[i] = place(i, bytes_of(o), side, (size_t)(offset * (i + 1) % 8) * sizeof(real));
-            memcpy(got[i], copies[0][i], bytes_of(o));
-        }
-    }
-    if (j->in_place) {
-        got[0] = got[j->in_place];
-    }
-    j->run(k, j, got);
-    for (int i = 0; i < OPERANDS; i++) {
-        const operand *o = &j->operands[i];
-        if (!got[i] || (i > 0 && i == j->in_place)) {
-            continue;
-        }
-        ptrdiff_t count = count_of(o), at = first_difference(count, got[i], copies[1][i]);
-        if (at < count) {
-            report(o->name, at, (double)got[i][at], (double)copies[1][i][at]);
-        }
-        if (!surroundings_intact(i == 0 && j->in_place ? j->in_place : i)) {
-            report_text(o->name, "has other bytes before or after it than before the call");
-        }
-        count_compared(o->use == READ ? 0 : count);
-    }
-}
-
-/* Draws the operands, runs the reference, then every instruction set on both sides of guard pages. */
-static void try_at(const job *j, int offset) {
-    for (int i = 0; i < OPERANDS; i++) {
-        const operand *o = &j->operands[i];
-        if (o->name && o->use == WRITTEN) {
-            memset(copies[0][i], 0xa5, bytes_of(o));
-        } else if (o->name) {
-            o->fill(o->rows, o->width, copies[0][i]);
-        }
-    }
-    if (j->a_of_z) {
-        reference->activation_forward(j->sigma, j->n, j->out, copies[0][2], copies[0][1]);
-    }
-    real *expected[OPERANDS] = {NULL};
-    for (int i = 0; i < OPERANDS; i++) {
-        if (j->operands[i].name) {
-            expected[i] = memcpy(copies[1][i], copies[0][i], bytes_of(&j->operands[i]));
-        }
-    }
-    j->run(reference, j, expected);
-    static const int THREADS[] = {1, 2, 3, 5, 8};
-    for (int t = 0; t < (j->large ? 5 : 1); t++) {
-        mlp_set_num_threads(THREADS[t]);
-        for (const mlp_isa **isa = isas_to_try; *isa; isa++) {
-            if ((*isa)->TABLE == reference && THREADS[t] > 1) {
-                continue; /* it uses one */
-            }
-            for (guarded_side side = FRONT; side < SIDES; side++) {
-                begin_call(&(call){j->kernel, j->variant, (*isa)->name, MLP_REAL_BITS, j->n, j->in, j->out, side,
-                                   offset, THREADS[t]});
-                try_placed(j, (*isa)->TABLE, side, offset);
-            }
-        }
-    }
-}
+#include "check.inc.h"
 
 static const char *const ACTIVATION_NAMES[] = {"linear", "relu", "sigmoid", "tanh", "softmax"};
 static const char *const LOSS_NAMES[] = {"mse", "bce", "cce"};
@@ -351,20 +72,23 @@ static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
                                  {"phi", READ, n, out, fill_factors},
                                  {"x", READ, n, in, fill_factors},
                                  {"w", READ, in, out, fill_factors}}};
-    /* All three gradients, or one of them. */
-    ptrdiff_t only = random_below(4);
-    for (int i = 0; only < 3 && i < 3; i++) {
-        if (i != only) {
-            backward.operands[i].name = NULL;
+    try_at(&backward, 0);
+    for (int only = 0; only < 3; only++) {
+        if (full || random_below(8) == 0) {
+            job alone = backward;
+            for (int i = 0; i < 3; i++) {
+                alone.operands[i].name = i == only ? backward.operands[i].name : NULL;
+            }
+            try_at(&alone, 0);
         }
     }
-    try_at(&backward, 0);
 }
 
-/* Every size up to two micro-tiles and one. n is M of z and grad_x and K of grad_w; in is K, N and M; out is N and K. */
+/* Empty batches, and every size up to two micro-tiles and one. n is M of z and grad_x and K of grad_w; in is K, N and
+ * M; out is N and K. */
 static void try_products_around_tiles(void) {
     const ptrdiff_t rows = 2 * TILE_ROWS_MOST + 1, columns = 2 * TILE_COLUMNS_MOST + 1;
-    for (ptrdiff_t n = 1; n <= rows; n++) {
+    for (ptrdiff_t n = 0; n <= rows; n++) {
         for (ptrdiff_t in = 1; in <= columns; in++) {
             for (ptrdiff_t out = 1; out <= columns; out++) {
                 if (full || random_below(120) == 0) {
