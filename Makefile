@@ -64,7 +64,7 @@ test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64
 	$(RUN) tests/neon/run.py
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
-	@for what in steps products overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
+	@for what in steps products threads overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
 
 bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (half an hour)
 	$(BIN)/python benchmarks/sweep.py $(RECORD) $(ARGS)

@@ -33,8 +33,8 @@ def slug() -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
-def cores(threads: int) -> list[int]:
-    """Choose cores to bind `threads` threads to, or fewer if there are not as many.
+def cores(most: int | None = None) -> list[int]:
+    """Choose cores to bind threads to: `most`, fewer if there are not as many, or all.
 
     No two of them share their arithmetic units. The last ones are chosen, since systems like to handle interrupts on
     the first.
@@ -43,7 +43,8 @@ def cores(threads: int) -> list[int]:
     for core in sorted(os.sched_getaffinity(0)):
         siblings = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
         physical.setdefault(siblings.read_text() if siblings.exists() else str(core), core)
-    return list(physical.values())[-threads:]
+    chosen = list(physical.values())
+    return chosen[-most:] if most else chosen
 
 
 class Peak(NamedTuple):

@@ -11,7 +11,7 @@ from peers import PEERS
 from timing import Times
 
 
-def parser(description: str | None, peers: Sequence[str], threads: Sequence[int] = (1,)) -> ArgumentParser:
+def parser(description: str | None, peers: Sequence[str]) -> ArgumentParser:
     """Return a parser of what all benchmarks are told.
 
     Parameters
@@ -19,43 +19,32 @@ def parser(description: str | None, peers: Sequence[str], threads: Sequence[int]
     description : str
         What the benchmark does.
     peers : sequence of str
-        Keys of `PEERS`: all that can take part.
-    threads : sequence of int, default (1,)
-        Numbers of threads to measure with; with ``--quick`` only the first.
+        Keys of `PEERS`: all that can take part, mlpcore first.
     """
     made = ArgumentParser(description=description)
     made.add_argument("--peers", help=f"to compare with, default all: {','.join(peers[1:])}")
-    made.add_argument("--threads", help=f"numbers of threads, default {','.join(map(str, threads))}")
     made.add_argument("--rounds", type=int, help="turns of each peer, default 7")
     made.add_argument("--quick", action="store_true", help="few and short turns: to see that everything works")
     made.add_argument("--output", type=Path, help="folder to write the report to")
-    made.set_defaults(possible_peers=tuple(peers), possible_threads=tuple(threads))
+    made.set_defaults(possible_peers=tuple(peers))
     return made
 
 
 def options(made: ArgumentParser) -> Namespace:
-    """Read the command line; leave out, with a note, peers that are not installed and threads without a core.
+    """Read the command line; leave out, with a note, peers that are not installed.
 
     Returns
     -------
     Namespace
-        With `peers` (keys of `PEERS`, mlpcore first), `threads` (numbers), `rounds`, `seconds` (of a turn), `quick`,
-        `output` (None: print only), and what else `made` reads.
+        With `peers` (keys of `PEERS`, mlpcore first), `rounds`, `seconds` (of a turn), `quick`, `output` (None: print
+        only), and what else `made` reads.
     """
     read = made.parse_args()
-    read.peers = ["mlpcore", *chosen(made, "--peers", read.peers, read.possible_peers[1:])]
-    missing = [name for name in read.peers if not PEERS[name].is_installed()]
+    peers = ["mlpcore", *chosen(made, "--peers", read.peers, read.possible_peers[1:])]
+    missing = [name for name in peers if not PEERS[name].is_installed()]
     if missing:
-        print(f"Not installed, left out: {', '.join(PEERS[name].label for name in missing)}.")
-        read.peers = [name for name in read.peers if name not in missing]
-    given = [str(number) for number in read.possible_threads]
-    read.threads = [
-        int(number) for number in (read.threads.split(",") if read.threads else given[: 1 if read.quick else None])
-    ]
-    too_many = [number for number in read.threads if len(machine.cores(number)) < number]
-    if too_many:
-        print(f"Too few cores, left out: {', '.join(map(str, too_many))} threads.")
-        read.threads = [number for number in read.threads if number not in too_many]
+        print(f"Not installed, left out: {', '.join(labels(missing))}.")
+    read.peers = [name for name in peers if name not in missing]
     read.rounds = read.rounds or (2 if read.quick else 7)
     read.seconds = 0.002 if read.quick else 0.1
     return read

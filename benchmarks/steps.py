@@ -64,16 +64,18 @@ def row(action: str, configuration: Configuration, times: dict[str, Times], peak
 
 def main() -> None:
     """Measure, print, and write the report if a folder for it is given."""
-    parser = report.parser(__doc__, list(PEERS), threads=(1, 2))
+    parser = report.parser(__doc__, list(PEERS))
+    parser.add_argument("--threads", help="numbers of threads, default 1,2, or as many as there are cores")
     parser.add_argument("--configurations", help=f"default all: {','.join(CONFIGURATIONS)}")
     options = report.options(parser)
     names = report.chosen(parser, "--configurations", options.configurations, list(CONFIGURATIONS))
     configurations = [CONFIGURATIONS[name] for name in names]
+    possible = [str(number) for number in range(1, len(machine.cores()) + 1)]
+    usual = ",".join(possible[: 1 if options.quick else 2])
+    threads = [int(number) for number in report.chosen(parser, "--threads", options.threads or usual, possible)]
     if options.quick:
         configurations = [replace(configuration, batches=2) for configuration in configurations]
-    found = [
-        measure(configurations, options.peers, threads, options.rounds, options.seconds) for threads in options.threads
-    ]
+    found = [measure(configurations, options.peers, number, options.rounds, options.seconds) for number in threads]
     text = "\n\n".join(text for text, _ in found)
     report.write(options.output, "steps", "Steps", text, [entry for _, data in found for entry in data])
 

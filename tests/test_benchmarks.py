@@ -55,6 +55,7 @@ def test_peers_train_the_same_network_as_numpy(modules, name: str, sizes: tuple[
         ("steps", ["--configurations", "xor,digits"]),
         ("products", []),
         ("overhead", []),
+        ("threads", ["--rounds", "1"]),
         ("footprint", ["--rounds", "1"]),
         ("sweep", ["--dtypes", "float32"]),
     ],
@@ -64,6 +65,8 @@ def test_benchmark_runs_and_writes_its_report(script: str, arguments: list[str],
         pytest.importorskip("matplotlib")
     ran = run(script, "--peers", "numpy", "--output", str(tmp_path), *arguments)
     assert ran.returncode == 0, ran.stderr
+    if "only one core" in ran.stdout:
+        return
     (folder,) = tmp_path.iterdir()
     text = (folder / f"{script}.md").read_text()
     assert "mlpcore" in text
