@@ -16,7 +16,8 @@
  *                                                              ivec_up(i, n)  ivec_down(i, n)  logical shifts
  *
  * Operations round as IEEE 754 says, so that every page gives the same bits; none reads or writes a lane it was not
- * asked for. A page also says how large the micro-tile of a product is: TILE_ROWS by TILE_VECS vectors.
+ * asked for. The mask of vec_load_some and vec_store_some is one of mask_first, since not every machine can do more.
+ * A page also says how large the micro-tile of a product is: TILE_ROWS by TILE_VECS vectors.
  */
 #ifndef MLPCORE_VEC_H
 #define MLPCORE_VEC_H

@@ -12,22 +12,24 @@ typedef uint32x4_t ivec;
 enum { VEC_LANES = 4 };
 #define OF_REAL(name) v##name##_f32
 #define OF_BITS(name) v##name##_u32
-#define FOR_EACH_LANE(do_it) do_it(0) do_it(1) do_it(2) do_it(3)
+#define FOR_ALL_BUT_THE_LAST(do_it) do_it(0) do_it(1) do_it(2)
 static inline vec vec_of(ivec i) { return vreinterpretq_f32_u32(i); }
 static inline ivec ivec_of(vec v) { return vreinterpretq_u32_f32(v); }
 static inline ivec ivec_all(uint32_t bits) { return vdupq_n_u32(bits); }
 static const uint32_t LANE_NUMBERS[] = {0, 1, 2, 3};
+#define SMALLEST(i) vminvq_u32(i)
 #else
 typedef float64x2_t vec;
 typedef uint64x2_t ivec;
 enum { VEC_LANES = 2 };
 #define OF_REAL(name) v##name##_f64
 #define OF_BITS(name) v##name##_u64
-#define FOR_EACH_LANE(do_it) do_it(0) do_it(1)
+#define FOR_ALL_BUT_THE_LAST(do_it) do_it(0)
 static inline vec vec_of(ivec i) { return vreinterpretq_f64_u64(i); }
 static inline ivec ivec_of(vec v) { return vreinterpretq_u64_f64(v); }
 static inline ivec ivec_all(uint64_t bits) { return vdupq_n_u64(bits); }
 static const uint64_t LANE_NUMBERS[] = {0, 1};
+#define SMALLEST(i) vminv_u32(vmovn_u64(i))
 #endif
 typedef ivec mask; /* all bits of a lane, or none */
 
@@ -37,34 +39,27 @@ static inline mask mask_first(ptrdiff_t n) {
 }
 static inline mask mask_and(mask m, mask n) { return OF_BITS(andq)(m, n); }
 static inline int mask_count(mask m) { return (int)OF_BITS(addvq)(OF_BITS(shrq_n)(m, MLP_REAL_BITS - 1)); }
-static inline int mask_lane(mask m) {
-#define RETURN_LANE(l)                                                                                                 \
-    if (OF_BITS(getq_lane)(m, l)) {                                                                                    \
-        return l;                                                                                                      \
-    }
-    FOR_EACH_LANE(RETURN_LANE)
-#undef RETURN_LANE
-    return -1;
-}
+/* The smallest of the numbers of the lanes that say yes; with a no, a lane's number becomes all ones, which is -1. */
+static inline int mask_lane(mask m) { return (int)SMALLEST(OF_BITS(ornq)(OF_BITS(ld1q)(LANE_NUMBERS), m)); }
 
 static inline vec vec_all(real x) { return OF_REAL(dupq_n)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(ld1q)(p); }
 static inline void vec_store(real *p, vec v) { OF_REAL(st1q)(p, v); }
 
-/* There are no masked loads and stores: it is a whole register or lane by lane. In a loop the mask's lanes are taken
- * apart once, before it. */
+/* There are no masked loads and stores. What is loaded and stored are the first lanes, so that the last lane tells
+ * whether it is a whole register; if not, it goes lane by lane. */
 static inline vec vec_load_some(const real *p, mask m) {
-    if (mask_count(m) == VEC_LANES) {
+    if (OF_BITS(getq_lane)(m, VEC_LANES - 1)) {
         return vec_load(p);
     }
     vec v = vec_all(0);
 #define LOAD_LANE(l) v = OF_BITS(getq_lane)(m, l) ? OF_REAL(ld1q_lane)(p + (l), v, l) : v;
-    FOR_EACH_LANE(LOAD_LANE)
+    FOR_ALL_BUT_THE_LAST(LOAD_LANE)
 #undef LOAD_LANE
     return v;
 }
 static inline void vec_store_some(real *p, vec v, mask m) {
-    if (mask_count(m) == VEC_LANES) {
+    if (OF_BITS(getq_lane)(m, VEC_LANES - 1)) {
         vec_store(p, v);
         return;
     }
@@ -72,7 +67,7 @@ static inline void vec_store_some(real *p, vec v, mask m) {
     if (OF_BITS(getq_lane)(m, l)) {                                                                                    \
         OF_REAL(st1q_lane)(p + (l), v, l);                                                                             \
     }
-    FOR_EACH_LANE(STORE_LANE)
+    FOR_ALL_BUT_THE_LAST(STORE_LANE)
 #undef STORE_LANE
 }
 
