@@ -87,7 +87,7 @@ def run(output: Path) -> float:
     accuracy = model.evaluate(test.x, test.y, loss="cce")["accuracy"]
     read = model.predict(test.x)
     wrong = np.count_nonzero(read.argmax(axis=1) != test.y)
-    print(f"\n{EPOCHS} epochs in {seconds:.1f} s")
+    print(f"\n{EPOCHS} epochs in {seconds:.2f} s")
     print(f"test accuracy {accuracy:.4f}: {wrong} of {len(test.y)} digits misread, none of which it had seen before\n")
 
     print(gradcheck.check_model(model, test.x[:CHECKED], test.y[:CHECKED], "cce"))
