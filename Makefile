@@ -66,7 +66,7 @@ test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
 	@for what in steps products threads overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
 
-bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (half an hour)
+bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (up to an hour)
 	$(BIN)/python benchmarks/sweep.py $(RECORD) $(ARGS)
 
 bench-ladder:  ## climb from a naive product to a fast one, step by step, in C (benchmarks/ladder)
