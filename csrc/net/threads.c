@@ -40,7 +40,12 @@ void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context) { run_alone(c
 
 #include "../isa/pause.h"
 
-enum { SPIN_TURNS = 2000, TURNS_PER_YIELD = 64, CACHE_LINE = 64 };
+enum {
+    SPIN_TURNS = 2000,
+    TURNS_PER_YIELD = 64,
+    CACHE_LINE = 64,
+    STACK = 1024 * 1024, /* of a worker, in bytes: kernels pack 280 KB on it, and the default may be 128 KB (musl) */
+};
 
 /* The job. Its chunks, work and context belong to whoever has set `busy`, and are read with a ticket in hand. */
 static struct {
@@ -184,6 +189,17 @@ static void stop_at_exit(void) {
     }
 }
 
+static bool start_worker(int w) {
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) {
+        return false;
+    }
+    const bool started = pthread_attr_setstacksize(&attributes, STACK) == 0 &&
+                         pthread_create(&pool.worker[w], &attributes, worker, (void *)(intptr_t)w) == 0;
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
 static void start_workers(int threads, int workers) {
     if (!pool.registered) {
         pool.registered = pthread_atfork(NULL, NULL, start_anew_in_child) == 0 && atexit(stop_at_exit) == 0;
@@ -195,7 +211,7 @@ static void start_workers(int threads, int workers) {
     bool refused = !pool.registered;
     for (int w = atomic_load(&pool.workers); !refused && w < workers; w++) {
         atomic_store(&pool.workers, w + 1);
-        if (pthread_create(&pool.worker[w], NULL, worker, (void *)(intptr_t)w) != 0) {
+        if (!start_worker(w)) {
             atomic_store(&pool.workers, w);
             refused = true;
         }
