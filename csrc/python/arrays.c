@@ -1,38 +1,10 @@
-/* arrays.c: every check that stands between Python and the kernels. See arrays.h for the order of a call. */
+/* arrays.c: takes the arrays of a call: type, layout, overlap; outputs; weights. See arrays.h for the order of a call. */
 #include "arrays.h"
 
-#include "../net/memory.h"
-
 #include <float.h>
-#include <stdarg.h>
-#include <string.h>
 
-const mlp_choice mlp_activation_names[] = {{"linear", MLP_LINEAR}, {"relu", MLP_RELU},       {"sigmoid", MLP_SIGMOID},
-                                           {"tanh", MLP_TANH},     {"softmax", MLP_SOFTMAX}, {NULL, 0}};
-const mlp_choice mlp_loss_names[] = {{"mse", MLP_MSE},
-                                     {"bce", MLP_BCE},
-                                     {"cce", MLP_CCE},
-                                     {"mean_squared_error", MLP_MSE},
-                                     {"binary_crossentropy", MLP_BCE},
-                                     {"categorical_crossentropy", MLP_CCE},
-                                     {NULL, 0}};
-const mlp_choice mlp_elementary_names[] = {
-    {"exp", MLP_EXP}, {"log", MLP_LOG}, {"log1p", MLP_LOG1P}, {"tanh", MLP_TANH_OF}, {"sigmoid", MLP_SIGMOID_OF},
-    {NULL, 0}};
-
-/* ---- errors ----------------------------------------------------------------------------------------------------- */
-
-int mlp_argument_error(const mlp_call *call, int p, PyObject *type, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    PyObject *message = PyUnicode_FromFormatV(format, arguments);
-    va_end(arguments);
-    if (message) {
-        PyErr_Format(type, "%s: %s %U", call->function->name, call->function->parameters[p].name, message);
-        Py_DECREF(message);
-    }
-    return -1;
-}
+#include "../net/memory.h"
+#include "shapes.h"
 
 /* NumPy's own errors do not know which argument they are about. Says so, and keeps NumPy's words; an exception of
  * another kind is the caller's own (KeyboardInterrupt, or raised by __array__) and passes. */
@@ -52,178 +24,7 @@ static void name_the_argument(const mlp_call *call, const char *name) {
     }
 }
 
-/* The shape as Python writes it: "(5, 3)". */
-static PyObject *shape_text(PyArrayObject *array) {
-    PyObject *shape = PyArray_IntTupleFromIntp(PyArray_NDIM(array), PyArray_DIMS(array));
-    PyObject *text = shape ? PyObject_Repr(shape) : NULL;
-    Py_XDECREF(shape);
-    return text;
-}
-
-/* ---- names to slots ---------------------------------------------------------------------------------------------- */
-
-static int slot_of(const mlp_function *function, PyObject *name) {
-    for (int p = 0; function->parameters[p].name; p++) {
-        if (PyUnicode_CompareWithASCIIString(name, function->parameters[p].name) == 0) {
-            return p;
-        }
-    }
-    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", function->name, name);
-    return -1;
-}
-
-int mlp_parse(mlp_call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    const mlp_function *function = call->function;
-    if (nargs > function->positional) {
-        PyErr_Format(PyExc_TypeError, "%s() takes at most %d positional argument%s but %zd were given", function->name,
-                     function->positional, function->positional == 1 ? "" : "s", nargs);
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < nargs; i++) {
-        call->given[i] = args[i];
-    }
-    Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-    for (Py_ssize_t i = 0; i < keywords; i++) {
-        int p = slot_of(function, PyTuple_GET_ITEM(kwnames, i));
-        if (p < 0) {
-            return -1;
-        }
-        if (call->given[p]) {
-            PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%s'", function->name,
-                         function->parameters[p].name);
-            return -1;
-        }
-        call->given[p] = args[nargs + i];
-    }
-    for (int p = 0; function->parameters[p].name; p++) {
-        if (!call->given[p] && !function->parameters[p].optional) {
-            PyErr_Format(PyExc_TypeError, "%s() missing required %sargument: '%s'", function->name,
-                         p < function->positional ? "" : "keyword-only ", function->parameters[p].name);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* ---- scalars ----------------------------------------------------------------------------------------------------- */
-
-int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, double *value) {
-    PyObject *given = call->given[p];
-    if (!given) {
-        return 0;
-    }
-    double number = PyFloat_AsDouble(given);
-    if (number == -1 && PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected a real number",
-                                  Py_TYPE(given)->tp_name);
-    }
-    if (!(number >= minimum && number < limit)) {
-        PyObject *low = PyFloat_FromDouble(minimum), *high = PyFloat_FromDouble(limit);
-        if (low && high) {
-            mlp_argument_error(call, p, PyExc_ValueError, "is %R, expected a number >= %S and < %S", given, low, high);
-        }
-        Py_XDECREF(low);
-        Py_XDECREF(high);
-        return -1;
-    }
-    *value = number;
-    return 0;
-}
-
-int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value) {
-    PyObject *given = call->given[p];
-    if (!given) {
-        return 0;
-    }
-    PyObject *index = PyNumber_Index(given);
-    if (!index) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected an integer",
-                                  Py_TYPE(given)->tp_name);
-    }
-    int overflow;
-    long long number = PyLong_AsLongLongAndOverflow(index, &overflow);
-    int status = 0;
-    if (overflow || number < minimum || number > maximum) {
-        status = mlp_argument_error(call, p, PyExc_ValueError, "is %R, expected an integer from %lld to %lld", given,
-                                    minimum, maximum);
-    } else {
-        *value = number;
-    }
-    Py_DECREF(index);
-    return status;
-}
-
-int mlp_get_seed(const mlp_call *call, int p, uint64_t *value) {
-    PyObject *index = PyNumber_Index(call->given[p]);
-    if (index) {
-        *value = PyLong_AsUnsignedLongLong(index);
-        Py_DECREF(index);
-    }
-    if (!PyErr_Occurred()) {
-        return 0;
-    }
-    if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        return -1;
-    }
-    PyObject *kind = PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError;
-    PyErr_Clear();
-    return mlp_argument_error(call, p, kind, "is %R, expected an integer from 0 to 2**64 - 1", call->given[p]);
-}
-
-int mlp_get_bool(const mlp_call *call, int p, bool *value) {
-    if (!call->given[p]) {
-        return 0;
-    }
-    int truth = PyObject_IsTrue(call->given[p]);
-    *value = truth > 0;
-    return truth < 0 ? -1 : 0;
-}
-
-/* 'linear', 'relu', ...: one name for each value, in order. */
-static PyObject *list_of_names(const mlp_choice *choices) {
-    PyObject *text = PyUnicode_FromString("");
-    int seen = -1;
-    for (const mlp_choice *c = choices; text && c->name && c->value > seen; c++) {
-        seen = c->value;
-        PyObject *longer = PyUnicode_FromFormat("%U%s'%s'", text, c == choices ? "" : ", ", c->name);
-        Py_DECREF(text);
-        text = longer;
-    }
-    return text;
-}
-
-int mlp_get_choice(const mlp_call *call, int p, const mlp_choice *choices, int *value) {
-    PyObject *given = call->given[p];
-    if (given == Py_None && choices == mlp_activation_names) { /* no activation */
-        *value = MLP_LINEAR;
-        return 0;
-    }
-    if (PyUnicode_Check(given)) {
-        for (const mlp_choice *c = choices; c->name; c++) {
-            if (PyUnicode_CompareWithASCIIString(given, c->name) == 0) {
-                *value = c->value;
-                return 0;
-            }
-        }
-    }
-    PyObject *names = list_of_names(choices);
-    if (names) {
-        mlp_argument_error(call, p, PyUnicode_Check(given) ? PyExc_ValueError : PyExc_TypeError,
-                           "is %R, expected one of %U", given, names);
-        Py_DECREF(names);
-    }
-    return -1;
-}
-
-/* ---- phase 1: anything to an ndarray, running whatever Python code that takes ------------------------------------- */
+/* ---- phase 1: anything to an ndarray, running whatever Python code that takes ----------------------------------- */
 
 /* 1 if masked elements hide in the array: to compute with them would silently give a wrong answer. */
 static int has_masked_elements(PyObject *object) {
@@ -277,7 +78,7 @@ static PyArrayObject *take_array(const mlp_call *call, int p) {
     return array;
 }
 
-/* ---- phase 2: decide ---------------------------------------------------------------------------------------------- */
+/* ---- phase 2: decide -------------------------------------------------------------------------------------------- */
 
 static bool is_real(int type) {
     return PyTypeNum_ISBOOL(type) || PyTypeNum_ISINTEGER(type) || type == NPY_HALF || type == NPY_FLOAT ||
@@ -336,141 +137,6 @@ static int choose_dtype(mlp_call *call) {
         }
         if (!decided && own != NPY_FLOAT && !PyArray_CanCastSafely(own, NPY_FLOAT)) {
             call->is_double = true;
-        }
-    }
-    return 0;
-}
-
-static npy_intp *size_of_axis(mlp_sizes *size, char axis) {
-    switch (axis) {
-    case 'n': return &size->n;
-    case 'i': return &size->in;
-    case 'o': return &size->out;
-    case 'p': return &size->parameters;
-    default: return &size->one;
-    }
-}
-
-static const char *name_of_axis(char axis) {
-    switch (axis) {
-    case 'n': return "n";
-    case 'i': return "in";
-    case 'o': return "out";
-    case 'p': return "parameters";
-    default: return "1";
-    }
-}
-
-/* "(out, 3)": sizes that are known by now as numbers, others by name. */
-static PyObject *expected_shape(mlp_call *call, const char *axes) {
-    PyObject *text = PyUnicode_FromString("(");
-    for (const char *axis = axes; text && *axis; axis++) {
-        const char *separator = axis == axes ? "" : ", ";
-        npy_intp size = *size_of_axis(&call->size, *axis);
-        PyObject *longer = size < 0 ? PyUnicode_FromFormat("%U%s%s", text, separator, name_of_axis(*axis))
-                                    : PyUnicode_FromFormat("%U%s%zd", text, separator, size);
-        Py_DECREF(text);
-        text = longer;
-    }
-    PyObject *closed = text ? PyUnicode_FromFormat("%U%s", text, strlen(axes) == 1 ? ",)" : ")") : NULL;
-    Py_XDECREF(text);
-    return closed;
-}
-
-/* "w has shape (3, 4), expected (out, 3) for x of shape (5, 3)"; `cause` is the argument that set the size, or -1. */
-static int refuse_shape(mlp_call *call, int p, int cause) {
-    const char *axes = call->function->parameters[p].axes;
-    PyObject *own = shape_text(call->array[p]);
-    PyObject *other = cause >= 0 ? shape_text(call->array[cause]) : PyUnicode_FromString("");
-    PyObject *expected = axes ? expected_shape(call, axes) : Py_XNewRef(other);
-    if (own && other && expected) {
-        if (cause >= 0) {
-            mlp_argument_error(call, p, PyExc_ValueError, "has shape %U, expected %U for %s of shape %U", own, expected,
-                               call->function->parameters[cause].name, other);
-        } else {
-            mlp_argument_error(call, p, PyExc_ValueError, "has shape %U, expected %U", own, expected);
-        }
-    }
-    Py_XDECREF(own);
-    Py_XDECREF(other);
-    Py_XDECREF(expected);
-    return -1;
-}
-
-static int refuse_size(const mlp_call *call, int p, const char *reason) {
-    PyObject *own = shape_text(call->array[p]);
-    if (own) {
-        mlp_argument_error(call, p, PyExc_ValueError, "has shape %U, %s", own, reason);
-        Py_DECREF(own);
-    }
-    return -1;
-}
-
-static int refuse_empty(const mlp_call *call, int p, char axis) {
-    return refuse_size(call, p,
-                       axis == 'n'   ? "expected at least one sample"
-                       : axis == 'i' ? "expected at least one input"
-                                     : "expected at least one output");
-}
-
-/* Holds one array to the sizes that are known by now, and learns the others from it. `set_by` keeps, by the letter of an
- * axis, which argument set its size; -1 where that was the network. */
-static int bind_shape(mlp_call *call, int p, int *set_by) {
-    PyArrayObject *array = call->array[p];
-    const char *axes = call->function->parameters[p].axes;
-    bool same_rank = PyArray_NDIM(array) == (int)strlen(axes);
-    for (int d = 0; axes[d]; d++) {
-        npy_intp known = *size_of_axis(&call->size, axes[d]);
-        if (known >= 0 && (!same_rank || PyArray_DIM(array, d) != known)) {
-            return refuse_shape(call, p, set_by[(int)axes[d]]);
-        }
-    }
-    if (!same_rank) {
-        return refuse_shape(call, p, -1);
-    }
-    for (int d = 0; axes[d]; d++) {
-        npy_intp *size = size_of_axis(&call->size, axes[d]);
-        if (*size < 0) {
-            *size = PyArray_DIM(array, d);
-            set_by[(int)axes[d]] = p;
-        }
-        if (*size == 0 && (axes[d] != 'n' || call->function->needs_samples)) {
-            return refuse_empty(call, p, axes[d]);
-        }
-    }
-    return 0;
-}
-
-static npy_intp required_or_unknown(npy_intp size) { return size > 0 ? size : -1; }
-
-static int bind_shapes(mlp_call *call) {
-    const mlp_sizes *required = &call->required;
-    call->size = (mlp_sizes){.n = required_or_unknown(required->n),
-                             .in = required_or_unknown(required->in),
-                             .out = required_or_unknown(required->out),
-                             .parameters = required_or_unknown(required->parameters),
-                             .one = 1};
-    int set_by[128];
-    memset(set_by, -1, sizeof set_by);
-    int first = -1;
-    for (int p = 0; call->function->parameters[p].name; p++) {
-        PyArrayObject *array = call->array[p];
-        if (!array) {
-            continue;
-        }
-        if (first < 0) {
-            first = p;
-            call->count = PyArray_SIZE(array);
-        }
-        if (mlp_size_product(PyArray_SIZE(array), (ptrdiff_t)sizeof(double)) < 0) {
-            return refuse_size(call, p, "which is too large");
-        }
-        if (call->function->parameters[p].axes) {
-            if (bind_shape(call, p, set_by) < 0) {
-                return -1;
-            }
-        } else if (!PyArray_SAMESHAPE(array, call->array[first])) {
-            return refuse_shape(call, p, first);
         }
     }
     return 0;
@@ -590,7 +256,7 @@ static int copy_where_needed(mlp_call *call) {
 }
 
 int mlp_recheck(mlp_call *call) {
-    if (bind_shapes(call) < 0 || check_outputs(call) < 0) {
+    if (mlp_bind_shapes(call) < 0 || check_outputs(call) < 0) {
         return -1;
     }
     for (int p = 0; call->function->parameters[p].name; p++) {
@@ -609,7 +275,7 @@ int mlp_acquire(mlp_call *call) {
             return -1;
         }
     }
-    if (choose_dtype(call) < 0 || bind_shapes(call) < 0 || check_outputs(call) < 0) {
+    if (choose_dtype(call) < 0 || mlp_bind_shapes(call) < 0 || check_outputs(call) < 0) {
         return -1;
     }
     int copied = copy_where_needed(call);
@@ -631,13 +297,13 @@ int mlp_acquire(mlp_call *call) {
     return 0;
 }
 
-/* ---- results ------------------------------------------------------------------------------------------------------ */
+/* ---- results ---------------------------------------------------------------------------------------------------- */
 
 PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes, mlp_order order) {
     npy_intp shape[2];
     int rank = 0;
     for (; axes[rank]; rank++) {
-        shape[rank] = *size_of_axis(&call->size, axes[rank]);
+        shape[rank] = *mlp_size_of_axis(&call->size, axes[rank]);
     }
     PyArrayObject *array =
         (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT, order == MLP_F_ORDER);
@@ -685,7 +351,7 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
     return view;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------- */
+/* ---- values ----------------------------------------------------------------------------------------------------- */
 
 int mlp_check_weights(const mlp_call *call, int p) {
     if (!call->array[p]) {

@@ -1,4 +1,5 @@
-/* arrays.h: from Python's arguments to pointers that a kernel may trust, and every check on the way.
+/* arrays.h: from Python's arguments to pointers that a kernel may trust, and every check on the way: arguments.c
+ * (slots, numbers, names), arrays.c (types, layout, overlap) and shapes.c.
  *
  * A binding describes its function once, as data: names, which arguments are arrays, their axes. Then each call is
  *
@@ -121,6 +122,7 @@ typedef struct {
 extern const mlp_choice mlp_activation_names[], mlp_loss_names[], mlp_elementary_names[];
 
 int mlp_get_choice(const mlp_call *call, int p, const mlp_choice *choices, int *value);
+int mlp_get_dtype(const mlp_call *call, int p, int *bits); /* 'float32', 'float64' */
 
 /* Raises "<function>: <argument> <message>". Always -1. */
 int mlp_argument_error(const mlp_call *call, int p, PyObject *type, const char *format, ...);
@@ -147,7 +149,7 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
 
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
 extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
-    mlp_net_methods[], mlp_cpu_methods[], mlp_threads_methods[];
+    mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[];
 extern PyType_Spec mlp_net_spec;
 
 #endif

@@ -1,0 +1,208 @@
+/* arguments.c: from the arguments of a call to slots, and what in them is no array: numbers and names. See arrays.h. */
+#include "arrays.h"
+
+#include <stdarg.h>
+
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
+
+int mlp_argument_error(const mlp_call *call, int p, PyObject *type, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *message = PyUnicode_FromFormatV(format, arguments);
+    va_end(arguments);
+    if (message) {
+        PyErr_Format(type, "%s: %s %U", call->function->name, call->function->parameters[p].name, message);
+        Py_DECREF(message);
+    }
+    return -1;
+}
+
+/* ---- names to slots --------------------------------------------------------------------------------------------- */
+
+static int slot_of(const mlp_function *function, PyObject *name) {
+    for (int p = 0; function->parameters[p].name; p++) {
+        if (PyUnicode_CompareWithASCIIString(name, function->parameters[p].name) == 0) {
+            return p;
+        }
+    }
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", function->name, name);
+    return -1;
+}
+
+int mlp_parse(mlp_call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    const mlp_function *function = call->function;
+    if (nargs > function->positional) {
+        PyErr_Format(PyExc_TypeError, "%s() takes at most %d positional argument%s but %zd were given", function->name,
+                     function->positional, function->positional == 1 ? "" : "s", nargs);
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        call->given[i] = args[i];
+    }
+    Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+    for (Py_ssize_t i = 0; i < keywords; i++) {
+        int p = slot_of(function, PyTuple_GET_ITEM(kwnames, i));
+        if (p < 0) {
+            return -1;
+        }
+        if (call->given[p]) {
+            PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%s'", function->name,
+                         function->parameters[p].name);
+            return -1;
+        }
+        call->given[p] = args[nargs + i];
+    }
+    for (int p = 0; function->parameters[p].name; p++) {
+        if (!call->given[p] && !function->parameters[p].optional) {
+            PyErr_Format(PyExc_TypeError, "%s() missing required %sargument: '%s'", function->name,
+                         p < function->positional ? "" : "keyword-only ", function->parameters[p].name);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- scalars ---------------------------------------------------------------------------------------------------- */
+
+int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, double *value) {
+    PyObject *given = call->given[p];
+    if (!given) {
+        return 0;
+    }
+    double number = PyFloat_AsDouble(given);
+    if (number == -1 && PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected a real number",
+                                  Py_TYPE(given)->tp_name);
+    }
+    if (!(number >= minimum && number < limit)) {
+        PyObject *low = PyFloat_FromDouble(minimum), *high = PyFloat_FromDouble(limit);
+        if (low && high) {
+            mlp_argument_error(call, p, PyExc_ValueError, "is %R, expected a number >= %S and < %S", given, low, high);
+        }
+        Py_XDECREF(low);
+        Py_XDECREF(high);
+        return -1;
+    }
+    *value = number;
+    return 0;
+}
+
+int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value) {
+    PyObject *given = call->given[p];
+    if (!given) {
+        return 0;
+    }
+    PyObject *index = PyNumber_Index(given);
+    if (!index) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected an integer",
+                                  Py_TYPE(given)->tp_name);
+    }
+    int overflow;
+    long long number = PyLong_AsLongLongAndOverflow(index, &overflow);
+    int status = 0;
+    if (overflow || number < minimum || number > maximum) {
+        status = mlp_argument_error(call, p, PyExc_ValueError, "is %R, expected an integer from %lld to %lld", given,
+                                    minimum, maximum);
+    } else {
+        *value = number;
+    }
+    Py_DECREF(index);
+    return status;
+}
+
+int mlp_get_seed(const mlp_call *call, int p, uint64_t *value) {
+    PyObject *index = PyNumber_Index(call->given[p]);
+    if (index) {
+        *value = PyLong_AsUnsignedLongLong(index);
+        Py_DECREF(index);
+    }
+    if (!PyErr_Occurred()) {
+        return 0;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        return -1;
+    }
+    PyObject *kind = PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError;
+    PyErr_Clear();
+    return mlp_argument_error(call, p, kind, "is %R, expected an integer from 0 to 2**64 - 1", call->given[p]);
+}
+
+int mlp_get_bool(const mlp_call *call, int p, bool *value) {
+    if (!call->given[p]) {
+        return 0;
+    }
+    int truth = PyObject_IsTrue(call->given[p]);
+    *value = truth > 0;
+    return truth < 0 ? -1 : 0;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------ */
+
+const mlp_choice mlp_activation_names[] = {{"linear", MLP_LINEAR}, {"relu", MLP_RELU},       {"sigmoid", MLP_SIGMOID},
+                                           {"tanh", MLP_TANH},     {"softmax", MLP_SOFTMAX}, {NULL, 0}};
+const mlp_choice mlp_loss_names[] = {{"mse", MLP_MSE},
+                                     {"bce", MLP_BCE},
+                                     {"cce", MLP_CCE},
+                                     {"mean_squared_error", MLP_MSE},
+                                     {"binary_crossentropy", MLP_BCE},
+                                     {"categorical_crossentropy", MLP_CCE},
+                                     {NULL, 0}};
+const mlp_choice mlp_elementary_names[] = {
+    {"exp", MLP_EXP}, {"log", MLP_LOG}, {"log1p", MLP_LOG1P}, {"tanh", MLP_TANH_OF}, {"sigmoid", MLP_SIGMOID_OF},
+    {NULL, 0}};
+
+/* 'linear', 'relu', ...: one name for each value, in order. */
+static PyObject *list_of_names(const mlp_choice *choices) {
+    PyObject *text = PyUnicode_FromString("");
+    int seen = -1;
+    for (const mlp_choice *c = choices; text && c->name && c->value > seen; c++) {
+        seen = c->value;
+        PyObject *longer = PyUnicode_FromFormat("%U%s'%s'", text, c == choices ? "" : ", ", c->name);
+        Py_DECREF(text);
+        text = longer;
+    }
+    return text;
+}
+
+int mlp_get_choice(const mlp_call *call, int p, const mlp_choice *choices, int *value) {
+    PyObject *given = call->given[p];
+    if (given == Py_None && choices == mlp_activation_names) { /* no activation */
+        *value = MLP_LINEAR;
+        return 0;
+    }
+    if (PyUnicode_Check(given)) {
+        for (const mlp_choice *c = choices; c->name; c++) {
+            if (PyUnicode_CompareWithASCIIString(given, c->name) == 0) {
+                *value = c->value;
+                return 0;
+            }
+        }
+    }
+    PyObject *names = list_of_names(choices);
+    if (names) {
+        mlp_argument_error(call, p, PyUnicode_Check(given) ? PyExc_ValueError : PyExc_TypeError,
+                           "is %R, expected one of %U", given, names);
+        Py_DECREF(names);
+    }
+    return -1;
+}
+
+int mlp_get_dtype(const mlp_call *call, int p, int *bits) {
+    PyObject *given = call->given[p];
+    if (PyUnicode_Check(given) && PyUnicode_CompareWithASCIIString(given, "float32") == 0) {
+        *bits = 32;
+    } else if (PyUnicode_Check(given) && PyUnicode_CompareWithASCIIString(given, "float64") == 0) {
+        *bits = 64;
+    } else {
+        return mlp_argument_error(call, p, PyExc_ValueError, "is %R, expected 'float32' or 'float64'", given);
+    }
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* shapes.h: what arrays.c leaves to shapes.c. */
+#ifndef MLPCORE_SHAPES_H
+#define MLPCORE_SHAPES_H
+
+#include "arrays.h"
+
+/* The size of the axis that a letter of mlp_parameter.axes stands for. */
+npy_intp *mlp_size_of_axis(mlp_sizes *size, char axis);
+
+/* Fills call->size and call->count from the arrays; ValueError, with both shapes, where two do not fit together. */
+int mlp_bind_shapes(mlp_call *call);
+
+#endif
