@@ -19,6 +19,7 @@ static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row,
             sum[r][v] = !init ? vec_all(0) : v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
         }
     }
+    TWICE
     for (ptrdiff_t k = 0; k < K; k++) {
         vec of_b[VECS];
         EACH (v, VECS) {
