@@ -24,12 +24,21 @@ typedef struct {
     const real *grad;
 } shared_step;
 
-enum { STEP_CHUNK = 32 * 1024 / (int)sizeof(real) };
+enum {
+    STEP_CHUNK = 32 * 1024 / (int)sizeof(real),
+    STEP_WORTH_SHARING = 64 * 1024, /* weights; fewer are done before another thread has begun */
+};
 
 /* Runs work on each chunk of a step. */
-static void share_step(const shared_step *shared, mlp_work *work) {
-    ptrdiff_t chunks = (shared->count + STEP_CHUNK - 1) / STEP_CHUNK;
-    mlp_parallel(chunks, work, (void *)shared);
+static void share_step(shared_step shared, mlp_work *work) {
+    ptrdiff_t chunks = (shared.count + STEP_CHUNK - 1) / STEP_CHUNK;
+    if (shared.count >= STEP_WORTH_SHARING) {
+        mlp_parallel(chunks, work, &shared);
+        return;
+    }
+    for (ptrdiff_t chunk = 0; chunk < chunks; chunk++) {
+        work(&shared, chunk);
+    }
 }
 
 static ptrdiff_t chunk_end(const shared_step *shared, ptrdiff_t begin) {
@@ -45,7 +54,7 @@ static void sgd_chunk(void *context, ptrdiff_t chunk) {
 }
 
 static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad) {
-    share_step(&(shared_step){.step = step, .count = count, .w = w, .m = velocity, .grad = grad}, sgd_chunk);
+    share_step((shared_step){.step = step, .count = count, .w = w, .m = velocity, .grad = grad}, sgd_chunk);
 }
 
 static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad,
@@ -72,5 +81,5 @@ static void adam_chunk(void *context, ptrdiff_t chunk) {
 
 static void fast_adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v,
                            const real *grad) {
-    share_step(&(shared_step){.step = step, .count = count, .w = w, .m = m, .v = v, .grad = grad}, adam_chunk);
+    share_step((shared_step){.step = step, .count = count, .w = w, .m = m, .v = v, .grad = grad}, adam_chunk);
 }

@@ -113,6 +113,14 @@ static void multiply_chunk(const product_task *task, ptrdiff_t m_begin, ptrdiff_
     }
 }
 
+/* A product that is one tile. */
+static void multiply_tile(const product_task *task) {
+    ptrdiff_t vecs = divided(task->N, VEC_LANES);
+    tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
+    functions[vecs - 1][task->M - 1](task->K, task->a, task->a_row, task->b, task->b_row, task->c, task->c_row,
+                                     task->init, task->init_row, mask_first(task->N - (vecs - 1) * VEC_LANES));
+}
+
 static void multiply(const product_task *task, ptrdiff_t m_begin, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
     ptrdiff_t depth = task->K > K_BLOCK ? K_BLOCK : task->K > 0 ? task->K : 1;
     const parts chunks = divide_columns(j_end - j, BLOCK / depth / PANEL * PANEL);
@@ -146,6 +154,10 @@ static void multiply_piece(void *context, ptrdiff_t i) {
 /* Each piece packs what it needs of B by itself, so pieces of columns share the work of packing and pieces of rows repeat
  * it; but where A is packed too, the repeated packing of the smaller B is the cheaper one. */
 static void product(const product_task *task) {
+    if (task->M <= TILE_ROWS && task->N <= PANEL && task->K <= K_BLOCK && task->b_lies == AS_IT_LIES && task->M > 0) {
+        multiply_tile(task); /* for a net of a few units the loops would take longer than the arithmetic */
+        return;
+    }
     ptrdiff_t threads = mlp_get_num_threads(), most = threads * PIECES_PER_THREAD;
     if (threads == 1 || (double)task->M * (double)task->N * (double)task->K < WORTH_SHARING) {
         multiply(task, 0, task->M, 0, task->N);
