@@ -1,0 +1,50 @@
+"""Every kernel of every instruction set equals the reference to the bit and touches nothing else: runs tests/bits.
+
+Here a sample of the sizes; `make test-bits` takes all.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+CSRC = TESTS.parent / "csrc"
+PROGRAM = [TESTS / "bits" / name for name in ("bits.c", "bits_f32.c", "bits_f64.c")]
+KERNELS = [*CSRC.glob("reference/reference_f*.c"), *CSRC.glob("isa/*.c"), CSRC / "net" / "threads.c"]
+FLAGS = ["-std=c11", "-O3", "-fno-fast-math", "-ffp-contract=off", "-pthread"]  # setup.py's, with assertions
+MODE = os.environ.get("MLPCORE_TEST_BITS", "quick")
+COMPILERS = dict.fromkeys([os.environ.get("CC", "cc"), "clang"])
+
+pytestmark = pytest.mark.skipif(not CSRC.exists(), reason="the sources of mlpcore do not lie beside its tests")
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_kernels_equal_the_reference(compiler: str, tmp_path: Path) -> None:
+    command = shlex.split(compiler)
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    program = tmp_path / "bits"
+    subprocess.run([*command, *FLAGS, f"-I{CSRC}", *PROGRAM, *KERNELS, "-lm", "-o", program], check=True)
+    ran = subprocess.run([program, MODE], stdout=subprocess.PIPE, text=True)
+    print(ran.stdout)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_sizes_reach_past_two_of_every_page_s_tiles() -> None:
+    most = re.search(
+        r"TILE_ROWS_MOST = (\d+), TILE_COLUMNS_MOST = (\d+) \* (\d+) /", (TESTS / "bits" / "bits.inc.c").read_text()
+    )
+    assert most is not None
+    rows, vectors, bytes_of_vector = map(int, most.groups())
+    pages = [page.read_text() for page in CSRC.glob("simd/vec_*.h") if page.name != "vec_end.h"]
+    tiles = [re.search(r"TILE_ROWS = (\d+), TILE_VECS = (\d+)", page) for page in pages]
+    assert tiles
+    for tile in tiles:
+        assert tile is not None
+        assert int(tile[1]) <= rows
+        assert int(tile[2]) * 64 <= vectors * bytes_of_vector  # no register is wider than 64 bytes
