@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,10 @@ ptrdiff_t mlp_size_product(ptrdiff_t a, ptrdiff_t b) {
 
 ptrdiff_t mlp_size_sum(ptrdiff_t a, ptrdiff_t b) { return a < 0 || b < 0 || a > PTRDIFF_MAX - b ? -1 : a + b; }
 
+static atomic_ullong allocations;
+
+unsigned long long mlp_allocation_count(void) { return atomic_load(&allocations); }
+
 /* calloc hands out fresh pages as zeros without touching them. The pointer it gave stands right before the block. */
 void *mlp_alloc(ptrdiff_t count, size_t element_size) {
     ptrdiff_t margin = MLP_ALIGNMENT + (ptrdiff_t)sizeof(void *);
@@ -21,6 +26,7 @@ void *mlp_alloc(ptrdiff_t count, size_t element_size) {
     if (!given) {
         return NULL;
     }
+    atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
     char *block = given + margin;
     block -= (uintptr_t)block % MLP_ALIGNMENT;
     memcpy(block - sizeof given, &given, sizeof given);

@@ -35,7 +35,16 @@ static PyObject *aligned_zeros(PyObject *Py_UNUSED(module), PyObject *const *arg
     return result;
 }
 
+PyDoc_STRVAR(allocation_count_doc,
+             "allocation_count($module)\n--\n\n"
+             "How many blocks of memory the engine has allocated so far, in all threads. Private; for tests.\n");
+
+static PyObject *allocation_count(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
+    return PyLong_FromUnsignedLongLong(mlp_allocation_count());
+}
+
 PyMethodDef mlp_memory_methods[] = {
+    {"allocation_count", allocation_count, METH_NOARGS, allocation_count_doc},
     MLP_METHOD("aligned_zeros", aligned_zeros, aligned_zeros_doc),
     {NULL, NULL, 0, NULL},
 };
