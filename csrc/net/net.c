@@ -79,7 +79,7 @@ ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n) {
 
 /* ---------------------------------------------------------------------------------------- when to look at the clock */
 
-enum { LOOK_MS = 50, LOOK_WORK = 1 << 20 };
+enum { LOOK_MS = 50, LOOK_WORK = 1 << 22, BATCH_WORK = 256 };
 
 static int64_t milliseconds(void) {
     struct timespec now;
@@ -87,9 +87,32 @@ static int64_t milliseconds(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Reading the clock costs as much as a small batch: do it after about a million multiply-adds. */
-static ptrdiff_t batches_between_looks(const mlp_net *net, ptrdiff_t rows) {
-    return 1 + LOOK_WORK / (1 + net->parameters / 4 * rows);
+typedef struct {
+    const mlp_watch *watch;
+    ptrdiff_t batches_between, until_look;
+    int64_t looked;
+} lookout;
+
+/* Reading the clock costs as much as a small batch: do it after some milliseconds of multiply-adds, where a batch costs
+ * as much as BATCH_WORK of them by itself. */
+static lookout lookout_for(const mlp_watch *watch, const mlp_net *net, ptrdiff_t rows) {
+    double work = (double)net->parameters * (double)rows + BATCH_WORK;
+    ptrdiff_t batches = 1 + (ptrdiff_t)(LOOK_WORK / work);
+    return (lookout){.watch = watch, .batches_between = batches, .until_look = batches, .looked = milliseconds()};
+}
+
+/* To be asked after each batch. */
+static bool told_to_stop(lookout *out, ptrdiff_t done) {
+    if (--out->until_look > 0) {
+        return false;
+    }
+    out->until_look = out->batches_between;
+    int64_t now = milliseconds();
+    if (now >= out->looked && now - out->looked < LOOK_MS) { /* a clock that was set back counts as time gone by */
+        return false;
+    }
+    out->looked = now;
+    return out->watch && out->watch->look(out->watch->context, done);
 }
 
 /* ------------------------------------------------------------------------------------- what is done, for each dtype */
@@ -116,12 +139,13 @@ double mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp
 
 void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer) { OF(net, update)(net, optimizer); }
 
-void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch) {
-    OF(net, predict)(net, n, a, x, scratch);
+void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, const mlp_watch *watch) {
+    OF(net, predict)(net, n, a, x, scratch, watch);
 }
 
-mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value) {
-    return OF(net, evaluate)(net, work, loss, samples, value);
+mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value,
+                           const mlp_watch *watch) {
+    return OF(net, evaluate)(net, work, loss, samples, value, watch);
 }
 
 mlp_epoch_result mlp_net_epoch(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch) {

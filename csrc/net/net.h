@@ -77,9 +77,16 @@ typedef struct {
 /* One step with the gradients that the last backward left. */
 void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer);
 
+/* Who wants to be asked, about every 50 ms, whether to go on: nonzero stops the call. `done` counts the batches of an
+ * epoch, the rows of predict and evaluate. Calls that take a watch take NULL for nobody. */
+typedef struct {
+    int (*look)(void *context, ptrdiff_t done);
+    void *context;
+} mlp_watch;
+
 /* a^J (n, out) of x (n, in), with a scratch of mlp_predict_elements(net, n): rows are taken a few at a time. */
 ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n);
-void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch);
+void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, const mlp_watch *watch);
 
 /* Samples: x (n, in), y (n, out), weight (n) or NULL. */
 typedef struct {
@@ -93,8 +100,9 @@ typedef struct {
     double loss, accuracy;
 } mlp_score;
 
-/* The loss of all samples as one batch, with `value` (n) as scratch beside the work. */
-mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value);
+/* The loss of all samples as one batch, with `value` (n) as scratch beside the work; 0 if the watch stopped it. */
+mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value,
+                           const mlp_watch *watch);
 
 /* What an epoch is asked to do: a pass over the samples in batches of work.capacity rows, the last one shorter. */
 typedef struct {
@@ -102,14 +110,13 @@ typedef struct {
     mlp_loss loss;
     const mlp_optimizer *optimizer;
     const ptrdiff_t *order; /* (samples.n): the row that is taken at each turn; NULL: as they come */
-    int (*look)(void *context, ptrdiff_t batches_done); /* asked about every 50 ms; nonzero: stop after this batch */
-    void *context;
+    const mlp_watch *watch; /* stops it after a whole batch */
 } mlp_epoch;
 
 /* The means over the epoch's samples, each taken before its batch's update. */
 typedef struct {
     mlp_score score;
-    ptrdiff_t batches_done; /* fewer than all if `look` stopped it */
+    ptrdiff_t batches_done; /* fewer than all if the watch stopped it */
 } mlp_epoch_result;
 
 mlp_epoch_result mlp_net_epoch(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch);

@@ -96,10 +96,12 @@ static void REAL_NAME(update)(mlp_net *net, const mlp_optimizer *optimizer) {
 }
 
 /* A few rows go through all layers, to and fro between the halves of the scratch; the last layer writes into `result`. */
-static void REAL_NAME(predict)(const mlp_net *net, ptrdiff_t n, void *result, const void *samples, void *scratch) {
+static void REAL_NAME(predict)(const mlp_net *net, ptrdiff_t n, void *result, const void *samples, void *scratch,
+                               const mlp_watch *watch) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const real *params = net->params;
     ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out, half = rows_at_once(n) * net->widest;
+    lookout watcher = lookout_for(watch, net, rows_at_once(n));
     for (ptrdiff_t begin = 0; begin < n; begin += PREDICT_ROWS) {
         ptrdiff_t rows = rows_at_once(n - begin);
         const real *x = (const real *)samples + begin * in;
@@ -110,17 +112,21 @@ static void REAL_NAME(predict)(const mlp_net *net, ptrdiff_t n, void *result, co
             kernels->activation_forward(layer->sigma, rows, layer->out, a, a);
             x = a;
         }
+        if (told_to_stop(&watcher, begin + rows)) {
+            return;
+        }
     }
 }
 
 static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples,
-                                     void *values) {
+                                     void *values, const mlp_watch *watch) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const mlp_layer *first = &net->layers[0], *last = &net->layers[net->depth - 1];
     const real *z = REAL_NAME(part)(net, work, net->depth - 1, MLP_Z);
     const real *a = REAL_NAME(part)(net, work, net->depth - 1, MLP_A);
     real *value = values;
     double right = 0;
+    lookout watcher = lookout_for(watch, net, work.capacity);
     for (ptrdiff_t begin = 0; begin < samples.n; begin += work.capacity) {
         ptrdiff_t rows = samples.n - begin < work.capacity ? samples.n - begin : work.capacity;
         const real *y = (const real *)samples.y + begin * last->out;
@@ -128,6 +134,9 @@ static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp
         REAL_NAME(forward)(net, work, rows);
         kernels->output_loss(loss, last->sigma, rows, last->out, value + begin, z, a, y);
         right += kernels->rows_right(loss, rows, last->out, a, y);
+        if (told_to_stop(&watcher, begin + rows)) {
+            return (mlp_score){0};
+        }
     }
     return (mlp_score){.loss = kernels->batch_mean(samples.n, value, samples.weight),
                        .accuracy = right / (double)samples.n};
@@ -173,12 +182,11 @@ static double REAL_NAME(sum_of_weights)(ptrdiff_t n, const real *weight) {
 static mlp_epoch_result REAL_NAME(run_epoch)(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch) {
     const mlp_samples *samples = &epoch->samples;
     const ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out;
-    const ptrdiff_t batches_between = batches_between_looks(net, work.capacity);
     REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
     mlp_epoch_result result = {0};
     double loss_sum = 0, weight_sum = 0, right_sum = 0;
-    ptrdiff_t seen = 0, until_look = batches_between;
-    int64_t looked = milliseconds();
+    ptrdiff_t seen = 0;
+    lookout watcher = lookout_for(epoch->watch, net, work.capacity);
 
     while (seen < samples->n) {
         ptrdiff_t rows = samples->n - seen < work.capacity ? samples->n - seen : work.capacity;
@@ -194,15 +202,8 @@ static mlp_epoch_result REAL_NAME(run_epoch)(mlp_net *net, mlp_workspace work, c
         right_sum += right;
         seen += rows;
         result.batches_done += 1;
-        if (--until_look == 0) {
-            until_look = batches_between;
-            int64_t now = milliseconds();
-            if (now < looked || now - looked >= LOOK_MS) { /* a clock that was set back counts as time gone by */
-                looked = now;
-                if (epoch->look && epoch->look(epoch->context, result.batches_done)) {
-                    break;
-                }
-            }
+        if (told_to_stop(&watcher, result.batches_done)) {
+            break;
         }
     }
     result.score =

@@ -148,6 +148,27 @@ done:
     return result;
 }
 
+/* Who called. The engine's work, which goes on without the GIL, looks up now and then: for Ctrl-C, and to tell progress. */
+typedef struct {
+    PyThreadState *state; /* NULL: so little work that the GIL was kept */
+    PyObject *progress;   /* NULL: nobody wants to know */
+    bool failed;          /* an exception is set */
+} Caller;
+
+static int look(void *context, ptrdiff_t done) {
+    Caller *caller = context;
+    bool released = caller->state;
+    mlp_restore_gil(caller->state);
+    caller->failed = PyErr_CheckSignals() < 0;
+    if (!caller->failed && caller->progress) {
+        PyObject *answer = PyObject_CallFunction(caller->progress, "n", done);
+        caller->failed = !answer;
+        Py_XDECREF(answer);
+    }
+    caller->state = released ? PyEval_SaveThread() : NULL;
+    return caller->failed;
+}
+
 PyDoc_STRVAR(predict_doc,
              "predict($self, x)\n--\n\n"
              "a^J of x, shape (n, in), as a new array of shape (n, out). Leaves what `activity` shows alone.\n");
@@ -175,9 +196,13 @@ static PyObject *net_predict(PyObject *object, PyObject *const *args, Py_ssize_t
     if (!result) {
         goto done;
     }
-    PyThreadState *state = mlp_release_gil(work_of(self, call.size.n));
-    mlp_net_predict(self->net, call.size.n, PyArray_DATA(result), mlp_data(&call, X), scratch);
-    mlp_restore_gil(state);
+    Caller caller = {.state = mlp_release_gil(work_of(self, call.size.n))};
+    mlp_net_predict(self->net, call.size.n, PyArray_DATA(result), mlp_data(&call, X), scratch,
+                    &(mlp_watch){look, &caller});
+    mlp_restore_gil(caller.state);
+    if (caller.failed) {
+        Py_CLEAR(result);
+    }
 done:
     mlp_free(scratch);
     mlp_end(&call);
@@ -221,35 +246,17 @@ static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t na
         goto done;
     }
     mlp_samples samples = {call.size.n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
-    PyThreadState *state = mlp_release_gil(work_of(self, samples.n));
-    mlp_score score = mlp_net_evaluate(self->net, work, (mlp_loss)loss, samples, value);
-    mlp_restore_gil(state);
-    result = Py_BuildValue("dd", score.loss, accuracy_of((mlp_loss)loss, score));
+    Caller caller = {.state = mlp_release_gil(work_of(self, samples.n))};
+    mlp_score score = mlp_net_evaluate(self->net, work, (mlp_loss)loss, samples, value, &(mlp_watch){look, &caller});
+    mlp_restore_gil(caller.state);
+    if (!caller.failed) {
+        result = Py_BuildValue("dd", score.loss, accuracy_of((mlp_loss)loss, score));
+    }
 done:
     mlp_free(work.block);
     mlp_end(&call);
     mlp_end_reading(self);
     return result;
-}
-
-/* What an epoch that runs without the GIL needs to look up from its work. */
-typedef struct {
-    PyThreadState *state;
-    PyObject *progress; /* NULL: nobody wants to know */
-    bool failed;        /* an exception is set */
-} Watch;
-
-static int look(void *context, ptrdiff_t batches_done) {
-    Watch *watch = context;
-    PyEval_RestoreThread(watch->state);
-    watch->failed = PyErr_CheckSignals() < 0;
-    if (!watch->failed && watch->progress) {
-        PyObject *answer = PyObject_CallFunction(watch->progress, "n", batches_done);
-        watch->failed = !answer;
-        Py_XDECREF(answer);
-    }
-    watch->state = PyEval_SaveThread();
-    return watch->failed;
 }
 
 PyDoc_STRVAR(
@@ -322,22 +329,21 @@ static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n
         }
         mlp_draw_permutation((mlp_stream){seed, MLP_DRAW_SHUFFLE, (uint32_t)epoch_index}, n, order);
     }
-    Watch watch = {.progress = progress == Py_None ? NULL : progress};
+    Caller caller = {.progress = progress == Py_None ? NULL : progress};
     mlp_epoch epoch = {
         .samples = {n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)},
         .loss = (mlp_loss)loss,
         .optimizer = &optimizer,
         .order = order,
-        .look = look,
-        .context = &watch,
+        .watch = &(mlp_watch){look, &caller},
     };
-    watch.state = PyEval_SaveThread();
+    caller.state = PyEval_SaveThread();
     mlp_epoch_result outcome = mlp_net_epoch(self->net, self->work, &epoch);
-    PyEval_RestoreThread(watch.state);
+    PyEval_RestoreThread(caller.state);
     ptrdiff_t left = n - (outcome.batches_done - 1) * self->work.capacity;
     self->has_grads = true;
     self->rows = left < self->work.capacity ? left : self->work.capacity;
-    if (!watch.failed) {
+    if (!caller.failed) {
         result =
             Py_BuildValue("ddn", outcome.score.loss, accuracy_of((mlp_loss)loss, outcome.score), outcome.batches_done);
     }

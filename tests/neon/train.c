@@ -179,7 +179,7 @@ static void evaluate(void) {
     mlp_samples samples = read_samples(n, weighted);
     mlp_workspace work = workspace(n);
     void *values = memory(n, real_size);
-    mlp_score score = mlp_net_evaluate(net, work, loss, samples, values);
+    mlp_score score = mlp_net_evaluate(net, work, loss, samples, values, NULL);
     answer((double[]){score.loss, score.accuracy}, 2, sizeof(double));
     mlp_free(values);
     mlp_free(work.block);
@@ -190,7 +190,7 @@ static void predict(void) {
     ptrdiff_t n = whole();
     void *x = array(n * inputs(), real_size), *a = memory(n * outputs(), real_size);
     void *scratch = memory(mlp_predict_elements(net, n), real_size);
-    mlp_net_predict(net, n, a, x, scratch);
+    mlp_net_predict(net, n, a, x, scratch, NULL);
     answer(a, n * outputs(), real_size);
     mlp_free(scratch);
     mlp_free(a);
