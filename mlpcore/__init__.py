@@ -11,19 +11,12 @@ array([[0.],
        [0.]], dtype=float32)
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
 from mlpcore import cpu, gradcheck, kernels
 from mlpcore.history import History
 from mlpcore.layers import Dense
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.threads import get_num_threads, set_num_threads
-
-try:
-    __version__ = version("mlpcore")
-except PackageNotFoundError:  # used from its source folder without being installed
-    __version__ = "0+unknown"
 
 __all__ = [
     "SGD",
@@ -39,3 +32,15 @@ __all__ = [
     "kernels",
     "set_num_threads",
 ]
+
+
+def __getattr__(name: str) -> str:
+    """Look `__version__` up when it is asked for: that takes as long as all the rest of the import."""
+    if name != "__version__":
+        raise AttributeError(f"module 'mlpcore' has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mlpcore")
+    except PackageNotFoundError:  # used from its source folder without being installed
+        return "0+unknown"

@@ -1,7 +1,7 @@
 """The demo: a network learns scikit-learn's handwritten digits, proves its gradients and shows its mistakes.
 
-The split, the seed and the settings are fixed. The 360 test digits have no part in the training: the settings are common
-ones, tried by five-fold cross-validation on the other digits. Needs the packages of the extra ``demo``.
+The split, the seed and the settings are fixed. The 360 test digits have no part in the training; the settings are
+common ones, tried by five-fold cross-validation on the other digits. Needs the packages of the extra ``demo``.
 """
 
 from pathlib import Path

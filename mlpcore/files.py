@@ -6,7 +6,6 @@ A file holds the tensors "layers.<j>.w" (out, in) and "layers.<j>.b" (out,) and 
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def write(path: StrPath, config: dict[str, Any], tensors: dict[str, NDArray[Any]
     metadata = {"format": FORMAT, "version": VERSION, "model": json.dumps(config)}
     content = safetensors.numpy.save(tensors, metadata)
     target = Path(path).resolve()  # a link is followed, not replaced
-    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f"{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(content)

@@ -5,7 +5,6 @@ epochs and remembers what happened.
 """
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -81,7 +80,7 @@ class Sequential:
     ) -> None:
         self._layers = _free_layers(layers)
         self._dtype = _dtype_name(dtype)
-        self._seed = secrets.randbits(32) if seed is None else _seed(seed)
+        self._seed = int.from_bytes(os.urandom(4)) if seed is None else _seed(seed)
         self._net: Net | None = None
         self.history: History | None = None
         self.epochs_trained = 0
