@@ -15,8 +15,11 @@ static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row,
     vec sum[ROWS][VECS];
     EACH (r, ROWS) {
         EACH (v, VECS) {
-            const real *from = init + r * init_row + v * VEC_LANES;
-            sum[r][v] = !init ? vec_all(0) : v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
+            sum[r][v] = vec_all(0);
+            if (init) {
+                const real *from = init + r * init_row + v * VEC_LANES;
+                sum[r][v] = v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
+            }
         }
     }
     TWICE
