@@ -9,13 +9,6 @@ class History(Mapping[str, list[float]]):
     Its keys are "loss", and "accuracy" for the losses that have one, both means over the epoch's samples, each taken
     before its batch's update; with validation data also "val_loss" and "val_accuracy", taken after the epoch.
 
-    Attributes
-    ----------
-    epoch : list of int
-        The epochs recorded, counted from 0.
-    history : dict of str to list of float
-        The same as the mapping itself, as a plain dict.
-
     Examples
     --------
     >>> from mlpcore import History
@@ -27,24 +20,33 @@ class History(Mapping[str, list[float]]):
     """
 
     def __init__(self) -> None:
-        self.epoch: list[int] = []
-        self.history: dict[str, list[float]] = {}
+        self._logs: list[dict[str, float]] = []
+
+    @property
+    def epoch(self) -> list[int]:
+        """The epochs recorded, counted from 0."""
+        return list(range(len(self._logs)))
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The same as the mapping itself, as a plain dict."""
+        return dict(self)
 
     def append(self, logs: Mapping[str, float]) -> None:
-        """Record the values of one more epoch."""
-        self.epoch.append(len(self.epoch))
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+        """Record the values of one more epoch, all or, on Ctrl-C, none."""
+        self._logs.append(dict(logs))
 
     def __getitem__(self, name: str) -> list[float]:
-        return self.history[name]
+        if not self._logs:
+            raise KeyError(name)
+        return [logs[name] for logs in self._logs]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.history)
+        return iter(self._logs[0] if self._logs else ())
 
     def __len__(self) -> int:
-        return len(self.history)
+        return len(self._logs[0]) if self._logs else 0
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.history.items())
-        return f"<History of {len(self.epoch)} epochs{': ' + last if last else ''}>"
+        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())
+        return f"<History of {len(self._logs)} epochs{': ' + last if last else ''}>"

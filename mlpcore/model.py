@@ -206,7 +206,7 @@ class Sequential:
         """Train for some epochs: passes over the data, batch by batch.
 
         A call that is refused leaves the model as it was. Ctrl-C ends the training after a whole batch: the model
-        stays usable, and `history` holds the epochs done.
+        stays usable, and `history` holds the epochs that had ended by then.
 
         Parameters
         ----------
@@ -536,10 +536,13 @@ class Sequential:
         self._adopt(net)
         recipe = optimizer._attach(self, net.params)
         x, y, weight = samples
-        value, accuracy, _ = net.epoch(
-            x, y, weight, loss, batch_size, shuffle, self._seed, self.epochs_trained, recipe, None
-        )
-        self.epochs_trained += 1
+        done_before = net.epochs
+        try:
+            value, accuracy, _ = net.epoch(
+                x, y, weight, loss, batch_size, shuffle, self._seed, self.epochs_trained, recipe, None
+            )
+        finally:  # Ctrl-C in the last moment of an epoch comes up when that has ended
+            self.epochs_trained += net.epochs - done_before
         return _logs(loss, value, accuracy)
 
     def _score(self, samples: checks.Samples, loss: str) -> dict[str, float]:

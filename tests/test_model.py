@@ -316,8 +316,9 @@ def test_ctrl_c_ends_a_fit_at_a_whole_batch():
     timer.join()
     assert waited < 0.5, "promised are 0.2 s on a machine that is not busy otherwise"
 
-    epochs = len(model.history.epoch)
-    assert epochs == model.epochs_trained == len(model.history["loss"])
+    epochs = model.epochs_trained
+    assert len(model.history.epoch) == len(model.history["loss"])
+    assert len(model.history.epoch) in (epochs - 1, epochs), "the key may come before an epoch is recorded"
     if epochs:
         twin.fit(x, y, optimizer=own, epochs=epochs, **options)
     batches = 0

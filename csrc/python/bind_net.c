@@ -342,6 +342,7 @@ static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n
     PyEval_RestoreThread(caller.state);
     ptrdiff_t left = n - (outcome.batches_done - 1) * self->work.capacity;
     self->has_grads = true;
+    self->epochs += left <= self->work.capacity;
     self->rows = left < self->work.capacity ? left : self->work.capacity;
     if (!caller.failed) {
         result =

@@ -23,8 +23,9 @@ typedef struct {
     PyObject *block_owner; /* NULL before the first batch */
     ptrdiff_t block_elements;
     mlp_workspace work;
-    ptrdiff_t rows; /* of the last batch; -1: there was none */
-    bool has_grads; /* there was a backward */
+    ptrdiff_t rows;   /* of the last batch; -1: there was none */
+    bool has_grads;   /* there was a backward */
+    long long epochs; /* whole passes made by `epoch` */
     atomic_int users;
 } Net;
 
