@@ -23,7 +23,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork bench bench-sweep bench-ladder bench-pool lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -59,6 +59,9 @@ test-tsan:  ## run the pool of threads and training on it under ThreadSanitizer 
 
 test-fork: .venv/.demo .venv/.test .venv/.installed  ## start 200 processes in the middle of training: none hangs, same bits
 	$(RUN) tests/forks.py 200
+
+test-interrupts: .venv/.test .venv/.installed  ## press Ctrl-C in 100 trainings: each ends within 0.2 s, at a whole batch
+	$(RUN) tests/interrupts.py 100
 
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py
