@@ -52,6 +52,7 @@ class PipedNet:
 
     def __init__(self, pipe: subprocess.Popen[bytes], sizes: Sequence[int], activations: Sequence[str], dtype: str):
         self._pipe, self._sizes = pipe, sizes
+        self.epochs = 0
         self.params = np.zeros(sum((inputs + 1) * units for inputs, units in pairwise(sizes)), dtype)
         self._call("net", 8 * self.params.itemsize, len(activations), *sizes, *activations)
 
@@ -71,6 +72,7 @@ class PipedNet:
         self._call("epoch", *words, arrays=(x, y, weight))
         self.params[...] = self._answer(self.params.size)
         value, accuracy, batches = self._answer(3, "float64")
+        self.epochs += 1
         return value, accuracy, int(batches)
 
     def loss(self, x, y, loss, weight=None):
