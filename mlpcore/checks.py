@@ -6,7 +6,7 @@ that data to learn from is finite. A value is looked at before anything changes,
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -81,6 +81,33 @@ def flag(name: str, value: bool) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value!r}, expected True or False")
     return bool(value)
+
+
+def seed_number(value: SupportsIndex) -> int:
+    """Return `value` as a seed."""
+    return whole_number("seed", value, at_least=0, at_most=2**64 - 1)
+
+
+def dtype_name(value: DTypeLike) -> str:
+    """Return the name of the type that all numbers of a network shall have."""
+    try:
+        name = np.dtype(value).name
+    except TypeError:
+        name = None
+    if value is None or name not in ("float32", "float64"):
+        raise ValueError(f"dtype is {value!r}, expected 'float32' or 'float64'")
+    return str(name)
+
+
+def callables(name: str, value: Iterable[Any]) -> list[Any]:
+    """Return `value` as a list of callables."""
+    if callable(value) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}, expected a list of callables")
+    listed = list(value)
+    for i, each in enumerate(listed):
+        if not callable(each):
+            raise TypeError(f"{name}[{i}] is {each!r}, expected a callable (model, epoch, logs)")
+    return listed
 
 
 def real_array(name: str, value: ArrayLike) -> Array:

@@ -5,8 +5,7 @@ epochs and remembers what happened.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +17,7 @@ from mlpcore.history import History
 from mlpcore.layers import Dense
 from mlpcore.losses import has_accuracy, loss_name
 from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
+from mlpcore.progress import progress_bar
 
 Callback = Callable[["Sequential", int, dict[str, float]], object]
 
@@ -79,8 +79,8 @@ class Sequential:
         seed: int | None = None,
     ) -> None:
         self._layers = _free_layers(layers)
-        self._dtype = _dtype_name(dtype)
-        self._seed = int.from_bytes(os.urandom(4)) if seed is None else _seed(seed)
+        self._dtype = checks.dtype_name(dtype)
+        self._seed = int.from_bytes(os.urandom(4)) if seed is None else checks.seed_number(seed)
         self._net: Net | None = None
         self.history: History | None = None
         self.epochs_trained = 0
@@ -263,7 +263,7 @@ class Sequential:
         epochs = checks.whole_number("epochs", epochs, at_least=1)
         batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
         shuffle = checks.flag("shuffle", shuffle)
-        callbacks = _callables(callbacks)
+        callbacks = checks.callables("callbacks", callbacks)
         train = self._samples(X, y, sample_weight, loss)
         validation = None
         if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
@@ -276,7 +276,7 @@ class Sequential:
             train = checks.weighted_by_class(train, class_weight, loss)
         train = train.counted()
 
-        with _progress_bar(epochs, checks.flag("progress", progress)) as advance:
+        with progress_bar(epochs, checks.flag("progress", progress)) as advance:
             history = self.history = History()
             for epoch in range(epochs):
                 logs = self._epoch(train, loss, optimizer, batch_size, shuffle)
@@ -578,7 +578,7 @@ class Sequential:
         if not isinstance(config["layers"], list):
             raise TypeError(f"layers is {config['layers']!r}, expected a list")
         layers = [Dense._from_config(layer) for layer in config["layers"]]
-        model = cls(layers, dtype=config["dtype"], seed=_seed(config["seed"]))
+        model = cls(layers, dtype=config["dtype"], seed=checks.seed_number(config["seed"]))
         model.epochs_trained = checks.whole_number("epochs_trained", config["epochs_trained"], at_least=0)
         if config["input_size"] is None and not tensors:
             return model
@@ -629,46 +629,5 @@ def _size_told(layers: tuple[Dense, ...], input_size: int | None) -> int | None:
     return input_size
 
 
-def _dtype_name(dtype: DTypeLike) -> str:
-    try:
-        name = np.dtype(dtype).name
-    except TypeError:
-        name = None
-    if dtype is None or name not in ("float32", "float64"):
-        raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
-    return str(name)
-
-
-def _seed(seed: int) -> int:
-    return checks.whole_number("seed", seed, at_least=0, at_most=2**64 - 1)
-
-
-def _callables(callbacks: Iterable[Callback]) -> list[Callback]:
-    if callable(callbacks) or not isinstance(callbacks, Iterable):
-        raise TypeError(f"callbacks is {callbacks!r}, expected a list of callables")
-    every = list(callbacks)
-    for i, callback in enumerate(every):
-        if not callable(callback):
-            raise TypeError(f"callbacks[{i}] is {callback!r}, expected a callable (model, epoch, logs)")
-    return every
-
-
 def _logs(loss: str, value: float, accuracy: float) -> dict[str, float]:
     return {"loss": value, "accuracy": accuracy} if has_accuracy(loss) else {"loss": value}
-
-
-@contextmanager
-def _progress_bar(epochs: int, shown: bool) -> Iterator[Callable[[dict[str, float]], None]]:
-    """Show a bar over the epochs, or nothing: what is yielded takes the losses of the epoch that just ended."""
-    if not shown:
-        yield lambda logs: None
-        return
-    from tqdm.auto import tqdm  # here: in a notebook it warns if it finds no widgets
-
-    with tqdm(total=epochs, unit="epoch") as bar:
-
-        def advance(logs: dict[str, float]) -> None:
-            bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
-            bar.update()
-
-        yield advance
