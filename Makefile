@@ -12,18 +12,18 @@ SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __p
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
 CORE := $(filter-out %.inc.c,$(wildcard csrc/reference/reference_f*.c csrc/isa/*.c csrc/net/*.c))
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
 # They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
-NOT_UNDER_ASAN := peers test_benchmarks.py test_builds.py test_demo.py test_leaks.py test_packaging.py
+NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_leaks.py test_packaging.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Only a whole run is kept for others to read.
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-neon test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -49,6 +49,16 @@ test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under Ad
 	export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" PYTHONPATH=../build/asan/lib \
 	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
 	$(PYTEST) $(NOT_UNDER_ASAN:%=--ignore=%)
+
+test-bits: .venv/.test .venv/.installed  ## compare every kernel with the reference at every size, and under the sanitizers (minutes)
+	export MLPCORE_TEST_BITS=full; $(PYTEST) -s test_bits.py
+	@for cc in gcc clang; do (export CC="$$cc $(SANITIZE)"; echo "$$CC"; $(PYTEST) -s test_bits.py -k sanitize) || exit; done
+
+# test_bits.py takes each of them by itself.
+test-isa: .venv/.demo .venv/.test .venv/.installed  ## run the tests once on each instruction set of this machine
+	@for isa in $$($(RUN) -c 'import mlpcore; print(*mlpcore.cpu.info()["available"])'); do \
+	    echo "MLPCORE_ISA=$$isa"; (export MLPCORE_ISA=$$isa; $(PYTEST) -q --ignore=test_bits.py $(ARGS)) || exit; \
+	done
 
 test-tsan:  ## run the pool of threads and training on it under ThreadSanitizer (clang)
 	@mkdir -p build/tsan
