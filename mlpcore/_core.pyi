@@ -79,8 +79,6 @@ class Net:
     def params(self) -> NDArray[Any]: ...
     @property
     def grads(self) -> NDArray[Any]: ...
-    @property
-    def epochs(self) -> int: ...
     def weights(self, j: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]: ...
     def activity(self, j: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]: ...
     def initialize(self, j: int, name: str, seed: int) -> None: ...
@@ -91,7 +89,7 @@ class Net:
     def loss(
         self, x: ArrayLike, y: ArrayLike, loss: str, sample_weight: ArrayLike | None = None
     ) -> tuple[float, float]: ...
-    def epoch(
+    def train(
         self,
         x: ArrayLike,
         y: ArrayLike,
@@ -100,7 +98,9 @@ class Net:
         batch_size: int,
         shuffle: bool,
         seed: int,
-        epoch_index: int,
+        first_epoch: int,
+        epochs: int,
         optimizer: _Optimizer,
+        scores: list[tuple[float, float]],
         progress: Callable[[int], object] | None,
-    ) -> tuple[float, float, int]: ...
+    ) -> int: ...

@@ -21,6 +21,8 @@ from mlpcore.progress import progress_bar
 
 Callback = Callable[["Sequential", int, dict[str, float]], object]
 
+_EPOCHS_AT_ONCE = 1000
+
 
 class Sequential:
     """A network whose layers follow one another.
@@ -276,10 +278,17 @@ class Sequential:
             train = checks.weighted_by_class(train, class_weight, loss)
         train = train.counted()
 
+        settings = train, loss, optimizer, batch_size, shuffle
         with progress_bar(epochs, checks.flag("progress", progress)) as advance:
             history = self.history = History()
+            if validation is None and not callbacks:  # nobody comes in between: many epochs in one call
+                for begin in range(0, epochs, _EPOCHS_AT_ONCE):
+                    self._train(*settings, min(_EPOCHS_AT_ONCE, epochs - begin), history._logs, advance)
+                return history
             for epoch in range(epochs):
-                logs = self._epoch(train, loss, optimizer, batch_size, shuffle)
+                new: list[dict[str, float]] = []
+                self._train(*settings, 1, new)
+                logs = new[0]
                 if validation is not None:
                     logs |= {f"val_{name}": value for name, value in self._score(validation, loss).items()}
                 history.append(logs)
@@ -324,7 +333,7 @@ class Sequential:
         batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
         shuffle = checks.flag("shuffle", shuffle)
         samples = self._samples(X, y, sample_weight, loss).counted()
-        self._epoch(samples, loss, optimizer, batch_size, shuffle)
+        self._train(samples, loss, optimizer, batch_size, shuffle, 1, [])
         return self
 
     # ------------------------------------------------------------------------------------------------------------ using
@@ -528,22 +537,39 @@ class Sequential:
         sample_weight = data[2] if len(data) == 3 else None
         return self._samples(data[0], data[1], sample_weight, loss, " of validation_data", columns)
 
-    def _epoch(
-        self, samples: checks.Samples, loss: str, optimizer: Optimizer, batch_size: int, shuffle: bool
-    ) -> dict[str, float]:
-        """Train on all samples once, and return what the losses were before each update."""
+    def _train(
+        self,
+        samples: checks.Samples,
+        loss: str,
+        optimizer: Optimizer,
+        batch_size: int,
+        shuffle: bool,
+        epochs: int,
+        logs: list[dict[str, float]],
+        advance: Callable[[dict[str, float]], None] = lambda logs: None,
+    ) -> None:
+        """Train for some epochs and append the logs of each, from time to time and before an exception leaves."""
         net = self._net_for(samples.x)
         self._adopt(net)
         recipe = optimizer._attach(self, net.params)
         x, y, weight = samples
-        done_before = net.epochs
+        scores: list[tuple[float, float]] = []
+        begin, before = self.epochs_trained, len(logs)
+
+        def tell(batches: int = 0) -> None:
+            self.epochs_trained = begin + len(scores)
+            while len(logs) - before < len(scores):  # so that a second call goes on where an interrupted one ended
+                logs.append(_logs(loss, *scores[len(logs) - before]))
+                advance(logs[-1])
+
         try:
-            value, accuracy, _ = net.epoch(
-                x, y, weight, loss, batch_size, shuffle, self._seed, self.epochs_trained, recipe, None
-            )
-        finally:  # Ctrl-C in the last moment of an epoch comes up when that has ended
-            self.epochs_trained += net.epochs - done_before
-        return _logs(loss, value, accuracy)
+            net.train(x, y, weight, loss, batch_size, shuffle, self._seed, begin, epochs, recipe, scores, tell)
+        finally:
+            try:
+                tell()
+            except KeyboardInterrupt:
+                tell()
+                raise
 
     def _score(self, samples: checks.Samples, loss: str) -> dict[str, float]:
         net = self._net_for(samples.x)

@@ -59,8 +59,9 @@ def net_after(arrays: Arrays, *steps: str) -> Any:
 
 def run_epoch(arrays: Arrays, optimizer: tuple[Any, ...]) -> Any:
     net = net_like(arrays)
-    score = net.epoch(arrays["x"], arrays["y"], arrays["sample_weight"], "bce", 2, True, 3, 0, optimizer, None)
-    return [*score, net.params.copy()]
+    scores: list[tuple[float, float]] = []
+    net.train(arrays["x"], arrays["y"], arrays["sample_weight"], "bce", 2, True, 3, 0, 2, optimizer, scores, None)
+    return [*np.ravel(scores), net.params.copy()]
 
 
 def run_step(arrays: Arrays, optimizer: tuple[Any, ...]) -> Any:
@@ -168,14 +169,14 @@ ENTRIES = [
         of_net=True,
     ),
     Entry(
-        "Net.epoch sgd",
+        "Net.train sgd",
         lambda a: run_epoch(a, sgd_tuple(a)),
         {"x": X, "y": Z, "sample_weight": S, "velocity": (P,)},
         ("velocity",),
         of_net=True,
     ),
     Entry(
-        "Net.epoch adam",
+        "Net.train adam",
         lambda a: run_epoch(a, adam_tuple(a)),
         {"x": X, "y": Z, "sample_weight": S, "m": (P,), "v": (P,), "t": (1,)},
         ("m", "v", "t"),
@@ -573,8 +574,10 @@ def test_views_of_the_network_are_inputs_like_others(dtype: str) -> None:
         net.forward(copy(first[1:]))
         score = net.loss(copy(first), copy(a), "mse")
         flat = copy(net.params)[:P]
-        pass_over = net.epoch(copy(first), copy(a), None, "mse", 2, False, 0, 0, ("sgd", 0.1, 0.0, False, None), None)
-        return bits([loss, *score, flat, *pass_over, net.params.copy(), x.copy()])
+        sgd = ("sgd", 0.1, 0.0, False, None)
+        pass_over: list[tuple[float, float]] = []
+        net.train(copy(first), copy(a), None, "mse", 2, False, 0, 0, 1, sgd, pass_over, None)
+        return bits([loss, *score, flat, *np.ravel(pass_over), net.params.copy(), x.copy()])
 
     assert outcome(lambda view: view) == outcome(np.copy)
 
@@ -634,8 +637,8 @@ def test_numbers_that_shrink_arrays() -> None:
     for build in (
         lambda w: kernels.sgd_step(w, np.ones(100), learning_rate=EvilNumber(0.1, w)),
         lambda w: kernels.adam_step(w, np.ones(100), np.ones(100), np.ones(100), t=EvilNumber(3, w)),
-        lambda w: net_like({"net_dtype": "float64"}).epoch(
-            w.reshape(100, 1), np.ones((100, OUT)), None, "mse", EvilNumber(2, w), True, 0, 0, ("sgd",), None
+        lambda w: net_like({"net_dtype": "float64"}).train(
+            w.reshape(100, 1), np.ones((100, OUT)), None, "mse", EvilNumber(2, w), True, 0, 0, 1, ("sgd",), [], None
         ),
     ):
         with pytest.raises((ValueError, TypeError)):

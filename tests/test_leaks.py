@@ -67,8 +67,8 @@ RIGHT: dict[str, Call] = {
     "Net.step": lambda: net.step(SGD),
     "Net.predict": lambda: net.predict(strided),
     "Net.loss": lambda: net.loss(x, strided, "mse", weight),
-    "Net.epoch sgd": lambda: net.epoch(x, z, None, "mse", 1, True, 3, 4, SGD, None),
-    "Net.epoch adam": lambda: net.epoch(strided, z, [1, 2], "bce", 2, False, 3, 4, ADAM, print),
+    "Net.train sgd": lambda: net.train(x, z, None, "mse", 1, True, 3, 4, 2, SGD, [], None),
+    "Net.train adam": lambda: net.train(strided, z, [1, 2], "bce", 2, False, 3, 4, 1, ADAM, [], print),
 }
 
 WRONG: dict[str, Call] = {
@@ -108,9 +108,12 @@ WRONG: dict[str, Call] = {
     "Net.step": lambda: net.step(("adam", 1, 2)),
     "Net.predict": lambda: net.predict(strided[:, :1]),
     "Net.loss": lambda: net.loss(x, strided[:1], "mse"),
-    "Net.epoch": lambda: net.epoch(strided, strided, [0, 0], "mse", 1, True, 3, 4, ADAM, None),
-    "Net.epoch state": lambda: net.epoch(x, z, None, "mse", 1, True, 3, 4, (*ADAM[:5], flat[0], *ADAM[5:7]), None),
-    "Net.epoch progress": lambda: net.epoch(x, z, None, "mse", 1, True, 3, 4, SGD, 1),
+    "Net.train": lambda: net.train(strided, strided, [0, 0], "mse", 1, True, 3, 4, 1, ADAM, [], None),
+    "Net.train state": lambda: net.train(
+        x, z, None, "mse", 1, True, 3, 4, 1, (*ADAM[:5], flat[0], *ADAM[5:7]), [], None
+    ),
+    "Net.train progress": lambda: net.train(x, z, None, "mse", 1, True, 3, 4, 1, SGD, [], 1),
+    "Net.train scores": lambda: net.train(x, z, None, "mse", 1, True, 3, 4, 1, SGD, (), None),
 }
 
 

@@ -32,7 +32,7 @@ def busy_net() -> tuple[_core.Net, Callable[[Any], Any]]:
         net.initialize(j, "he_uniform", 7)
     x = np.zeros((100_000, 100), "f4")
     y = np.tile(np.eye(10, dtype="f4"), (10_000, 1))
-    return net, lambda progress: net.epoch(x, y, None, "cce", 32, True, 1, 0, SGD, progress)
+    return net, lambda progress: net.train(x, y, None, "cce", 32, True, 1, 0, 1, SGD, [], progress)
 
 
 # ---- views --------------------------------------------------------------------------------------------------------
@@ -130,12 +130,13 @@ def test_an_epoch_is_its_batches(weight: np.ndarray | None) -> None:
     """Forward, backward and step by hand over the same rows leave the same bits."""
     net, by_hand = small_net(), small_net()
     state = [[_core.aligned_zeros(net.params.size, "float32") for _ in "mv"] + [np.zeros(1, "i8")] for _ in range(2)]
-    _, _, batches = net.epoch(X, Y, weight, "cce", 4, False, 0, 0, ("adam", 0.1, 0.9, 0.99, 1e-7, *state[0]), None)
+    adam = ("adam", 0.1, 0.9, 0.99, 1e-7)
+    batches = net.train(X, Y, weight, "cce", 4, False, 0, 0, 1, (*adam, *state[0]), [], None)
     for begin in range(0, 11, 4):
         rows = slice(begin, begin + 4)
         by_hand.forward(X[rows])
         by_hand.backward(Y[rows], "cce", None if weight is None else weight[rows])
-        by_hand.step(("adam", 0.1, 0.9, 0.99, 1e-7, *state[1]))
+        by_hand.step((*adam, *state[1]))
     assert batches == 3
     assert state[0][2] == state[1][2] == 3
     assert net.params.tobytes() == by_hand.params.tobytes()
@@ -145,7 +146,7 @@ def test_an_epoch_is_its_batches(weight: np.ndarray | None) -> None:
 def test_the_order_of_rows_follows_from_seed_and_epoch() -> None:
     def after(seed: int, epoch: int, shuffle: bool = True) -> bytes:
         net = small_net()
-        net.epoch(X, Y, None, "cce", 4, shuffle, seed, epoch, SGD, None)
+        net.train(X, Y, None, "cce", 4, shuffle, seed, epoch, 1, SGD, [], None)
         return net.params.tobytes()
 
     assert after(2**64 - 1, 2) == after(2**64 - 1, 2)
@@ -165,7 +166,7 @@ def test_no_samples() -> None:
     for call in (
         lambda: net.backward(Y[:0], "cce"),
         lambda: net.loss(X[:0], Y[:0], "cce"),
-        lambda: net.epoch(X[:0], Y[:0], None, "cce", 4, True, 0, 0, SGD, None),
+        lambda: net.train(X[:0], Y[:0], None, "cce", 4, True, 0, 0, 1, SGD, [], None),
     ):
         with pytest.raises(ValueError, match="sample"):
             call()

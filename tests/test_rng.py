@@ -57,7 +57,7 @@ def order_of(n: int, seed: int, epoch: int) -> np.ndarray:
     """The order in which an epoch takes n rows, as its one batch lies in the net's memory afterwards."""
     net = Net([1, 1], ["linear"], "float64")
     rows = np.arange(n, dtype=float)[:, None]
-    net.epoch(rows, rows, None, "mse", n, True, seed, epoch, ("sgd", 0.0, 0.0, False, None), None)
+    net.train(rows, rows, None, "mse", n, True, seed, epoch, 1, ("sgd", 0.0, 0.0, False, None), [], None)
     return net.activity(0)[0][:, 0].astype(int)
 
 

@@ -148,6 +148,6 @@ mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss
     return OF(net, evaluate)(net, work, loss, samples, value, watch);
 }
 
-mlp_epoch_result mlp_net_epoch(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch) {
-    return OF(net, run_epoch)(net, work, epoch);
+ptrdiff_t mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training) {
+    return OF(net, train)(net, work, training);
 }

@@ -104,21 +104,20 @@ typedef struct {
 mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value,
                            const mlp_watch *watch);
 
-/* What an epoch is asked to do: a pass over the samples in batches of work.capacity rows, the last one shorter. */
+/* What training is asked to do: passes over the samples in batches of work.capacity rows, the last one shorter. */
 typedef struct {
     mlp_samples samples;
     mlp_loss loss;
     const mlp_optimizer *optimizer;
-    const ptrdiff_t *order; /* (samples.n): the row that is taken at each turn; NULL: as they come */
-    const mlp_watch *watch; /* stops it after a whole batch */
-} mlp_epoch;
+    ptrdiff_t epochs;
+    ptrdiff_t *order;       /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come         */
+    uint64_t seed;          /* from which and from the epoch's number an order follows                              */
+    uint32_t first_epoch;   /* the number of the first                                                              */
+    mlp_score *scores;      /* (epochs): the means over an epoch's samples, each taken before its batch's update    */
+    const mlp_watch *watch; /* stops training after a whole batch                                                   */
+} mlp_training;
 
-/* The means over the epoch's samples, each taken before its batch's update. */
-typedef struct {
-    mlp_score score;
-    ptrdiff_t batches_done; /* fewer than all if the watch stopped it */
-} mlp_epoch_result;
-
-mlp_epoch_result mlp_net_epoch(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch);
+/* Returns how many batches were done: fewer than all if the watch stopped it. */
+ptrdiff_t mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training);
 
 #endif

@@ -152,22 +152,23 @@ static void REAL_NAME(gather)(ptrdiff_t rows, ptrdiff_t width, real *batch, cons
 }
 
 /* One step of training on the rows that lie in the workspace; returns the batch's loss, and what is right in *right. */
-static double REAL_NAME(train)(mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_epoch *epoch, double *right) {
+static double REAL_NAME(train_batch)(mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_training *training,
+                                     double *right) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const ptrdiff_t last = net->depth - 1, out = net->layers[last].out;
     REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
-    const real *weight = epoch->samples.weight ? batch.weight : NULL;
+    const real *weight = training->samples.weight ? batch.weight : NULL;
     real *a = REAL_NAME(part)(net, work, last, MLP_A);
     for (ptrdiff_t j = 0; j <= last; j++) {
         REAL_NAME(forward_layer)(net, work, n, j, j < last);
     }
     kernels->batch_scale(n, batch.scale, weight);
-    kernels->output_step(epoch->loss, net->layers[last].sigma, n, out, a, batch.value,
+    kernels->output_step(training->loss, net->layers[last].sigma, n, out, a, batch.value,
                          REAL_NAME(part)(net, work, last, MLP_PHI), REAL_NAME(part)(net, work, last, MLP_Z), batch.y,
                          batch.scale);
     REAL_NAME(propagate)(net, work, n);
-    REAL_NAME(update)(net, epoch->optimizer);
-    *right = kernels->rows_right(epoch->loss, n, out, a, batch.y);
+    REAL_NAME(update)(net, training->optimizer);
+    *right = kernels->rows_right(training->loss, n, out, a, batch.y);
     return kernels->batch_mean(n, batch.value, weight);
 }
 
@@ -179,34 +180,40 @@ static double REAL_NAME(sum_of_weights)(ptrdiff_t n, const real *weight) {
     return sum;
 }
 
-static mlp_epoch_result REAL_NAME(run_epoch)(mlp_net *net, mlp_workspace work, const mlp_epoch *epoch) {
-    const mlp_samples *samples = &epoch->samples;
+static ptrdiff_t REAL_NAME(train)(mlp_net *net, mlp_workspace work, const mlp_training *training) {
+    const mlp_samples *samples = &training->samples;
     const ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out;
+    ptrdiff_t *order = training->order, batches = 0;
     REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
-    mlp_epoch_result result = {0};
-    double loss_sum = 0, weight_sum = 0, right_sum = 0;
-    ptrdiff_t seen = 0;
-    lookout watcher = lookout_for(epoch->watch, net, work.capacity);
+    lookout watcher = lookout_for(training->watch, net, work.capacity);
 
-    while (seen < samples->n) {
-        ptrdiff_t rows = samples->n - seen < work.capacity ? samples->n - seen : work.capacity;
-        REAL_NAME(gather)(rows, in, work.block, samples->x, epoch->order, seen);
-        REAL_NAME(gather)(rows, out, batch.y, samples->y, epoch->order, seen);
-        double weight = (double)rows, right;
-        if (samples->weight) {
-            REAL_NAME(gather)(rows, 1, batch.weight, samples->weight, epoch->order, seen);
-            weight = REAL_NAME(sum_of_weights)(rows, batch.weight);
+    for (ptrdiff_t epoch = 0; epoch < training->epochs; epoch++) {
+        double loss_sum = 0, weight_sum = 0, right_sum = 0;
+        if (order) {
+            uint32_t number = training->first_epoch + (uint32_t)epoch;
+            mlp_draw_permutation((mlp_stream){training->seed, MLP_DRAW_SHUFFLE, number}, samples->n, order);
         }
-        loss_sum += weight * REAL_NAME(train)(net, work, rows, epoch, &right);
-        weight_sum += weight;
-        right_sum += right;
-        seen += rows;
-        result.batches_done += 1;
-        if (told_to_stop(&watcher, result.batches_done)) {
-            break;
+        for (ptrdiff_t seen = 0, rows; seen < samples->n; seen += rows) {
+            rows = samples->n - seen < work.capacity ? samples->n - seen : work.capacity;
+            REAL_NAME(gather)(rows, in, work.block, samples->x, order, seen);
+            REAL_NAME(gather)(rows, out, batch.y, samples->y, order, seen);
+            double weight = (double)rows, right;
+            if (samples->weight) {
+                REAL_NAME(gather)(rows, 1, batch.weight, samples->weight, order, seen);
+                weight = REAL_NAME(sum_of_weights)(rows, batch.weight);
+            }
+            loss_sum += weight * REAL_NAME(train_batch)(net, work, rows, training, &right);
+            weight_sum += weight;
+            right_sum += right;
+            batches += 1;
+            if (seen + rows == samples->n) {
+                training->scores[epoch] = (mlp_score){.loss = weight_sum > 0 ? loss_sum / weight_sum : 0,
+                                                      .accuracy = right_sum / (double)samples->n};
+            }
+            if (told_to_stop(&watcher, batches)) {
+                return batches;
+            }
         }
     }
-    result.score =
-        (mlp_score){.loss = weight_sum > 0 ? loss_sum / weight_sum : 0, .accuracy = right_sum / (double)seen};
-    return result;
+    return batches;
 }

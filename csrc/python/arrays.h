@@ -23,7 +23,7 @@
 
 #include "kernel.h"
 
-enum { MLP_PARAMETERS = 12 };
+enum { MLP_PARAMETERS = 13 };
 
 typedef enum {
     MLP_SCALAR,

@@ -1,4 +1,4 @@
-/* bind_net.c: the methods of mlpcore._core.Net: forward, backward, step, predict, loss, epoch. See net_object.h. */
+/* bind_net.c: the methods of mlpcore._core.Net: forward, backward, step, predict, loss, train. See net_object.h. */
 #include "net_object.h"
 
 #include <math.h>
@@ -118,7 +118,7 @@ done:
 }
 
 PyDoc_STRVAR(step_doc, "step($self, optimizer)\n--\n\n"
-                       "One step of the optimizer, a tuple as for `epoch`, with the gradients of the last backward. "
+                       "One step of the optimizer, a tuple as for `train`, with the gradients of the last backward. "
                        "RuntimeError without one.\n");
 
 static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
@@ -148,18 +148,41 @@ done:
     return result;
 }
 
-/* Who called. The engine's work, which goes on without the GIL, looks up now and then: for Ctrl-C, and to tell progress. */
+/* The scores of whole epochs, on their way from training into a list of Python's. */
+typedef struct {
+    PyObject *list; /* of (loss, accuracy) */
+    const mlp_score *score;
+    mlp_loss loss;
+    ptrdiff_t told, batches_of_an_epoch;
+} Scores;
+
+static int tell_scores(Scores *scores, ptrdiff_t batches_done) {
+    for (; scores->told < batches_done / scores->batches_of_an_epoch; scores->told++) {
+        mlp_score score = scores->score[scores->told];
+        PyObject *pair = Py_BuildValue("dd", score.loss, accuracy_of(scores->loss, score));
+        int status = pair ? PyList_Append(scores->list, pair) : -1;
+        Py_XDECREF(pair);
+        if (status < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Who called. The engine's work, which goes on without the GIL, looks up now and then: for Ctrl-C, and to tell how far it
+ * has come. */
 typedef struct {
     PyThreadState *state; /* NULL: so little work that the GIL was kept */
-    PyObject *progress;   /* NULL: nobody wants to know */
-    bool failed;          /* an exception is set */
+    Scores *scores;       /* NULL: it does not train                    */
+    PyObject *progress;   /* NULL: nobody wants to know                 */
+    bool failed;          /* an exception is set                        */
 } Caller;
 
 static int look(void *context, ptrdiff_t done) {
     Caller *caller = context;
     bool released = caller->state;
     mlp_restore_gil(caller->state);
-    caller->failed = PyErr_CheckSignals() < 0;
+    caller->failed = (caller->scores && tell_scores(caller->scores, done) < 0) || PyErr_CheckSignals() < 0;
     if (!caller->failed && caller->progress) {
         PyObject *answer = PyObject_CallFunction(caller->progress, "n", done);
         caller->failed = !answer;
@@ -260,23 +283,23 @@ done:
 }
 
 PyDoc_STRVAR(
-    epoch_doc,
-    "epoch($self, x, y, sample_weight, loss, batch_size, shuffle, seed, epoch_index, optimizer, progress)\n--\n\n"
-    "One pass over all samples: (loss, accuracy, batches), the means of what each batch had before its update.\n"
+    train_doc,
+    "train($self, x, y, sample_weight, loss, batch_size, shuffle, seed, first_epoch, epochs, optimizer, scores, "
+    "progress)\n--\n\n"
+    "Passes over all samples, batch by batch. Returns how many batches were done.\n"
     "\n"
-    "optimizer is (\"sgd\", learning_rate, momentum, nesterov, velocity or None) or (\"adam\", learning_rate, beta1, "
-    "beta2,\n"
-    "epsilon, m, v, t), whose arrays, of shape (P,), and t, int64 of shape (1,), are written in place. About every 50 "
-    "ms\n"
-    "progress, if not None, is called with the number of batches done, and Ctrl-C is looked for; an exception there "
-    "ends\n"
-    "the pass between two batches. The order of the rows follows from seed and epoch_index.\n");
+    "optimizer is (\"sgd\", learning_rate, momentum, nesterov, velocity or None) or (\"adam\", learning_rate, "
+    "beta1,\nbeta2, epsilon, m, v, t), whose arrays, of shape (P,), and t, int64 of shape (1,), are written in "
+    "place. For\neach whole epoch (loss, accuracy), the means of what each batch had before its update, is "
+    "appended to the list\nscores. About every 50 ms progress, if not None, is called with the number of batches "
+    "done, and Ctrl-C is looked\nfor; an exception there ends training between two batches. The order of an "
+    "epoch's rows follows from seed and the\nepoch's number.\n");
 
-static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X, Y, WEIGHT, LOSS, BATCH_SIZE, SHUFFLE, SEED, EPOCH_INDEX, OPTIMIZER, PROGRESS };
+static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { X, Y, WEIGHT, LOSS, BATCH_SIZE, SHUFFLE, SEED, FIRST_EPOCH, EPOCHS, OPTIMIZER, SCORES, PROGRESS };
     static const mlp_function function = {
-        .name = "epoch",
-        .positional = 10,
+        .name = "train",
+        .positional = 12,
         .needs_samples = true,
         .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
@@ -285,26 +308,33 @@ static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n
                        [BATCH_SIZE] = {.name = "batch_size"},
                        [SHUFFLE] = {.name = "shuffle"},
                        [SEED] = {.name = "seed"},
-                       [EPOCH_INDEX] = {.name = "epoch_index"},
+                       [FIRST_EPOCH] = {.name = "first_epoch"},
+                       [EPOCHS] = {.name = "epochs"},
                        [OPTIMIZER] = {.name = "optimizer"},
+                       [SCORES] = {.name = "scores"},
                        [PROGRESS] = {.name = "progress"}},
     };
     Net *self = (Net *)object;
     mlp_call call = mlp_call_of(self, &function), state_call = {.function = &function};
     mlp_optimizer optimizer;
     int loss;
-    long long batch_size, epoch_index;
+    long long batch_size, first_epoch, epochs;
     bool shuffle;
     uint64_t seed;
     if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
         mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &batch_size) < 0 ||
         mlp_get_bool(&call, SHUFFLE, &shuffle) < 0 || mlp_get_seed(&call, SEED, &seed) < 0 ||
-        mlp_get_integer(&call, EPOCH_INDEX, 0, UINT32_MAX, &epoch_index) < 0) {
+        mlp_get_integer(&call, FIRST_EPOCH, 0, UINT32_MAX, &first_epoch) < 0 ||
+        mlp_get_integer(&call, EPOCHS, 1, UINT32_MAX - first_epoch + 1, &epochs) < 0) {
         return NULL;
     }
-    PyObject *progress = call.given[PROGRESS];
+    PyObject *progress = call.given[PROGRESS], *list = call.given[SCORES];
     if (progress != Py_None && !PyCallable_Check(progress)) {
         mlp_argument_error(&call, PROGRESS, PyExc_TypeError, "is %R, expected a callable or None", progress);
+        return NULL;
+    }
+    if (!PyList_CheckExact(list)) {
+        mlp_argument_error(&call, SCORES, PyExc_TypeError, "is %R, expected a list", list);
         return NULL;
     }
     if (mlp_begin_change(self) < 0) {
@@ -312,43 +342,49 @@ static PyObject *net_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n
     }
     PyObject *result = NULL;
     ptrdiff_t *order = NULL;
+    mlp_score *score = NULL;
     if (mlp_take_optimizer(self, &call, OPTIMIZER, &state_call, &optimizer) < 0 || mlp_acquire(&call) < 0 ||
-        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &state_call) < 0 ||
-        mlp_settle_optimizer(self, &state_call, call.size.n, &optimizer) < 0) {
+        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &state_call) < 0) {
         goto done;
     }
-    ptrdiff_t n = call.size.n;
-    if (mlp_prepare_workspace(self, batch_size < n ? (ptrdiff_t)batch_size : n) < 0) {
+    const ptrdiff_t n = call.size.n, batch = batch_size < n ? (ptrdiff_t)batch_size : n;
+    const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
+    ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)epochs);
+    if (mlp_settle_optimizer(self, &state_call, steps < 0 ? PTRDIFF_MAX : steps, &optimizer) < 0 ||
+        mlp_prepare_workspace(self, batch) < 0) {
         goto done;
     }
-    if (shuffle) {
-        order = mlp_alloc(n, sizeof *order);
-        if (!order) {
-            PyErr_NoMemory();
-            goto done;
-        }
-        mlp_draw_permutation((mlp_stream){seed, MLP_DRAW_SHUFFLE, (uint32_t)epoch_index}, n, order);
+    score = mlp_alloc((ptrdiff_t)epochs, sizeof *score);
+    order = shuffle ? mlp_alloc(n, sizeof *order) : NULL;
+    if (!score || (shuffle && !order)) {
+        PyErr_NoMemory();
+        goto done;
     }
-    Caller caller = {.progress = progress == Py_None ? NULL : progress};
-    mlp_epoch epoch = {
+    Scores scores = {.list = list, .score = score, .loss = (mlp_loss)loss, .batches_of_an_epoch = batches_of_an_epoch};
+    Caller caller = {.scores = &scores, .progress = progress == Py_None ? NULL : progress};
+    mlp_training training = {
         .samples = {n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)},
         .loss = (mlp_loss)loss,
         .optimizer = &optimizer,
+        .epochs = (ptrdiff_t)epochs,
         .order = order,
+        .seed = seed,
+        .first_epoch = (uint32_t)first_epoch,
+        .scores = score,
         .watch = &(mlp_watch){look, &caller},
     };
     caller.state = PyEval_SaveThread();
-    mlp_epoch_result outcome = mlp_net_epoch(self->net, self->work, &epoch);
+    ptrdiff_t batches = mlp_net_train(self->net, self->work, &training);
     PyEval_RestoreThread(caller.state);
-    ptrdiff_t left = n - (outcome.batches_done - 1) * self->work.capacity;
+    ptrdiff_t left = n - (batches - 1) % batches_of_an_epoch * batch;
     self->has_grads = true;
-    self->epochs += left <= self->work.capacity;
-    self->rows = left < self->work.capacity ? left : self->work.capacity;
-    if (!caller.failed) {
-        result =
-            Py_BuildValue("ddn", outcome.score.loss, accuracy_of((mlp_loss)loss, outcome.score), outcome.batches_done);
+    self->rows = left < batch ? left : batch;
+    /* A Ctrl-C that came after the last look becomes an exception here, and not somewhere in the caller's bookkeeping. */
+    if (!caller.failed && tell_scores(&scores, batches) == 0 && PyErr_CheckSignals() == 0) {
+        result = PyLong_FromSsize_t(batches);
     }
 done:
+    mlp_free(score);
     mlp_free(order);
     mlp_end(&state_call);
     mlp_end(&call);
@@ -365,6 +401,6 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("step", net_step, step_doc),
     MLP_METHOD("predict", net_predict, predict_doc),
     MLP_METHOD("loss", net_loss, loss_doc),
-    MLP_METHOD("epoch", net_epoch, epoch_doc),
+    MLP_METHOD("train", net_train, train_doc),
     {NULL, NULL, 0, NULL},
 };

@@ -23,9 +23,8 @@ typedef struct {
     PyObject *block_owner; /* NULL before the first batch */
     ptrdiff_t block_elements;
     mlp_workspace work;
-    ptrdiff_t rows;   /* of the last batch; -1: there was none */
-    bool has_grads;   /* there was a backward */
-    long long epochs; /* whole passes made by `epoch` */
+    ptrdiff_t rows; /* of the last batch; -1: there was none */
+    bool has_grads; /* there was a backward */
     atomic_int users;
 } Net;
 

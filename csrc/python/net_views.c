@@ -17,16 +17,10 @@ static PyObject *net_grads(PyObject *object, void *Py_UNUSED(closure)) {
     return flat_view((Net *)object, ((Net *)object)->net->grads);
 }
 
-static PyObject *net_epochs(PyObject *object, void *Py_UNUSED(closure)) {
-    return PyLong_FromLongLong(((Net *)object)->epochs);
-}
-
 PyGetSetDef mlp_net_getset[] = {
     {"params", net_params, NULL, "All parameters, shape (P,): layer after layer w in (in, out) order, then b. A view.",
      NULL},
     {"grads", net_grads, NULL, "The gradients of the last backward, lying like params. A view.", NULL},
-    {"epochs", net_epochs, NULL,
-     "How many times `epoch` has come to the end of its rows, also where Ctrl-C kept it from telling.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -52,7 +52,6 @@ class PipedNet:
 
     def __init__(self, pipe: subprocess.Popen[bytes], sizes: Sequence[int], activations: Sequence[str], dtype: str):
         self._pipe, self._sizes = pipe, sizes
-        self.epochs = 0
         self.params = np.zeros(sum((inputs + 1) * units for inputs, units in pairwise(sizes)), dtype)
         self._call("net", 8 * self.params.itemsize, len(activations), *sizes, *activations)
 
@@ -66,14 +65,13 @@ class PipedNet:
         self._call("initialize", j, name, seed)
         self.params[...] = self._answer(self.params.size)
 
-    def epoch(self, x, y, weight, loss, batch_size, shuffle, seed, index, optimizer, progress):
+    def train(self, x, y, weight, loss, batch_size, shuffle, seed, first_epoch, epochs, optimizer, scores, progress):
         numbers = [value for value in optimizer if isinstance(value, (str, float, bool))]  # its arrays stay there
-        words = (len(x), batch_size, shuffle, seed, index, loss, weight is not None, *numbers)
-        self._call("epoch", *words, arrays=(x, y, weight))
-        self.params[...] = self._answer(self.params.size)
-        value, accuracy, batches = self._answer(3, "float64")
-        self.epochs += 1
-        return value, accuracy, int(batches)
+        for epoch in range(first_epoch, first_epoch + epochs):
+            words = (len(x), batch_size, shuffle, seed, epoch, loss, weight is not None, *numbers)
+            self._call("epoch", *words, arrays=(x, y, weight))
+            self.params[...] = self._answer(self.params.size)
+            scores.append(tuple(self._answer(3, "float64")[:2]))
 
     def loss(self, x, y, loss, weight=None):
         self._call("loss", len(x), loss, weight is not None, arrays=(x, y, weight))

@@ -152,8 +152,8 @@ static void free_samples(mlp_samples samples) {
 static void epoch(void) {
     ptrdiff_t n = whole(), batch = whole();
     bool shuffle = whole() != 0;
-    mlp_stream stream = {.seed = strtoull(word(), NULL, 10), .purpose = MLP_DRAW_SHUFFLE};
-    stream.which = (uint32_t)whole();
+    uint64_t seed = strtoull(word(), NULL, 10);
+    uint32_t number = (uint32_t)whole();
     mlp_loss loss = (mlp_loss)choice(LOSSES);
     bool weighted = whole() != 0;
     read_optimizer();
@@ -161,12 +161,19 @@ static void epoch(void) {
     mlp_optimizer given = optimizer;
     given.m = given.algorithm == MLP_ADAM || given.momentum != 0 ? optimizer.m : NULL;
     ptrdiff_t *order = memory(n, sizeof *order);
-    mlp_draw_permutation(stream, n, order);
     mlp_workspace work = workspace(batch < n ? batch : n);
-    mlp_epoch task = {.samples = samples, .loss = loss, .optimizer = &given, .order = shuffle ? order : NULL};
-    mlp_epoch_result result = mlp_net_epoch(net, work, &task);
+    mlp_score score;
+    mlp_training training = {.samples = samples,
+                             .loss = loss,
+                             .optimizer = &given,
+                             .epochs = 1,
+                             .order = shuffle ? order : NULL,
+                             .seed = seed,
+                             .first_epoch = number,
+                             .scores = &score};
+    ptrdiff_t batches = mlp_net_train(net, work, &training);
     answer(net->params, net->parameters, real_size);
-    answer((double[]){result.score.loss, result.score.accuracy, (double)result.batches_done}, 3, sizeof(double));
+    answer((double[]){score.loss, score.accuracy, (double)batches}, 3, sizeof(double));
     mlp_free(work.block);
     mlp_free(order);
     free_samples(samples);

@@ -61,8 +61,10 @@ static void *train(void *bits_of_net) {
                           .m = memory(net->parameters, size),
                           .v = memory(net->parameters, size),
                           .t = &t};
-    mlp_epoch epoch = {.samples = {.n = ROWS, .x = x, .y = y}, .loss = MLP_CCE, .optimizer = &adam};
-    mlp_net_epoch(net, work, &epoch);
+    mlp_score score;
+    mlp_training training = {
+        .samples = {.n = ROWS, .x = x, .y = y}, .loss = MLP_CCE, .optimizer = &adam, .epochs = 1, .scores = &score};
+    mlp_net_train(net, work, &training);
 
     const size_t bytes = (size_t)net->parameters * size;
     void *params = memory((ptrdiff_t)bytes, 1);
