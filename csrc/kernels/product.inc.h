@@ -6,17 +6,17 @@
  *              columns of a chunk                  for each chunk of columns of B and C
  *              +---+---+---+                         for each block of K
  *            K |   |   |   | B                         pack B's block, if that pays           (in L2)
- *              +---+---+---+                           for each tile's rows of A and C
- *     +---+    +---+---+---+                             pack them, if that pays              (in L1)
- *     | A |    | C |   |   |                             for each panel of columns
- *     +---+    +---+---+---+                               micro-tile                         (in registers)
+ *              +---+---+---+                           for each panel of columns              (in L1)
+ *     +---+    +---+---+---+                             for each tile's rows of A and C
+ *     | A |    | C |   |   |                               micro-tile                         (in registers)
+ *     +---+    +---+---+---+
  *
  * Rows and columns are divided evenly: 9 rows are 5 + 4, not 8 + 1.
  */
 
 enum {
     PANEL = TILE_VECS * VEC_LANES,          /* columns of the widest micro-tile                           */
-    K_BLOCK = 512,                          /* depth of a packed block                                    */
+    K_BLOCK = 128,                          /* depth of a block: a panel takes half of L1, 24 KB          */
     BLOCK = 256 * 1024 / (int)sizeof(real), /* numbers of a packed block of B: half of a small L2         */
     FAR = 2048 / (int)sizeof(real),         /* rows this far apart fall into few sets of L1: packing pays */
     PIECES_PER_THREAD = 2,                  /* so that who is done first can take another one             */
@@ -73,7 +73,8 @@ static void pack_block(const product_task *task, ptrdiff_t k, ptrdiff_t depth, p
     }
 }
 
-/* Columns j ... j + columns - 1 of rows m ... m_end - 1 of C. */
+/* Columns j ... j + columns - 1 of rows m_begin ... m_end - 1 of C. Tiles go down a panel, which stays in L1; but where
+ * each tile's rows of A have to be packed, they go along the rows, which then do. */
 static void multiply_chunk(const product_task *task, ptrdiff_t m_begin, ptrdiff_t m_end, ptrdiff_t j,
                            ptrdiff_t columns) {
     _Alignas(64) real packed_b[BLOCK];
@@ -82,33 +83,33 @@ static void multiply_chunk(const product_task *task, ptrdiff_t m_begin, ptrdiff_
     const parts panels = divide_columns(columns, PANEL);
     const bool pack_b = task->b_lies == TRANSPOSED || (task->b_row >= FAR && tiles.count > 2);
     const bool pack_a = task->a_lies == TRANSPOSED && task->a_row >= FAR && panels.count > 1;
+    const ptrdiff_t outer = pack_a ? tiles.count : panels.count, inner = pack_a ? panels.count : tiles.count;
     const ptrdiff_t j_end = j + columns;
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
 
     for (ptrdiff_t k = 0; k == 0 || k < task->K; k += K_BLOCK) {
-        ptrdiff_t depth = task->K - k < K_BLOCK ? task->K - k : K_BLOCK;
+        const ptrdiff_t depth = task->K - k < K_BLOCK ? task->K - k : K_BLOCK;
         const real *init = k == 0 ? task->init : task->c;
-        ptrdiff_t init_row = k == 0 ? task->init_row : task->c_row;
+        const ptrdiff_t init_row = k == 0 ? task->init_row : task->c_row;
         if (pack_b) {
             pack_block(task, k, depth, panels, j, j_end, packed_b);
         }
-        for (ptrdiff_t tile = 0, m = m_begin; tile < tiles.count; tile++) {
-            ptrdiff_t rows = part_size(tiles, tile);
-            const real *a = a_at(task, m, k), *b = packed_b;
-            if (pack_a) {
-                pack_panel(AS_IT_LIES, depth, rows, TILE_ROWS, packed_a, a, task->a_row);
-                a = packed_a;
+        for (ptrdiff_t o = 0; o < outer; o++) {
+            for (ptrdiff_t i = 0; i < inner; i++) {
+                const ptrdiff_t tile = pack_a ? o : i, panel = pack_a ? i : o;
+                const ptrdiff_t m = m_begin + part_begin(tiles, tile), rows = part_size(tiles, tile);
+                const ptrdiff_t vecs = part_size(panels, panel), width = vecs * VEC_LANES;
+                const ptrdiff_t at = j + part_begin(panels, panel) * VEC_LANES;
+                const real *a = a_at(task, m, k);
+                if (pack_a && i == 0) {
+                    pack_panel(AS_IT_LIES, depth, rows, TILE_ROWS, packed_a, a, task->a_row);
+                }
+                functions[vecs - 1][rows - 1](depth, pack_a ? packed_a : a, pack_a ? TILE_ROWS : task->a_row,
+                                              pack_b ? packed_b + (at - j) * depth : b_at(task, k, at),
+                                              pack_b ? width : task->b_row, task->c + m * task->c_row + at, task->c_row,
+                                              init ? init + m * init_row + at : NULL, init_row,
+                                              mask_first(j_end - (at + width - VEC_LANES)));
             }
-            for (ptrdiff_t i = 0, at = j; i < panels.count; i++) {
-                ptrdiff_t vecs = part_size(panels, i), width = vecs * VEC_LANES;
-                functions[vecs - 1][rows - 1](
-                    depth, a, pack_a ? TILE_ROWS : task->a_row, pack_b ? b : b_at(task, k, at),
-                    pack_b ? width : task->b_row, task->c + m * task->c_row + at, task->c_row,
-                    init ? init + m * init_row + at : NULL, init_row, mask_first(j_end - (at + width - VEC_LANES)));
-                at += width;
-                b += width * depth;
-            }
-            m += rows;
         }
     }
 }
