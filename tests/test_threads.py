@@ -211,6 +211,7 @@ def test_several_threads_may_call_at_once() -> None:
 
 @needs_proc
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is not kept everywhere")
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="AddressSanitizer itself cannot do without the memory")
 def test_refused_threads_are_done_without() -> None:
     code = """
     import mlpcore, resource, pathlib
