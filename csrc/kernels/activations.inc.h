@@ -129,8 +129,10 @@ static ALWAYS_INLINE void each_of_two(vec (*f)(vec, vec), ptrdiff_t count, real 
     for (; i + VEC_LANES <= count; i += VEC_LANES) {
         vec_store(y + i, f(vec_load(a + i), vec_load(b + i)));
     }
-    mask some = mask_first(count - i);
-    vec_store_some(y + i, f(vec_load_some(a + i, some), vec_load_some(b + i, some)), some);
+    if (i < count) {
+        mask some = mask_first(count - i);
+        vec_store_some(y + i, f(vec_load_some(a + i, some), vec_load_some(b + i, some)), some);
+    }
 }
 
 static void fast_activation_backward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *phi, const real *a,

@@ -6,29 +6,35 @@ static void fast_dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z
         .M = n, .N = out, .K = in, .a = x, .a_row = in, .b = w, .b_row = out, .init = b, .c = z, .c_row = out});
 }
 
-enum { SUM_BLOCK = 16 };
-
-/* In double, as the reference. SUM_BLOCK columns side by side, which compilers turn into vectors; the last few one by
- * one. */
-static void sum_of_rows(ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) {
-    ptrdiff_t begin = 0;
-    for (; begin + SUM_BLOCK <= out; begin += SUM_BLOCK) {
-        double sums[SUM_BLOCK] = {0};
-        for (ptrdiff_t s = 0; s < n; s++) {
-            for (ptrdiff_t i = 0; i < SUM_BLOCK; i++) {
-                sums[i] += (double)phi[s * out + begin + i];
-            }
-        }
-        for (ptrdiff_t i = 0; i < SUM_BLOCK; i++) {
-            sum[begin + i] = (real)sums[i];
+/* `width` columns side by side, which compilers turn into vectors; in double, as the reference. */
+static ALWAYS_INLINE void sum_of_columns(ptrdiff_t width, ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) {
+    double sums[16] = {0};
+    for (ptrdiff_t s = 0; s < n; s++) {
+        for (ptrdiff_t i = 0; i < width; i++) {
+            sums[i] += (double)phi[s * out + i];
         }
     }
-    for (ptrdiff_t i = begin; i < out; i++) {
-        double one = 0;
-        for (ptrdiff_t s = 0; s < n; s++) {
-            one += (double)phi[s * out + i];
-        }
-        sum[i] = (real)one;
+    for (ptrdiff_t i = 0; i < width; i++) {
+        sum[i] = (real)sums[i];
+    }
+}
+
+/* Sixteen columns at a time; the rest in eights, fours and ones. */
+static void sum_of_rows(ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) {
+    ptrdiff_t i = 0;
+    for (; out - i >= 16; i += 16) {
+        sum_of_columns(16, n, out, sum + i, phi + i);
+    }
+    if (out - i >= 8) {
+        sum_of_columns(8, n, out, sum + i, phi + i);
+        i += 8;
+    }
+    if (out - i >= 4) {
+        sum_of_columns(4, n, out, sum + i, phi + i);
+        i += 4;
+    }
+    for (; i < out; i++) {
+        sum_of_columns(1, n, out, sum + i, phi + i);
     }
 }
 
@@ -42,7 +48,7 @@ static void fast_dense_backward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *
                                 .a_row = out,
                                 .b = w,
                                 .b_row = out,
-                                .b_lies = TRANSPOSED,
+                                .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
                                 .c = grad_x,
                                 .c_row = in});
     }

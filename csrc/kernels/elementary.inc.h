@@ -4,6 +4,28 @@
  * vectors. A change there is a change here.
  */
 
+/* Which lanes of a vector are meant. Most are whole, and spared the mask where `whole` is known when inlined. Where none
+ * are left, nothing is stored: at the end of a page even that would be slow. */
+typedef struct {
+    bool whole;
+    mask some;
+} lane_set;
+
+static const lane_set ALL_LANES = {.whole = true};
+static inline lane_set first_lanes(ptrdiff_t n) { return (lane_set){.whole = false, .some = mask_first(n)}; }
+
+static ALWAYS_INLINE vec load_lanes(const real *p, lane_set which) {
+    return which.whole ? vec_load(p) : vec_load_some(p, which.some);
+}
+
+static ALWAYS_INLINE void store_lanes(real *p, vec v, lane_set which) {
+    if (which.whole) {
+        vec_store(p, v);
+    } else {
+        vec_store_some(p, v, which.some);
+    }
+}
+
 static inline vec vec_abs(vec x) { return vec_of(ivec_and(ivec_of(x), ivec_all(~bits_of(-(real)0)))); }
 static inline vec vec_minus_abs(vec x) { return vec_of(ivec_or(ivec_of(x), ivec_all(bits_of(-(real)0)))); }
 static inline vec vec_negative(vec x) { return vec_of(ivec_xor(ivec_of(x), ivec_all(bits_of(-(real)0)))); }
@@ -124,8 +146,10 @@ static ALWAYS_INLINE void each(vec (*f)(vec), ptrdiff_t count, real *y, const re
     for (; i + VEC_LANES <= count; i += VEC_LANES) {
         vec_store(y + i, f(vec_load(x + i)));
     }
-    mask some = mask_first(count - i);
-    vec_store_some(y + i, f(vec_load_some(x + i, some)), some);
+    if (i < count) {
+        mask some = mask_first(count - i);
+        vec_store_some(y + i, f(vec_load_some(x + i, some)), some);
+    }
 }
 
 static void fast_elementary(mlp_elementary function, ptrdiff_t count, real *y, const real *x) {

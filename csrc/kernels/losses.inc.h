@@ -37,9 +37,33 @@ static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, row_facts), ptrd
     }
 }
 
-static real value_of_softmax_cce(ptrdiff_t out, softmax_row row, const real *z, const real *y) {
-    row_facts facts = {.max = vec_all(row.max), .log_sum = vec_all(real_log1p(row.rest))};
+/* What softmax_of finds out about some rows, one number a row: their logarithms cost little side by side. */
+enum { ROWS_TOGETHER = 16 };
+
+typedef struct {
+    real max[ROWS_TOGETHER], rest[ROWS_TOGETHER], log_sum[ROWS_TOGETHER];
+} softmax_rows;
+
+/* `count` <= ROWS_TOGETHER rows; e as in fast_softmax_of. */
+static inline softmax_rows softmax_of_rows(ptrdiff_t count, ptrdiff_t out, real *e, const real *z) {
+    softmax_rows rows = {0};
+    for (ptrdiff_t s = 0; s < count; s++) {
+        softmax_row row = fast_softmax_of(out, e ? e + s * out : NULL, z + s * out);
+        rows.max[s] = row.max;
+        rows.rest[s] = row.rest;
+    }
+    each(vec_log1p, ROWS_TOGETHER, rows.log_sum, rows.rest);
+    return rows;
+}
+
+static inline real value_of_softmax_cce(ptrdiff_t out, const softmax_rows *rows, ptrdiff_t s, const real *z,
+                                        const real *y) {
+    row_facts facts = {.max = vec_all(rows->max[s]), .log_sum = vec_all(rows->log_sum[s])};
     return row_sum(out, vec_softmax_cce, z, y, facts);
+}
+
+static inline ptrdiff_t rows_from(ptrdiff_t begin, ptrdiff_t n) {
+    return n - begin < ROWS_TOGETHER ? n - begin : ROWS_TOGETHER;
 }
 
 static void fast_output_loss(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *value,
@@ -52,9 +76,12 @@ static void fast_output_loss(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, p
     } else if (loss == MLP_BCE && sigma == MLP_SIGMOID) {
         sum_of_each_row(vec_sigmoid_bce, n, out, value, z, y);
     } else if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
-        for (ptrdiff_t s = 0; s < n; s++) {
-            softmax_row row = fast_softmax_of(out, NULL, z + s * out);
-            value[s] = value_of_softmax_cce(out, row, z + s * out, y + s * out);
+        for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
+            softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, NULL, z + begin * out);
+            for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
+                ptrdiff_t at = (begin + s) * out;
+                value[begin + s] = value_of_softmax_cce(out, &rows, s, z + at, y + at);
+            }
         }
     } else {
         output_loss(loss, sigma, n, out, value, z, a, y);
@@ -124,12 +151,14 @@ static void fast_output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, pt
 static void fast_output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
                              real *phi, const real *z, const real *y, const real *scale) {
     if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
-        for (ptrdiff_t s = 0; s < n; s++) {
-            ptrdiff_t at = s * out;
-            softmax_row row = fast_softmax_of(out, a + at, z + at);
-            divide_row(out, a + at, 1 + row.rest);
-            value[s] = value_of_softmax_cce(out, row, z + at, y + at);
-            phi_of_softmax_cce(out, phi + at, a + at, y + at, scale[s]);
+        for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
+            softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, a + begin * out, z + begin * out);
+            for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
+                ptrdiff_t at = (begin + s) * out;
+                divide_row(out, a + at, 1 + rows.rest[s]);
+                value[begin + s] = value_of_softmax_cce(out, &rows, s, z + at, y + at);
+                phi_of_softmax_cce(out, phi + at, a + at, y + at, scale[begin + s]);
+            }
         }
     } else {
         fast_activation_forward(sigma, n, out, a, z);

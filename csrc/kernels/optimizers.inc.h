@@ -5,15 +5,15 @@ static inline vec vec_settled(vec average) {
 }
 
 static ALWAYS_INLINE void sgd_of_some(const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad,
-                                      mask some) {
+                                      lane_set some) {
     const vec rate = vec_all(step->rate), momentum = vec_all(step->momentum);
-    vec slope = vec_load_some(grad, some), direction = slope;
+    vec slope = load_lanes(grad, some), direction = slope;
     if (velocity) {
-        vec v = vec_settled(vec_fma(momentum, vec_load_some(velocity, some), slope));
-        vec_store_some(velocity, v, some);
+        vec v = vec_settled(vec_fma(momentum, load_lanes(velocity, some), slope));
+        store_lanes(velocity, v, some);
         direction = step->nesterov ? vec_fma(momentum, v, slope) : v;
     }
-    vec_store_some(w, vec_fnma(rate, direction, vec_load_some(w, some)), some);
+    store_lanes(w, vec_fnma(rate, direction, load_lanes(w, some)), some);
 }
 
 /* What the threads that share a step need to know: the weights from here on, and what goes with them. */
@@ -47,9 +47,13 @@ static ptrdiff_t chunk_end(const shared_step *shared, ptrdiff_t begin) {
 
 static void sgd_chunk(void *context, ptrdiff_t chunk) {
     const shared_step *s = context;
-    ptrdiff_t begin = chunk * STEP_CHUNK, end = chunk_end(s, begin);
-    for (ptrdiff_t i = begin; i < end; i += VEC_LANES) {
-        sgd_of_some(s->step, s->w + i, s->m ? s->m + i : NULL, s->grad + i, mask_first(end - i));
+    const REAL_NAME(mlp_sgd) step = *(const REAL_NAME(mlp_sgd) *)s->step; /* a copy that no store can change */
+    ptrdiff_t i = chunk * STEP_CHUNK, end = chunk_end(s, i);
+    for (; i + VEC_LANES <= end; i += VEC_LANES) {
+        sgd_of_some(&step, s->w + i, s->m ? s->m + i : NULL, s->grad + i, ALL_LANES);
+    }
+    if (i < end) {
+        sgd_of_some(&step, s->w + i, s->m ? s->m + i : NULL, s->grad + i, first_lanes(end - i));
     }
 }
 
@@ -58,24 +62,28 @@ static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real
 }
 
 static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad,
-                                       mask some) {
-    vec slope = vec_load_some(grad, some);
-    vec new_m = vec_mul(vec_all(step->beta1), vec_load_some(m, some));
-    vec new_v = vec_mul(vec_all(step->beta2), vec_load_some(v, some));
+                                       lane_set some) {
+    vec slope = load_lanes(grad, some);
+    vec new_m = vec_mul(vec_all(step->beta1), load_lanes(m, some));
+    vec new_v = vec_mul(vec_all(step->beta2), load_lanes(v, some));
     new_m = vec_settled(vec_fma(vec_all(1 - step->beta1), slope, new_m));
     new_v = vec_settled(vec_fma(vec_mul(vec_all(1 - step->beta2), slope), slope, new_v));
     vec root = vec_fma(vec_sqrt(new_v), vec_all(step->v_scale), vec_all(step->epsilon));
     vec move = vec_div(vec_mul(vec_all(step->rate), new_m), root);
-    vec_store_some(m, new_m, some);
-    vec_store_some(v, new_v, some);
-    vec_store_some(w, vec_sub(vec_load_some(w, some), move), some);
+    store_lanes(m, new_m, some);
+    store_lanes(v, new_v, some);
+    store_lanes(w, vec_sub(load_lanes(w, some), move), some);
 }
 
 static void adam_chunk(void *context, ptrdiff_t chunk) {
     const shared_step *s = context;
-    ptrdiff_t begin = chunk * STEP_CHUNK, end = chunk_end(s, begin);
-    for (ptrdiff_t i = begin; i < end; i += VEC_LANES) {
-        adam_of_some(s->step, s->w + i, s->m + i, s->v + i, s->grad + i, mask_first(end - i));
+    const REAL_NAME(mlp_adam) step = *(const REAL_NAME(mlp_adam) *)s->step; /* a copy that no store can change */
+    ptrdiff_t i = chunk * STEP_CHUNK, end = chunk_end(s, i);
+    for (; i + VEC_LANES <= end; i += VEC_LANES) {
+        adam_of_some(&step, s->w + i, s->m + i, s->v + i, s->grad + i, ALL_LANES);
+    }
+    if (i < end) {
+        adam_of_some(&step, s->w + i, s->m + i, s->v + i, s->grad + i, first_lanes(end - i));
     }
 }
 

@@ -16,10 +16,12 @@
 
 enum {
     PANEL = TILE_VECS * VEC_LANES,          /* columns of the widest micro-tile                           */
-    K_BLOCK = 128,                          /* depth of a block: a panel takes half of L1, 24 KB          */
-    BLOCK = 256 * 1024 / (int)sizeof(real), /* numbers of a packed block of B: half of a small L2         */
-    FAR = 2048 / (int)sizeof(real),         /* rows this far apart fall into few sets of L1: packing pays */
-    PIECES_PER_THREAD = 2,                  /* so that who is done first can take another one             */
+    K_BLOCK = 512,                          /* depth of a block; its panel streams from L2                 */
+    BLOCK = 384 * 1024 / (int)sizeof(real), /* numbers of a packed block of B: part of L2                  */
+    FAR = 4096 / (int)sizeof(real),         /* rows this far apart share the same few sets of L1           */
+    SPREAD = 1 << 20,                       /* bytes: a block over more than this does not stay in L2      */
+    OFTEN = 32,                             /* a panel that so many tiles read is worth packing            */
+    PIECES_PER_THREAD = 2,                  /* so that who is done first can take another one              */
 };
 static const double WORTH_SHARING = 2e6; /* multiply-adds that a second thread shortens */
 _Static_assert(BLOCK >= PANEL * K_BLOCK, "a block holds at least one panel");
@@ -81,8 +83,10 @@ static void multiply_chunk(const product_task *task, ptrdiff_t m_begin, ptrdiff_
     _Alignas(64) real packed_a[TILE_ROWS * K_BLOCK];
     const parts tiles = divide(m_end - m_begin, divided(m_end - m_begin, TILE_ROWS));
     const parts panels = divide_columns(columns, PANEL);
-    const bool pack_b = task->b_lies == TRANSPOSED || (task->b_row >= FAR && tiles.count > 2);
-    const bool pack_a = task->a_lies == TRANSPOSED && task->a_row >= FAR && panels.count > 1;
+    const ptrdiff_t deepest = task->K < K_BLOCK ? task->K : K_BLOCK;
+    const bool pack_b = task->b_lies == TRANSPOSED || (task->b_row >= FAR && tiles.count > OFTEN);
+    const bool pack_a =
+        task->a_lies == TRANSPOSED && panels.count > 1 && deepest * task->a_row > (ptrdiff_t)(SPREAD / sizeof(real));
     const ptrdiff_t outer = pack_a ? tiles.count : panels.count, inner = pack_a ? panels.count : tiles.count;
     const ptrdiff_t j_end = j + columns;
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;

@@ -11,14 +11,13 @@
 
 static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row, ptrdiff_t a_step, const real *b,
                                     ptrdiff_t b_step, real *c, ptrdiff_t c_row, const real *init, ptrdiff_t init_row,
-                                    mask last, bool whole) {
+                                    lane_set last) {
     vec sum[ROWS][VECS];
     EACH (r, ROWS) {
         EACH (v, VECS) {
             sum[r][v] = vec_all(0);
             if (init) {
-                const real *from = init + r * init_row + v * VEC_LANES;
-                sum[r][v] = whole || v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
+                sum[r][v] = load_lanes(init + r * init_row + v * VEC_LANES, v < VECS - 1 ? ALL_LANES : last);
             }
         }
     }
@@ -26,8 +25,7 @@ static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row,
     for (ptrdiff_t k = 0; k < K; k++) {
         vec of_b[VECS];
         EACH (v, VECS) {
-            const real *from = b + v * VEC_LANES;
-            of_b[v] = whole || v < VECS - 1 ? vec_load(from) : vec_load_some(from, last);
+            of_b[v] = load_lanes(b + v * VEC_LANES, v < VECS - 1 ? ALL_LANES : last);
         }
         EACH (r, ROWS) {
             vec of_a = vec_all(a[r * a_row]);
@@ -40,12 +38,7 @@ static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row,
     }
     EACH (r, ROWS) {
         EACH (v, VECS) {
-            real *to = c + r * c_row + v * VEC_LANES;
-            if (whole || v < VECS - 1) {
-                vec_store(to, sum[r][v]);
-            } else {
-                vec_store_some(to, sum[r][v], last);
-            }
+            store_lanes(c + r * c_row + v * VEC_LANES, sum[r][v], v < VECS - 1 ? ALL_LANES : last);
         }
     }
 }
@@ -55,9 +48,9 @@ static ALWAYS_INLINE void TILE(either)(ptrdiff_t K, const real *a, ptrdiff_t a_r
                                        ptrdiff_t b_step, real *c, ptrdiff_t c_row, const real *init, ptrdiff_t init_row,
                                        mask last) {
     if (mask_count(last) == VEC_LANES) {
-        TILE(any)(K, a, a_row, a_step, b, b_step, c, c_row, init, init_row, last, true);
+        TILE(any)(K, a, a_row, a_step, b, b_step, c, c_row, init, init_row, ALL_LANES);
     } else {
-        TILE(any)(K, a, a_row, a_step, b, b_step, c, c_row, init, init_row, last, false);
+        TILE(any)(K, a, a_row, a_step, b, b_step, c, c_row, init, init_row, (lane_set){.some = last});
     }
 }
 

@@ -145,9 +145,12 @@ static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp
 /* Copies the rows of the batch that begins at turn `begin` together. */
 static void REAL_NAME(gather)(ptrdiff_t rows, ptrdiff_t width, real *batch, const void *samples, const ptrdiff_t *order,
                               ptrdiff_t begin) {
+    if (!order) {
+        memcpy(batch, (const real *)samples + begin * width, (size_t)(rows * width) * sizeof(real));
+        return;
+    }
     for (ptrdiff_t s = 0; s < rows; s++) {
-        ptrdiff_t row = order ? order[begin + s] : begin + s;
-        memcpy(batch + s * width, (const real *)samples + row * width, (size_t)width * sizeof(real));
+        memcpy(batch + s * width, (const real *)samples + order[begin + s] * width, (size_t)width * sizeof(real));
     }
 }
 

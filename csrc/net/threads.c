@@ -44,7 +44,7 @@ enum {
     SPIN_TURNS = 2000,
     TURNS_PER_YIELD = 64,
     CACHE_LINE = 64,
-    STACK = 1024 * 1024, /* of a worker, in bytes: kernels pack 280 KB on it, and the default may be 128 KB (musl) */
+    STACK = 1024 * 1024, /* of a worker, in bytes: kernels pack 400 KB on it, and the default may be 128 KB (musl) */
 };
 
 /* The job. Its chunks, work and context belong to whoever has set `busy`, and are read with a ticket in hand. */
