@@ -50,6 +50,7 @@ typedef struct {
                          const real *a, const real *y);                           /* their largest y is, the first each;  */
                                                                                   /* BCE or one output: the part of their */
                                                                                   /* outputs on y's side of 1/2           */
+    double (*batch_weight)(ptrdiff_t n, const real *weight);                      /* sum of the weights; NULL: n         */
     void (*batch_scale)(ptrdiff_t n, real *scale, const real *weight);            /* weight_s / their sum; NULL: 1/n      */
     double (*batch_mean)(ptrdiff_t n, const real *value, const real *weight);     /* weighted mean; weight NULL: plain    */
 

@@ -47,6 +47,7 @@ const REAL_NAME(mlp_kernels) TABLE = {
     .output_phi = fast_output_phi,
     .output_step = fast_output_step,
     .rows_right = fast_rows_right,
+    .batch_weight = batch_weight,
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
     .sgd_step = fast_sgd_step,

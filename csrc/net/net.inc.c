@@ -175,15 +175,8 @@ static double REAL_NAME(train_batch)(mlp_net *net, mlp_workspace work, ptrdiff_t
     return kernels->batch_mean(n, batch.value, weight);
 }
 
-static double REAL_NAME(sum_of_weights)(ptrdiff_t n, const real *weight) {
-    double sum = 0;
-    for (ptrdiff_t s = 0; s < n; s++) {
-        sum += (double)weight[s];
-    }
-    return sum;
-}
-
 static ptrdiff_t REAL_NAME(train)(mlp_net *net, mlp_workspace work, const mlp_training *training) {
+    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const mlp_samples *samples = &training->samples;
     const ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out;
     ptrdiff_t *order = training->order, batches = 0;
@@ -200,11 +193,10 @@ static ptrdiff_t REAL_NAME(train)(mlp_net *net, mlp_workspace work, const mlp_tr
             rows = samples->n - seen < work.capacity ? samples->n - seen : work.capacity;
             REAL_NAME(gather)(rows, in, work.block, samples->x, order, seen);
             REAL_NAME(gather)(rows, out, batch.y, samples->y, order, seen);
-            double weight = (double)rows, right;
             if (samples->weight) {
                 REAL_NAME(gather)(rows, 1, batch.weight, samples->weight, order, seen);
-                weight = REAL_NAME(sum_of_weights)(rows, batch.weight);
             }
+            double weight = kernels->batch_weight(rows, samples->weight ? batch.weight : NULL), right;
             loss_sum += weight * REAL_NAME(train_batch)(net, work, rows, training, &right);
             weight_sum += weight;
             right_sum += right;

@@ -218,7 +218,11 @@ static void output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdif
 
 /* --------------------------------------------------------------------------------------------- from sample to batch */
 
-static double total_weight(ptrdiff_t n, const real *weight) {
+/* The sum of the weights; without weights each sample has 1. */
+static double batch_weight(ptrdiff_t n, const real *weight) {
+    if (!weight) {
+        return (double)n;
+    }
     double total = 0;
     for (ptrdiff_t s = 0; s < n; s++) {
         total += (double)weight[s];
@@ -228,7 +232,7 @@ static double total_weight(ptrdiff_t n, const real *weight) {
 
 /* scale_s = weight_s / sum of the weights, without weights 1/n; a batch whose weights are all 0 counts for nothing. */
 static void batch_scale(ptrdiff_t n, real *scale, const real *weight) {
-    double total = weight ? total_weight(n, weight) : (double)n;
+    double total = batch_weight(n, weight);
     for (ptrdiff_t s = 0; s < n; s++) {
         scale[s] = total > 0 ? (real)((weight ? (double)weight[s] : 1) / total) : 0;
     }
@@ -236,7 +240,7 @@ static void batch_scale(ptrdiff_t n, real *scale, const real *weight) {
 
 /* sum of weight_s value_s / sum of weight_s; without weights the plain mean. */
 static double batch_mean(ptrdiff_t n, const real *value, const real *weight) {
-    double total = weight ? total_weight(n, weight) : (double)n;
+    double total = batch_weight(n, weight);
     double sum = 0;
     for (ptrdiff_t s = 0; s < n; s++) {
         sum += (weight ? (double)weight[s] : 1) * (double)value[s];

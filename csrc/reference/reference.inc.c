@@ -24,6 +24,7 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .output_phi = output_phi,
     .output_step = output_step,
     .rows_right = rows_right,
+    .batch_weight = batch_weight,
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
     .sgd_step = sgd_step,

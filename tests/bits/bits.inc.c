@@ -165,6 +165,11 @@ static void run_elementary(const kernels *k, const job *j, real *const *at) {
     k->elementary(j->function, j->n, at[0], at[1]);
 }
 
+static void run_batch_weight(const kernels *k, const job *j, real *const *at) {
+    double weight = k->batch_weight(j->n, at[1]);
+    memcpy(at[0], &weight, sizeof weight);
+}
+
 static void run_batch_scale(const kernels *k, const job *j, real *const *at) { k->batch_scale(j->n, at[0], at[1]); }
 
 static void run_batch_mean(const kernels *k, const job *j, real *const *at) {
