@@ -87,7 +87,7 @@ bench-ladder:  ## climb from a naive product to a fast one, step by step, in C (
 
 bench-pool:  ## time the pool of threads by itself, in C: best on an idle machine
 	@mkdir -p build
-	@$(CC) -std=c11 -O2 -Icsrc benchmarks/pool.c csrc/net/threads.c -lm -pthread -o build/bench-pool
+	@$(CC) -std=c11 -O2 -Icsrc benchmarks/pool.c csrc/net/threads.c csrc/net/memory.c -lm -pthread -o build/bench-pool
 	@build/bench-pool
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of

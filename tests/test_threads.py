@@ -219,6 +219,8 @@ def test_refused_threads_are_done_without() -> None:
     def started(): return len(list(pathlib.Path("/proc/self/task").iterdir())) - before
     before = 0
     before = started()
+    spare = [_core.run_chunks(2000, 10) for _ in range(4)]
+    del spare  # Python keeps that memory: what it needs below, while threads take all there is
     used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, -1))
     resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20), -1))

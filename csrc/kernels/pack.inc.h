@@ -1,4 +1,4 @@
-/* pack.inc.h: copies a block of b so that a micro-tile reads it in one straight line.
+/* pack.inc.h: copies a block of a or b so that micro-tiles read it in one straight line.
  *
  *     b, K rows of N                          packed: panels of `width` columns, one after the other
  *     +---------+---------+----+              +---------+
@@ -7,23 +7,58 @@
  *     |         |         |    |   row 1      |         |  row 1 of panel 0 ... row K-1, then panel 1
  *     +---------+---------+----+              +---------+
  *
- * The only place that transposes: b may lie in memory as its transpose.
+ * Panels are those of the tiles that will read them: of equal width, but for the first `larger`, which are one unit
+ * wider, and the last, which may have fewer columns. The only place that transposes.
  */
 
-/* One panel: K rows of `columns` <= width numbers, each row `width` long in `packed`; the lanes beyond are not written. */
-static void pack_panel_as_it_lies(ptrdiff_t K, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *b,
-                                  ptrdiff_t b_row) {
-    ptrdiff_t full = columns / VEC_LANES * VEC_LANES;
-    mask last = mask_first(columns - full);
-    for (ptrdiff_t k = 0; k < K; k++) {
-        for (ptrdiff_t j = 0; j < full; j += VEC_LANES) {
-            vec_store(packed + j, vec_load(b + j));
+typedef enum { AS_IT_LIES, TRANSPOSED } orientation;
+
+static ptrdiff_t at_most(ptrdiff_t size, ptrdiff_t limit) { return size < limit ? size : limit; }
+static ptrdiff_t at_least(ptrdiff_t size, ptrdiff_t limit) { return size > limit ? size : limit; }
+
+/* `total` things in `count` parts: the first `larger` have size + 1 things, the others size. */
+typedef struct {
+    ptrdiff_t count, size, larger;
+} parts;
+
+static ptrdiff_t divided(ptrdiff_t total, ptrdiff_t at_most) { return (total + at_most - 1) / at_most; }
+
+/* As few parts as can be if none is larger than `at_most`. Evenly: 9 are 5 + 4, not 8 + 1. */
+static parts divide(ptrdiff_t total, ptrdiff_t at_most) {
+    const ptrdiff_t count = divided(total, at_most);
+    return count <= 1 ? (parts){count, total, 0} : (parts){count, total / count, total % count};
+}
+
+static ptrdiff_t part_size(parts p, ptrdiff_t i) { return p.size + (i < p.larger); }
+static ptrdiff_t part_begin(parts p, ptrdiff_t i) { return p.size * i + at_most(i, p.larger); }
+
+/* Parts first ... first + count - 1, fewer at the end. */
+static parts some_parts(parts p, ptrdiff_t first, ptrdiff_t count) {
+    return (parts){at_most(count, p.count - first), p.size, at_least(p.larger - first, 0)};
+}
+
+/* Behind every packed tile of A lies a gap; where tile t begins if `rows` rows come before it. */
+enum { A_GAP = VEC_LANES };
+static ptrdiff_t packed_begin(ptrdiff_t rows, ptrdiff_t t, ptrdiff_t depth) { return rows * depth + t * A_GAP; }
+
+/* Rows of `source`, each cut into panels: part i of `panels` is part_size(panels, i) * unit columns wide. Whole vectors
+ * are copied; what that writes beyond a panel's row, the next row writes over, and a gap behind the panel takes the last.
+ * Row after row, since a row of the source is contiguous. */
+static void pack_as_it_lies(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdiff_t columns, real *packed,
+                            ptrdiff_t gap, const real *source, ptrdiff_t row) {
+    for (ptrdiff_t k = 0; k < depth; k++) {
+        real *panel = packed;
+        for (ptrdiff_t i = 0, left = columns; i < panels.count; i++) {
+            const ptrdiff_t width = part_size(panels, i) * unit;
+            for (ptrdiff_t j = 0; j < width; j += VEC_LANES) {
+                const ptrdiff_t at = columns - left + j;
+                const vec numbers = left - j >= VEC_LANES ? vec_load(source + k * row + at)
+                                                          : vec_load_some(source + k * row + at, mask_first(left - j));
+                vec_store(panel + k * width + j, numbers);
+            }
+            panel += width * depth + gap;
+            left -= width;
         }
-        if (full < columns) {
-            vec_store_some(packed + full, vec_load_some(b + full, last), last);
-        }
-        packed += width;
-        b += b_row;
     }
 }
 
@@ -42,33 +77,32 @@ static ALWAYS_INLINE void transpose(vec square[VEC_LANES]) {
     }
 }
 
-/* The same from bt, the transpose of b: b[k][j] is bt[j][k]. Squares of VEC_LANES numbers turn in registers. */
-static void pack_panel_transposed(ptrdiff_t K, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *bt,
+/* One panel from bt, the transpose of b: b[k][j] is bt[j][k]. Squares of VEC_LANES numbers turn in registers. */
+static void pack_panel_transposed(ptrdiff_t depth, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *bt,
                                   ptrdiff_t bt_row) {
     for (ptrdiff_t j = 0; j < columns; j += VEC_LANES) {
         ptrdiff_t rows = columns - j < VEC_LANES ? columns - j : VEC_LANES;
-        for (ptrdiff_t k = 0; k < K; k += VEC_LANES) {
-            ptrdiff_t depth = K - k < VEC_LANES ? K - k : VEC_LANES;
-            mask some = mask_first(depth);
+        for (ptrdiff_t k = 0; k < depth; k += VEC_LANES) {
+            ptrdiff_t turned = depth - k < VEC_LANES ? depth - k : VEC_LANES;
+            mask some = mask_first(turned);
             vec square[VEC_LANES];
             for (int r = 0; r < VEC_LANES; r++) {
                 square[r] = r < rows ? vec_load_some(bt + (j + r) * bt_row + k, some) : vec_all(0);
             }
             transpose(square);
-            for (int r = 0; r < VEC_LANES && r < depth; r++) {
+            for (int r = 0; r < VEC_LANES && r < turned; r++) {
                 vec_store(packed + (k + r) * width + j, square[r]);
             }
         }
     }
 }
 
-typedef enum { AS_IT_LIES, TRANSPOSED } orientation;
-
-static void pack_panel(orientation b_lies, ptrdiff_t K, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *b,
-                       ptrdiff_t b_row) {
-    if (b_lies == TRANSPOSED) {
-        pack_panel_transposed(K, columns, width, packed, b, b_row);
-    } else {
-        pack_panel_as_it_lies(K, columns, width, packed, b, b_row);
+static void pack_transposed(parts panels, ptrdiff_t depth, ptrdiff_t columns, real *packed, const real *bt,
+                            ptrdiff_t bt_row) {
+    for (ptrdiff_t i = 0, at = 0; i < panels.count; i++) {
+        const ptrdiff_t width = part_size(panels, i) * VEC_LANES;
+        pack_panel_transposed(depth, columns - at < width ? columns - at : width, width, packed + at * depth,
+                              bt + at * bt_row, bt_row);
+        at += width;
     }
 }

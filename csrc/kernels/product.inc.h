@@ -6,25 +6,35 @@
  *              columns of a chunk                  for each chunk of columns of B and C
  *              +---+---+---+                         for each block of K
  *            K |   |   |   | B                         pack B's block, if that pays           (in L2)
- *              +---+---+---+                           for each panel of columns              (in L1)
- *     +---+    +---+---+---+                             for each tile's rows of A and C
- *     | A |    | C |   |   |                               micro-tile                         (in registers)
- *     +---+    +---+---+---+
- *
- * Rows and columns are divided evenly: 9 rows are 5 + 4, not 8 + 1.
+ *              +---+---+---+                           for each block of rows of A and C
+ *     +---+    +---+---+---+                             pack A's block, if that pays         (in L2)
+ *     | A |    | C |   |   |                             for each panel of columns            (in L1)
+ *     +---+    +---+---+---+                               for each tile's rows of A and C
+ *                                                            micro-tile                       (in registers)
  */
+#ifndef KB
+#define KB 256
+#define BB 256
+#define AB 128
+#define PB_STRIDE 1024
+#define PB_TILES 6
+#define PA_STRIDE 512
+#define PAR 0
+#endif
 
 enum {
-    PANEL = TILE_VECS * VEC_LANES,          /* columns of the widest micro-tile                           */
-    K_BLOCK = 512,                          /* depth of a block; its panel streams from L2                 */
-    BLOCK = 384 * 1024 / (int)sizeof(real), /* numbers of a packed block of B: part of L2                  */
-    FAR = 4096 / (int)sizeof(real),         /* rows this far apart share the same few sets of L1           */
-    SPREAD = 1 << 20,                       /* bytes: a block over more than this does not stay in L2      */
-    OFTEN = 32,                             /* a panel that so many tiles read is worth packing            */
-    PIECES_PER_THREAD = 2,                  /* so that who is done first can take another one              */
+    PANEL = TILE_VECS * VEC_LANES,                     /* columns of the widest micro-tile                          */
+    K_BLOCK = 96 * 1024 / (PANEL * (int)sizeof(real)), /* depth of a block: one panel of B streams from L2           */
+    B_BLOCK = 256 * 1024 / (int)sizeof(real),          /* numbers of a block of B: it stays in L2                    */
+    B_ROOM = 1024 * 1024 / (int)sizeof(real),          /* numbers of a block of B that a packed A is multiplied with */
+    A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a packed block of A: it stays in L2             */
+    LITTLE = 16 * 1024 / (int)sizeof(real),            /* numbers of a block of B where memory is short              */
+    FAR = 2048 / (int)sizeof(real),                    /* rows that lie so far apart compete for few places of L1    */
+    OFTEN = 10,                                        /* what so many tiles read is worth packing                   */
+    PIECES_PER_THREAD = 2,                             /* so that who is done first can take another one             */
 };
 static const double WORTH_SHARING = 2e6; /* multiply-adds that a second thread shortens */
-_Static_assert(BLOCK >= PANEL * K_BLOCK, "a block holds at least one panel");
+_Static_assert((A_BLOCK + B_ROOM) * sizeof(real) <= MLP_THREAD_SCRATCH, "packed blocks fit into a thread's scratch");
 
 /* `a` is M x K and `b` K x N; transposed, they lie in memory as K x M and N x K. Row r of c begins at c + r*c_row and its
  * sums at init + r*init_row; init NULL: at 0. */
@@ -44,96 +54,105 @@ static const real *b_at(const product_task *task, ptrdiff_t k, ptrdiff_t j) {
     return task->b + (task->b_lies == TRANSPOSED ? j * task->b_row + k : k * task->b_row + j);
 }
 
-static ptrdiff_t divided(ptrdiff_t total, ptrdiff_t at_most) { return (total + at_most - 1) / at_most; }
-
-/* `total` things in `count` parts: the first `larger` have size + 1 things, the others size. */
-typedef struct {
-    ptrdiff_t count, size, larger;
-} parts;
-
-static parts divide(ptrdiff_t total, ptrdiff_t count) {
-    return count <= 1 ? (parts){count, total, 0} : (parts){count, total / count, total % count};
-}
-
-static ptrdiff_t part_size(parts p, ptrdiff_t i) { return p.size + (i < p.larger); }
-static ptrdiff_t part_begin(parts p, ptrdiff_t i) { return p.size * i + (i < p.larger ? i : p.larger); }
-
-/* Columns in parts of whole vectors, but for the last vector of all. */
+/* Columns in parts of whole vectors, but for the last vector of all; sizes count vectors. */
 static parts divide_columns(ptrdiff_t columns, ptrdiff_t at_most) {
-    return divide(divided(columns, VEC_LANES), divided(columns, at_most));
+    return divide(divided(columns, VEC_LANES), at_most / VEC_LANES);
 }
 
-/* Rows k ... k + depth - 1 of B's columns j ... j_end - 1, panel after panel. */
-static void pack_block(const product_task *task, ptrdiff_t k, ptrdiff_t depth, parts panels, ptrdiff_t j,
-                       ptrdiff_t j_end, real *packed) {
-    for (ptrdiff_t i = 0; i < panels.count; i++) {
-        ptrdiff_t width = part_size(panels, i) * VEC_LANES;
-        pack_panel(task->b_lies, depth, j + width < j_end ? width : j_end - j, width, packed, b_at(task, k, j),
-                   task->b_row);
-        packed += width * depth;
-        j += width;
+/* What a product is cut into: rows m ... of C, in tiles, its columns j ..., in panels, and the part of K that begins at
+ * k. packed_a, packed_b: NULL where they are read as they lie. */
+typedef struct {
+    ptrdiff_t m, j, k, depth, columns;
+    parts tiles, panels;
+    real *packed_a, *packed_b;
+} product_block;
+
+static void multiply_block(const product_task *task, const product_block *block) {
+    tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
+    const real *init = block->k == 0 ? task->init : task->c;
+    const ptrdiff_t init_row = block->k == 0 ? task->init_row : task->c_row;
+    for (ptrdiff_t i = 0, done = 0; i < block->panels.count; i++) {
+        const ptrdiff_t vecs = part_size(block->panels, i), width = vecs * VEC_LANES, at = block->j + done;
+        const ptrdiff_t columns = at_most(block->columns - done, width);
+        const real *b = block->packed_b ? block->packed_b + done * block->depth : b_at(task, block->k, at);
+        const ptrdiff_t b_step = block->packed_b ? width : task->b_row;
+        for (ptrdiff_t t = 0, row = block->m; t < block->tiles.count; t++) {
+            const ptrdiff_t rows = part_size(block->tiles, t);
+            const real *a = block->packed_a ? block->packed_a + packed_begin(row - block->m, t, block->depth)
+                                            : a_at(task, row, block->k);
+            functions[vecs - 1][rows - 1](block->depth, a, block->packed_a ? rows : task->a_row, b, b_step,
+                                          task->c + row * task->c_row + at, task->c_row,
+                                          init ? init + row * init_row + at : NULL, init_row, columns);
+            row += rows;
+        }
+        done += width;
     }
 }
 
-/* Columns j ... j + columns - 1 of rows m_begin ... m_end - 1 of C. Tiles go down a panel, which stays in L1; but where
- * each tile's rows of A have to be packed, they go along the rows, which then do. */
-static void multiply_chunk(const product_task *task, ptrdiff_t m_begin, ptrdiff_t m_end, ptrdiff_t j,
-                           ptrdiff_t columns) {
-    _Alignas(64) real packed_b[BLOCK];
-    _Alignas(64) real packed_a[TILE_ROWS * K_BLOCK];
-    const parts tiles = divide(m_end - m_begin, divided(m_end - m_begin, TILE_ROWS));
-    const parts panels = divide_columns(columns, PANEL);
-    const ptrdiff_t deepest = task->K < K_BLOCK ? task->K : K_BLOCK;
-    const bool pack_b = task->b_lies == TRANSPOSED || (task->b_row >= FAR && tiles.count > OFTEN);
-    const bool pack_a =
-        task->a_lies == TRANSPOSED && panels.count > 1 && deepest * task->a_row > (ptrdiff_t)(SPREAD / sizeof(real));
-    const ptrdiff_t outer = pack_a ? tiles.count : panels.count, inner = pack_a ? panels.count : tiles.count;
-    const ptrdiff_t j_end = j + columns;
-    tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
+static void pack_b(const product_task *task, const product_block *block) {
+    const real *b = b_at(task, block->k, block->j);
+    if (task->b_lies == TRANSPOSED) {
+        pack_transposed(block->panels, block->depth, block->columns, block->packed_b, b, task->b_row);
+    } else {
+        pack_as_it_lies(block->panels, VEC_LANES, block->depth, block->columns, block->packed_b, 0, b, task->b_row);
+    }
+}
 
-    for (ptrdiff_t k = 0; k == 0 || k < task->K; k += K_BLOCK) {
-        const ptrdiff_t depth = task->K - k < K_BLOCK ? task->K - k : K_BLOCK;
-        const real *init = k == 0 ? task->init : task->c;
-        const ptrdiff_t init_row = k == 0 ? task->init_row : task->c_row;
-        if (pack_b) {
-            pack_block(task, k, depth, panels, j, j_end, packed_b);
-        }
-        for (ptrdiff_t o = 0; o < outer; o++) {
-            for (ptrdiff_t i = 0; i < inner; i++) {
-                const ptrdiff_t tile = pack_a ? o : i, panel = pack_a ? i : o;
-                const ptrdiff_t m = m_begin + part_begin(tiles, tile), rows = part_size(tiles, tile);
-                const ptrdiff_t vecs = part_size(panels, panel), width = vecs * VEC_LANES;
-                const ptrdiff_t at = j + part_begin(panels, panel) * VEC_LANES;
-                const real *a = a_at(task, m, k);
-                if (pack_a && i == 0) {
-                    pack_panel(AS_IT_LIES, depth, rows, TILE_ROWS, packed_a, a, task->a_row);
-                }
-                functions[vecs - 1][rows - 1](depth, pack_a ? packed_a : a, pack_a ? TILE_ROWS : task->a_row,
-                                              pack_b ? packed_b + (at - j) * depth : b_at(task, k, at),
-                                              pack_b ? width : task->b_row, task->c + m * task->c_row + at, task->c_row,
-                                              init ? init + m * init_row + at : NULL, init_row,
-                                              mask_first(j_end - (at + width - VEC_LANES)));
+/* Tiles of the block, `all` of them or, where they are packed, as many at a time as A_BLOCK has room for. */
+static void multiply_tiles(const product_task *task, product_block *block, parts all) {
+    if (!block->packed_a) {
+        block->tiles = all;
+        multiply_block(task, block);
+        return;
+    }
+    const ptrdiff_t m_begin = block->m, count = A_BLOCK / packed_begin(TILE_ROWS, 1, block->depth);
+    for (ptrdiff_t t = 0; t < all.count; t += count) {
+        block->tiles = some_parts(all, t, count);
+        block->m = m_begin + part_begin(all, t);
+        pack_as_it_lies(block->tiles, 1, block->depth, part_begin(all, t + block->tiles.count) - part_begin(all, t),
+                        block->packed_a, A_GAP, a_at(task, block->m, block->k), task->a_row);
+        multiply_block(task, block);
+    }
+    block->m = m_begin;
+}
+
+/* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. */
+static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
+    _Alignas(64) real little[LITTLE];
+    const parts tiles = divide(m_end - m, TILE_ROWS);
+    const bool turn_b = task->b_lies == TRANSPOSED;
+    const bool far_a = task->a_lies == TRANSPOSED && task->a_row >= FAR && j_end - j >= OFTEN * PANEL;
+    const bool far_b = task->b_row >= FAR && tiles.count >= OFTEN;
+    real *const scratch = turn_b || far_a || far_b ? mlp_thread_scratch() : NULL;
+    product_block block = {.packed_a = far_a && scratch ? scratch + B_ROOM : NULL,
+                           .packed_b = scratch && (turn_b || far_b) ? scratch
+                                       : turn_b                     ? little
+                                                                    : NULL};
+    const ptrdiff_t room = block.packed_b == little ? LITTLE : block.packed_a ? B_ROOM : B_BLOCK;
+    const parts depths = divide(task->K, at_most(K_BLOCK, room / PANEL));
+    const parts chunks = divide_columns(j_end - j, room / at_least(part_size(depths, 0), 1) / PANEL * PANEL);
+
+    for (ptrdiff_t chunk = 0; chunk < chunks.count; chunk++) {
+        block.j = j + part_begin(chunks, chunk) * VEC_LANES;
+        block.columns = at_most(part_size(chunks, chunk) * VEC_LANES, j_end - block.j);
+        block.panels = divide_columns(block.columns, PANEL);
+        for (ptrdiff_t d = 0; d == 0 || d < depths.count; d++) {
+            block.m = m;
+            block.k = part_begin(depths, d);
+            block.depth = part_size(depths, d);
+            if (block.packed_b) {
+                pack_b(task, &block);
             }
+            multiply_tiles(task, &block, tiles);
         }
     }
 }
 
 /* A product that is one tile. */
 static void multiply_tile(const product_task *task) {
-    ptrdiff_t vecs = divided(task->N, VEC_LANES);
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
-    functions[vecs - 1][task->M - 1](task->K, task->a, task->a_row, task->b, task->b_row, task->c, task->c_row,
-                                     task->init, task->init_row, mask_first(task->N - (vecs - 1) * VEC_LANES));
-}
-
-static void multiply(const product_task *task, ptrdiff_t m_begin, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
-    ptrdiff_t depth = task->K > K_BLOCK ? K_BLOCK : task->K > 0 ? task->K : 1;
-    const parts chunks = divide_columns(j_end - j, BLOCK / depth / PANEL * PANEL);
-    for (ptrdiff_t i = 0; i < chunks.count; i++) {
-        ptrdiff_t width = part_size(chunks, i) * VEC_LANES;
-        multiply_chunk(task, m_begin, m_end, j, j + width < j_end ? width : j_end - j);
-        j += width;
-    }
+    functions[divided(task->N, VEC_LANES) - 1][task->M - 1](task->K, task->a, task->a_row, task->b, task->b_row,
+                                                            task->c, task->c_row, task->init, task->init_row, task->N);
 }
 
 /* A product in pieces that threads may take: some rows and all columns, or the other way round. */
@@ -170,6 +189,6 @@ static void product(const product_task *task) {
     }
     shared_product shared = {.task = task, .by_rows = task->a_lies == TRANSPOSED || task->N < most * PANEL};
     ptrdiff_t units = shared.by_rows ? divided(task->M, TILE_ROWS) : divided(task->N, VEC_LANES);
-    shared.pieces = divide(units, units < most ? units : most);
+    shared.pieces = divide(units, divided(units, most));
     mlp_parallel(shared.pieces.count, multiply_piece, &shared);
 }

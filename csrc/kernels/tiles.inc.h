@@ -1,6 +1,6 @@
 /* tiles.inc.h: the micro-tile of tile.inc.h in every size up to TILE_ROWS by TILE_VECS, and the table to find them in. */
 typedef void tile_function(ptrdiff_t K, const real *a, ptrdiff_t a_stride, const real *b, ptrdiff_t b_step, real *c,
-                           ptrdiff_t c_row, const real *init, ptrdiff_t init_row, mask last);
+                           ptrdiff_t c_row, const real *init, ptrdiff_t init_row, ptrdiff_t columns);
 
 _Static_assert(TILE_ROWS <= 8 && TILE_VECS <= 3, "the list below ends at 8 x 3");
 

@@ -26,6 +26,7 @@ static void run_alone(ptrdiff_t chunks, mlp_work *work, void *context) {
 int mlp_get_num_threads(void) { return 1; }
 void mlp_set_num_threads(int threads) { (void)threads; }
 void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context) { run_alone(chunks, work, context); }
+void *mlp_thread_scratch(void) { return NULL; }
 
 #else
 
@@ -39,12 +40,13 @@ void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context) { run_alone(c
 #include <stdlib.h>
 
 #include "../isa/pause.h"
+#include "memory.h"
 
 enum {
     SPIN_TURNS = 2000,
     TURNS_PER_YIELD = 64,
     CACHE_LINE = 64,
-    STACK = 1024 * 1024, /* of a worker, in bytes: kernels pack 400 KB on it, and the default may be 128 KB (musl) */
+    STACK = MLP_THREAD_SCRATCH + 256 * 1024, /* of a worker, in bytes */
 };
 
 /* The job. Its chunks, work and context belong to whoever has set `busy`, and are read with a ticket in hand. */
@@ -89,6 +91,38 @@ static void spend_turn(int turn) {
     }
 }
 
+/* Each thread's scratch: a worker's is on its stack, another thread's is allocated when it is first needed. */
+static struct {
+    pthread_once_t once;
+    pthread_key_t key;
+    atomic_bool usable;
+} scratch = {.once = PTHREAD_ONCE_INIT};
+
+/* At exit, or when the shared object is unloaded: threads that end later find no mlp_free to call. */
+static void drop_scratch_key(void) {
+    if (atomic_exchange(&scratch.usable, false)) {
+        pthread_key_delete(scratch.key);
+    }
+}
+
+static void make_scratch_key(void) {
+    atomic_store(&scratch.usable, atexit(drop_scratch_key) == 0 && pthread_key_create(&scratch.key, mlp_free) == 0);
+}
+
+static bool keep_scratch(void *block) {
+    pthread_once(&scratch.once, make_scratch_key);
+    return atomic_load(&scratch.usable) && pthread_setspecific(scratch.key, block) == 0;
+}
+
+void *mlp_thread_scratch(void) {
+    void *block = atomic_load(&scratch.usable) ? pthread_getspecific(scratch.key) : NULL;
+    if (!block && (block = mlp_alloc(MLP_THREAD_SCRATCH, 1)) && !keep_scratch(block)) {
+        mlp_free(block);
+        block = NULL;
+    }
+    return block;
+}
+
 static void run_chunks(void) {
     ptrdiff_t finished = 0;
     ptrdiff_t tickets = atomic_load_explicit(&job.tickets, memory_order_relaxed);
@@ -109,6 +143,8 @@ static void run_chunks(void) {
 
 static void *worker(void *number) {
     const int w = (int)(intptr_t)number;
+    _Alignas(CACHE_LINE) char room[MLP_THREAD_SCRATCH];
+    keep_scratch(room);
     fesetenv(FE_DFL_ENV); /* a new thread has inherited its creator's */
     while (w < atomic_load(&pool.workers)) {
         run_chunks();
@@ -126,6 +162,7 @@ static void *worker(void *number) {
             pthread_mutex_unlock(&asleep.mutex);
         }
     }
+    keep_scratch(NULL); /* not to be freed */
     return NULL;
 }
 

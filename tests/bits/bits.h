@@ -44,4 +44,8 @@ void report_text(const char *operand, const char *what);
 void try_kernels_f32(void);
 void try_kernels_f64(void);
 
+/* Products of more than one block alone. */
+void try_blocks_f32(void);
+void try_blocks_f64(void);
+
 #endif

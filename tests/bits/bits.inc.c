@@ -126,6 +126,18 @@ static void try_large_products(void) {
     }
 }
 
+/* More than one block of a packed x, more than one of K, both, and several chunks of columns beside a packed x. */
+static void try_products_of_blocks(void) {
+    static const ptrdiff_t QUICK[][3] = {{70, 600, 530}, {2, 2100, 20}, {3, 20, 2100}, {2100, 3, 20}};
+    static const ptrdiff_t LONG[][3] = {{2100, 490, 170}, {1100, 515, 530}, {300, 515, 1000}};
+    for (size_t i = 0; i < sizeof QUICK / sizeof *QUICK; i++) {
+        try_products(QUICK[i][0], QUICK[i][1], QUICK[i][2]);
+    }
+    for (size_t i = 0; full && i < sizeof LONG / sizeof *LONG; i++) {
+        try_products(LONG[i][0], LONG[i][1], LONG[i][2]);
+    }
+}
+
 /* ---------------------------------------------------------------------------- everything that goes through its numbers once */
 
 static void run_activation_forward(const kernels *k, const job *j, real *const *at) {
@@ -324,6 +336,12 @@ static void try_count(ptrdiff_t count, int offset) {
     }
     for (int weighted = 0; weighted < 2; weighted++) {
         const char *weight = weighted ? "weight" : NULL;
+        try_at(&(job){.kernel = "batch_weight",
+                      .run = run_batch_weight,
+                      .n = count,
+                      .operands = {{"sum", WRITTEN, 1, sizeof(double) / sizeof(real), NULL},
+                                   {weight, READ, count, 1, fill_weights}}},
+               offset);
         try_at(&(job){.kernel = "batch_scale",
                       .run = run_batch_scale,
                       .n = count,
@@ -380,5 +398,13 @@ void REAL_NAME(try_kernels)(void) {
     try_small_kernels();
     try_products_around_tiles();
     try_large_products();
+    try_products_of_blocks();
+    free_copies();
+}
+
+void REAL_NAME(try_blocks)(void) {
+    make_copies();
+    fill_pools();
+    try_products_of_blocks();
     free_copies();
 }
