@@ -23,6 +23,8 @@ typedef enum { MLP_LINEAR, MLP_RELU, MLP_SIGMOID, MLP_TANH, MLP_SOFTMAX, MLP_ACT
 
 typedef enum { MLP_MSE, MLP_BCE, MLP_CCE, MLP_LOSSES } mlp_loss;
 
+typedef enum { MLP_SGD, MLP_ADAM } mlp_algorithm;
+
 typedef enum { MLP_EXP, MLP_LOG, MLP_LOG1P, MLP_TANH_OF, MLP_SIGMOID_OF, MLP_ELEMENTARIES } mlp_elementary;
 
 /* The operations for float (suffix _f32) and for double (suffix _f64): one text, read twice. */

@@ -14,6 +14,13 @@ typedef struct {
     int nesterov;
 } REAL_NAME(mlp_sgd);
 
+/* A step of one optimizer or the other. */
+typedef struct {
+    mlp_algorithm algorithm;
+    REAL_NAME(mlp_sgd) sgd;
+    REAL_NAME(mlp_adam) adam;
+} REAL_NAME(mlp_step);
+
 /* clang-format off */
 typedef struct {
     /* dense.c */
@@ -58,6 +65,12 @@ typedef struct {
     void (*sgd_step)(ptrdiff_t count, const REAL_NAME(mlp_sgd) *step, real *w, real *velocity, const real *grad);
     void (*adam_step)(ptrdiff_t count, const REAL_NAME(mlp_adam) *step, real *w, real *m, real *v, const real *grad);
     REAL_NAME(mlp_adam) (*adam_at)(int64_t t, double learning_rate, double beta1, double beta2, double epsilon);
+
+    /* dense_update.c */
+    void (*dense_update)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,                /* grad_w as dense_backward, and a step */
+                         const REAL_NAME(mlp_step) *step,                         /* of w with it. SGD: m is the velocity */
+                         real *w, real *m, real *v,                               /* or NULL, v is not used               */
+                         real *grad_w, const real *phi, const real *x);
 
     /* elementary.h */
     void (*elementary)(mlp_elementary function, ptrdiff_t count,                  /* y = exp x, log x, log(1+x), tanh x,  */

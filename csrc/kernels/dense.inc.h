@@ -38,6 +38,21 @@ static void sum_of_rows(ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) 
     }
 }
 
+/* eq. 3 */
+static product_task grad_w_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
+                                const real *x) {
+    return (product_task){.M = in,
+                          .N = out,
+                          .K = n,
+                          .a = x,
+                          .a_row = in,
+                          .a_lies = TRANSPOSED,
+                          .b = phi,
+                          .b_row = out,
+                          .c = grad_w,
+                          .c_row = out};
+}
+
 static void fast_dense_backward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, real *grad_w, real *grad_b,
                                 const real *phi, const real *x, const real *w) {
     if (grad_x) {
@@ -53,16 +68,8 @@ static void fast_dense_backward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *
                                 .c_row = in});
     }
     if (grad_w) {
-        product(&(product_task){.M = in,
-                                .N = out,
-                                .K = n,
-                                .a = x,
-                                .a_row = in,
-                                .a_lies = TRANSPOSED,
-                                .b = phi,
-                                .b_row = out,
-                                .c = grad_w,
-                                .c_row = out});
+        const product_task task = grad_w_task(n, in, out, grad_w, phi, x);
+        product(&task);
     }
     if (grad_b) {
         sum_of_rows(n, out, grad_b, phi);

@@ -26,8 +26,6 @@
 
 #include "losses.inc.h"
 
-#include "optimizers.inc.h"
-
 #include "tiles.inc.h"
 
 #include "pack.inc.h"
@@ -35,6 +33,8 @@
 #include "product.inc.h"
 
 #include "dense.inc.h"
+
+#include "optimizers.inc.h"
 
 const REAL_NAME(mlp_kernels) TABLE = {
     .dense_forward = fast_dense_forward,
@@ -53,5 +53,6 @@ const REAL_NAME(mlp_kernels) TABLE = {
     .sgd_step = fast_sgd_step,
     .adam_step = fast_adam_step,
     .adam_at = adam_at,
+    .dense_update = fast_dense_update,
     .elementary = fast_elementary,
 };

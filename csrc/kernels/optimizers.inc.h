@@ -16,51 +16,6 @@ static ALWAYS_INLINE void sgd_of_some(const REAL_NAME(mlp_sgd) * step, real *w, 
     store_lanes(w, vec_fnma(rate, direction, load_lanes(w, some)), some);
 }
 
-/* What the threads that share a step need to know: the weights from here on, and what goes with them. */
-typedef struct {
-    const void *step;
-    ptrdiff_t count;
-    real *w, *m, *v; /* SGD: m is the velocity or NULL, v is not used */
-    const real *grad;
-} shared_step;
-
-enum {
-    STEP_CHUNK = 32 * 1024 / (int)sizeof(real),
-    STEP_WORTH_SHARING = 64 * 1024, /* weights; fewer are done before another thread has begun */
-};
-
-/* Runs work on each chunk of a step. */
-static void share_step(shared_step shared, mlp_work *work) {
-    ptrdiff_t chunks = (shared.count + STEP_CHUNK - 1) / STEP_CHUNK;
-    if (shared.count >= STEP_WORTH_SHARING) {
-        mlp_parallel(chunks, work, &shared);
-        return;
-    }
-    for (ptrdiff_t chunk = 0; chunk < chunks; chunk++) {
-        work(&shared, chunk);
-    }
-}
-
-static ptrdiff_t chunk_end(const shared_step *shared, ptrdiff_t begin) {
-    return begin + STEP_CHUNK < shared->count ? begin + STEP_CHUNK : shared->count;
-}
-
-static void sgd_chunk(void *context, ptrdiff_t chunk) {
-    const shared_step *s = context;
-    const REAL_NAME(mlp_sgd) step = *(const REAL_NAME(mlp_sgd) *)s->step; /* a copy that no store can change */
-    ptrdiff_t i = chunk * STEP_CHUNK, end = chunk_end(s, i);
-    for (; i + VEC_LANES <= end; i += VEC_LANES) {
-        sgd_of_some(&step, s->w + i, s->m ? s->m + i : NULL, s->grad + i, ALL_LANES);
-    }
-    if (i < end) {
-        sgd_of_some(&step, s->w + i, s->m ? s->m + i : NULL, s->grad + i, first_lanes(end - i));
-    }
-}
-
-static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad) {
-    share_step((shared_step){.step = step, .count = count, .w = w, .m = velocity, .grad = grad}, sgd_chunk);
-}
-
 static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad,
                                        lane_set some) {
     vec slope = load_lanes(grad, some);
@@ -75,19 +30,74 @@ static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w
     store_lanes(w, vec_sub(load_lanes(w, some), move), some);
 }
 
-static void adam_chunk(void *context, ptrdiff_t chunk) {
-    const shared_step *s = context;
-    const REAL_NAME(mlp_adam) step = *(const REAL_NAME(mlp_adam) *)s->step; /* a copy that no store can change */
-    ptrdiff_t i = chunk * STEP_CHUNK, end = chunk_end(s, i);
-    for (; i + VEC_LANES <= end; i += VEC_LANES) {
-        adam_of_some(&step, s->w + i, s->m + i, s->v + i, s->grad + i, ALL_LANES);
+/* What is to be done with some weights: w, m and v lie like grad. SGD: m is the velocity or NULL, v is not used. */
+typedef struct {
+    REAL_NAME(mlp_step) step;
+    ptrdiff_t count;
+    real *w, *m, *v;
+    const real *grad;
+} step_task;
+
+/* A step of weights i ... end - 1. The optimizer's numbers are copied, so that no store can change them. */
+static void step_of_some(const step_task *task, ptrdiff_t i, ptrdiff_t end) {
+    real *const w = task->w, *const m = task->m, *const v = task->v;
+    const real *const grad = task->grad;
+    if (task->step.algorithm == MLP_ADAM) {
+        const REAL_NAME(mlp_adam) adam = task->step.adam;
+        for (; i + VEC_LANES <= end; i += VEC_LANES) {
+            adam_of_some(&adam, w + i, m + i, v + i, grad + i, ALL_LANES);
+        }
+        if (i < end) {
+            adam_of_some(&adam, w + i, m + i, v + i, grad + i, first_lanes(end - i));
+        }
+    } else {
+        const REAL_NAME(mlp_sgd) sgd = task->step.sgd;
+        for (; i + VEC_LANES <= end; i += VEC_LANES) {
+            sgd_of_some(&sgd, w + i, m ? m + i : NULL, grad + i, ALL_LANES);
+        }
+        if (i < end) {
+            sgd_of_some(&sgd, w + i, m ? m + i : NULL, grad + i, first_lanes(end - i));
+        }
     }
-    if (i < end) {
-        adam_of_some(&step, s->w + i, s->m + i, s->v + i, s->grad + i, first_lanes(end - i));
+}
+
+enum {
+    STEP_CHUNK = 32 * 1024 / (int)sizeof(real),
+    STEP_WORTH_SHARING = 64 * 1024, /* weights; fewer are done before another thread has begun */
+};
+
+static void step_of_chunk(void *context, ptrdiff_t chunk) {
+    const step_task *task = context;
+    step_of_some(task, chunk * STEP_CHUNK, at_most((chunk + 1) * STEP_CHUNK, task->count));
+}
+
+static void step_of_all(step_task task) {
+    if (task.count >= STEP_WORTH_SHARING) {
+        mlp_parallel(divided(task.count, STEP_CHUNK), step_of_chunk, &task);
+    } else {
+        step_of_some(&task, 0, task.count);
     }
+}
+
+static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad) {
+    step_of_all((step_task){.step = {MLP_SGD, .sgd = *step}, .count = count, .w = w, .m = velocity, .grad = grad});
 }
 
 static void fast_adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v,
                            const real *grad) {
-    share_step((shared_step){.step = step, .count = count, .w = w, .m = m, .v = v, .grad = grad}, adam_chunk);
+    step_of_all((step_task){.step = {MLP_ADAM, .adam = *step}, .count = count, .w = w, .m = m, .v = v, .grad = grad});
+}
+
+static void step_of_numbers(const void *context, ptrdiff_t begin, ptrdiff_t count) {
+    step_of_some(context, begin, begin + count);
+}
+
+/* A block of grad_w is still in the caches when w steps. */
+static void fast_dense_update(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_step) * step, real *w,
+                              real *m, real *v, real *grad_w, const real *phi, const real *x) {
+    const step_task follow_up = {.step = *step, .w = w, .m = m, .v = v, .grad = grad_w};
+    product_task task = grad_w_task(n, in, out, grad_w, phi, x);
+    task.then = step_of_numbers;
+    task.context = &follow_up;
+    product(&task);
 }

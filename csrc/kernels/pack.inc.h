@@ -11,6 +11,8 @@
  * wider, and the last, which may have fewer columns. The only place that transposes.
  */
 
+enum { PANEL = TILE_VECS * VEC_LANES }; /* columns of the widest micro-tile */
+
 typedef enum { AS_IT_LIES, TRANSPOSED } orientation;
 
 static ptrdiff_t at_most(ptrdiff_t size, ptrdiff_t limit) { return size < limit ? size : limit; }
@@ -41,23 +43,36 @@ static parts some_parts(parts p, ptrdiff_t first, ptrdiff_t count) {
 enum { A_GAP = VEC_LANES };
 static ptrdiff_t packed_begin(ptrdiff_t rows, ptrdiff_t t, ptrdiff_t depth) { return rows * depth + t * A_GAP; }
 
+/* `width` numbers and what whole vectors have more; only `left` of them are there to be read. */
+static ALWAYS_INLINE void copy_vectors(real *to, const real *from, ptrdiff_t width, ptrdiff_t left) {
+    if (left >= divided(width, VEC_LANES) * VEC_LANES) {
+        for (ptrdiff_t j = 0; j < width; j += VEC_LANES) {
+            vec_store(to + j, vec_load(from + j));
+        }
+    } else {
+        for (ptrdiff_t j = 0; j < width; j += VEC_LANES) {
+            vec_store(to + j, vec_load_some(from + j, mask_first(left - j)));
+        }
+    }
+}
+
 /* Rows of `source`, each cut into panels: part i of `panels` is part_size(panels, i) * unit columns wide. Whole vectors
  * are copied; what that writes beyond a panel's row, the next row writes over, and a gap behind the panel takes the last.
  * Row after row, since a row of the source is contiguous. */
 static void pack_as_it_lies(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdiff_t columns, real *packed,
                             ptrdiff_t gap, const real *source, ptrdiff_t row) {
     for (ptrdiff_t k = 0; k < depth; k++) {
+        const real *from = source + k * row, *const end = from + columns;
         real *panel = packed;
-        for (ptrdiff_t i = 0, left = columns; i < panels.count; i++) {
+        for (ptrdiff_t i = 0; i < panels.count; i++) {
             const ptrdiff_t width = part_size(panels, i) * unit;
-            for (ptrdiff_t j = 0; j < width; j += VEC_LANES) {
-                const ptrdiff_t at = columns - left + j;
-                const vec numbers = left - j >= VEC_LANES ? vec_load(source + k * row + at)
-                                                          : vec_load_some(source + k * row + at, mask_first(left - j));
-                vec_store(panel + k * width + j, numbers);
+            if (width == PANEL) {
+                copy_vectors(panel + k * width, from, PANEL, end - from);
+            } else {
+                copy_vectors(panel + k * width, from, width, end - from);
             }
             panel += width * depth + gap;
-            left -= width;
+            from += width;
         }
     }
 }

@@ -23,11 +23,11 @@
 #endif
 
 enum {
-    PANEL = TILE_VECS * VEC_LANES,                     /* columns of the widest micro-tile                          */
     K_BLOCK = 96 * 1024 / (PANEL * (int)sizeof(real)), /* depth of a block: one panel of B streams from L2           */
     B_BLOCK = 256 * 1024 / (int)sizeof(real),          /* numbers of a block of B: it stays in L2                    */
     B_ROOM = 1024 * 1024 / (int)sizeof(real),          /* numbers of a block of B that a packed A is multiplied with */
     A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a packed block of A: it stays in L2             */
+    C_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of C that is needed again: likewise     */
     LITTLE = 16 * 1024 / (int)sizeof(real),            /* numbers of a block of B where memory is short              */
     FAR = 2048 / (int)sizeof(real),                    /* rows that lie so far apart compete for few places of L1    */
     OFTEN = 10,                                        /* what so many tiles read is worth packing                   */
@@ -37,13 +37,16 @@ static const double WORTH_SHARING = 2e6; /* multiply-adds that a second thread s
 _Static_assert((A_BLOCK + B_ROOM) * sizeof(real) <= MLP_THREAD_SCRATCH, "packed blocks fit into a thread's scratch");
 
 /* `a` is M x K and `b` K x N; transposed, they lie in memory as K x M and N x K. Row r of c begins at c + r*c_row and its
- * sums at init + r*init_row; init NULL: at 0. */
+ * sums at init + r*init_row; init NULL: at 0. `then`, if not NULL, is called soon after some numbers of C are done:
+ * `count` of them, which begin at c + begin; each once, on any thread. */
 typedef struct {
     ptrdiff_t M, N, K;
     orientation a_lies, b_lies;
     const real *a, *b, *init;
     ptrdiff_t a_row, b_row, init_row, c_row;
     real *c;
+    void (*then)(const void *context, ptrdiff_t begin, ptrdiff_t count);
+    const void *context;
 } product_task;
 
 static const real *a_at(const product_task *task, ptrdiff_t m, ptrdiff_t k) {
@@ -98,22 +101,41 @@ static void pack_b(const product_task *task, const product_block *block) {
     }
 }
 
-/* Tiles of the block, `all` of them or, where they are packed, as many at a time as A_BLOCK has room for. */
-static void multiply_tiles(const product_task *task, product_block *block, parts all) {
-    if (!block->packed_a) {
-        block->tiles = all;
-        multiply_block(task, block);
+static void follow_up(const product_task *task, const product_block *block) {
+    const ptrdiff_t rows = part_begin(block->tiles, block->tiles.count), begin = block->m * task->c_row + block->j;
+    if (block->columns == task->c_row) {
+        task->then(task->context, begin, rows * block->columns);
         return;
     }
-    const ptrdiff_t m_begin = block->m, count = A_BLOCK / packed_begin(TILE_ROWS, 1, block->depth);
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        task->then(task->context, begin + r * task->c_row, block->columns);
+    }
+}
+
+/* Tiles of the block, `all` of them or, where A is packed or C is needed again, as many at a time as stay in L2. */
+static void multiply_tiles(const product_task *task, product_block *block, parts all) {
+    const bool last = block->k + block->depth == task->K;
+    const ptrdiff_t m = block->m;
+    ptrdiff_t count = all.count;
+    if (block->packed_a) {
+        count = at_most(count, A_BLOCK / packed_begin(TILE_ROWS, 1, block->depth));
+    }
+    if (task->then) {
+        count = at_most(count, at_least(C_BLOCK / (TILE_ROWS * block->columns), 1));
+    }
     for (ptrdiff_t t = 0; t < all.count; t += count) {
         block->tiles = some_parts(all, t, count);
-        block->m = m_begin + part_begin(all, t);
-        pack_as_it_lies(block->tiles, 1, block->depth, part_begin(all, t + block->tiles.count) - part_begin(all, t),
-                        block->packed_a, A_GAP, a_at(task, block->m, block->k), task->a_row);
+        block->m = m + part_begin(all, t);
+        if (block->packed_a) {
+            pack_as_it_lies(block->tiles, 1, block->depth, part_begin(block->tiles, block->tiles.count),
+                            block->packed_a, A_GAP, a_at(task, block->m, block->k), task->a_row);
+        }
         multiply_block(task, block);
+        if (task->then && last) {
+            follow_up(task, block);
+        }
     }
-    block->m = m_begin;
+    block->m = m;
 }
 
 /* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. */
@@ -153,6 +175,9 @@ static void multiply_tile(const product_task *task) {
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
     functions[divided(task->N, VEC_LANES) - 1][task->M - 1](task->K, task->a, task->a_row, task->b, task->b_row,
                                                             task->c, task->c_row, task->init, task->init_row, task->N);
+    if (task->then) {
+        task->then(task->context, 0, task->M * task->N);
+    }
 }
 
 /* A product in pieces that threads may take: some rows and all columns, or the other way round. */

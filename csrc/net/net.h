@@ -62,8 +62,6 @@ void mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n);
 double mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp_loss loss, const void *y,
                         const void *weight);
 
-typedef enum { MLP_SGD, MLP_ADAM } mlp_algorithm;
-
 /* An optimizer and its state, which lies like the parameters: (parameters) elements each. */
 typedef struct {
     mlp_algorithm algorithm;

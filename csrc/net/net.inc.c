@@ -47,21 +47,50 @@ static REAL_NAME(sample_parts) REAL_NAME(parts_of_samples)(const mlp_net *net, m
     return (REAL_NAME(sample_parts)){.y = y, .weight = weight, .scale = weight + rows, .value = weight + 2 * rows};
 }
 
-/* Equations 2 to 4, from the last layer's phi down. */
-static void REAL_NAME(propagate)(const mlp_net *net, mlp_workspace work, ptrdiff_t n) {
-    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
-    const real *params = net->params;
-    real *grads = net->grads;
-    for (ptrdiff_t j = net->depth - 1; j >= 0; j--) {
-        const mlp_layer *layer = &net->layers[j];
-        const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
-        real *phi_below = j > 0 ? REAL_NAME(part)(net, work, j - 1, MLP_PHI) : NULL;
-        kernels->dense_backward(n, layer->in, layer->out, phi_below, grads + layer->w, grads + layer->b, phi, x,
-                                params + layer->w);
-        if (j > 0) {
-            kernels->activation_backward(net->layers[j - 1].sigma, n, layer->in, phi_below, x, phi_below);
-        }
+/* What the next step does; counts it. */
+static REAL_NAME(mlp_step) REAL_NAME(next_step)(const mlp_optimizer *optimizer) {
+    REAL_NAME(mlp_step) step = {.algorithm = optimizer->algorithm};
+    if (step.algorithm == MLP_ADAM) {
+        *optimizer->t += 1;
+        step.adam = REAL_NAME(mlp_current)()->adam_at(*optimizer->t, optimizer->learning_rate, optimizer->beta1,
+                                                      optimizer->beta2, optimizer->epsilon);
+    } else {
+        step.sgd.rate = (real)optimizer->learning_rate;
+        step.sgd.momentum = (real)optimizer->momentum;
+        step.sgd.nesterov = optimizer->nesterov;
     }
+    return step;
+}
+
+/* An array of the optimizer's state from element i on. */
+static real *REAL_NAME(state)(void *array, ptrdiff_t i) { return array ? (real *)array + i : NULL; }
+
+/* A step of `count` parameters from number i on, with the gradients that are there. */
+static void REAL_NAME(step_some)(mlp_net *net, const mlp_optimizer *optimizer, const REAL_NAME(mlp_step) * step,
+                                 ptrdiff_t i, ptrdiff_t count) {
+    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
+    real *w = (real *)net->params + i, *m = REAL_NAME(state)(optimizer->m, i);
+    const real *grad = (const real *)net->grads + i;
+    if (step->algorithm == MLP_ADAM) {
+        kernels->adam_step(count, &step->adam, w, m, REAL_NAME(state)(optimizer->v, i), grad);
+    } else {
+        kernels->sgd_step(count, &step->sgd, w, m, grad);
+    }
+}
+
+static void REAL_NAME(update)(mlp_net *net, const mlp_optimizer *optimizer) {
+    const REAL_NAME(mlp_step) step = REAL_NAME(next_step)(optimizer);
+    REAL_NAME(step_some)(net, optimizer, &step, 0, net->parameters);
+}
+
+/* phi of layer j - 1 from that of layer j: eq. 2. */
+static void REAL_NAME(propagate)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j) {
+    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
+    const mlp_layer *layer = &net->layers[j];
+    const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
+    real *below = REAL_NAME(part)(net, work, j - 1, MLP_PHI);
+    kernels->dense_backward(n, layer->in, layer->out, below, NULL, NULL, phi, x, (const real *)net->params + layer->w);
+    kernels->activation_backward(net->layers[j - 1].sigma, n, layer->in, below, x, below);
 }
 
 static double REAL_NAME(backward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp_loss loss, const void *y,
@@ -74,25 +103,17 @@ static double REAL_NAME(backward)(const mlp_net *net, mlp_workspace work, ptrdif
     kernels->batch_scale(n, sample.scale, weight);
     kernels->output_loss(loss, sigma, n, out, sample.value, z, a, y);
     kernels->output_phi(loss, sigma, n, out, REAL_NAME(part)(net, work, last, MLP_PHI), z, a, y, sample.scale);
-    REAL_NAME(propagate)(net, work, n);
-    return kernels->batch_mean(n, sample.value, weight);
-}
-
-static void REAL_NAME(update)(mlp_net *net, const mlp_optimizer *optimizer) {
-    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
-    if (optimizer->algorithm == MLP_ADAM) {
-        *optimizer->t += 1;
-        REAL_NAME(mlp_adam)
-        step = kernels->adam_at(*optimizer->t, optimizer->learning_rate, optimizer->beta1, optimizer->beta2,
-                                optimizer->epsilon);
-        kernels->adam_step(net->parameters, &step, net->params, optimizer->m, optimizer->v, net->grads);
-    } else {
-        REAL_NAME(mlp_sgd)
-        step = {.rate = (real)optimizer->learning_rate,
-                .momentum = (real)optimizer->momentum,
-                .nesterov = optimizer->nesterov};
-        kernels->sgd_step(net->parameters, &step, net->params, optimizer->m, net->grads);
+    for (ptrdiff_t j = last; j >= 0; j--) { /* eq. 3 and 4 */
+        const mlp_layer *layer = &net->layers[j];
+        real *grads = net->grads;
+        kernels->dense_backward(n, layer->in, layer->out, NULL, grads + layer->w, grads + layer->b,
+                                REAL_NAME(part)(net, work, j, MLP_PHI), REAL_NAME(part)(net, work, j, MLP_X),
+                                (const real *)net->params + layer->w);
+        if (j > 0) {
+            REAL_NAME(propagate)(net, work, n, j);
+        }
     }
+    return kernels->batch_mean(n, sample.value, weight);
 }
 
 /* A few rows go through all layers, to and fro between the halves of the scratch; the last layer writes into `result`. */
@@ -169,8 +190,20 @@ static double REAL_NAME(train_batch)(mlp_net *net, mlp_workspace work, ptrdiff_t
     kernels->output_step(training->loss, net->layers[last].sigma, n, out, a, batch.value,
                          REAL_NAME(part)(net, work, last, MLP_PHI), REAL_NAME(part)(net, work, last, MLP_Z), batch.y,
                          batch.scale);
-    REAL_NAME(propagate)(net, work, n);
-    REAL_NAME(update)(net, training->optimizer);
+    const mlp_optimizer *optimizer = training->optimizer;
+    const REAL_NAME(mlp_step) step = REAL_NAME(next_step)(optimizer);
+    for (ptrdiff_t j = last; j >= 0; j--) { /* a layer steps as soon as phi below no longer needs its weights */
+        const mlp_layer *layer = &net->layers[j];
+        const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
+        real *w = (real *)net->params + layer->w, *grads = net->grads;
+        if (j > 0) {
+            REAL_NAME(propagate)(net, work, n, j);
+        }
+        kernels->dense_backward(n, layer->in, layer->out, NULL, NULL, grads + layer->b, phi, x, w);
+        kernels->dense_update(n, layer->in, layer->out, &step, w, REAL_NAME(state)(optimizer->m, layer->w),
+                              REAL_NAME(state)(optimizer->v, layer->w), grads + layer->w, phi, x);
+        REAL_NAME(step_some)(net, optimizer, &step, layer->b, layer->out);
+    }
     *right = kernels->rows_right(training->loss, n, out, a, batch.y);
     return kernels->batch_mean(n, batch.value, weight);
 }

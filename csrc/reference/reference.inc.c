@@ -13,6 +13,8 @@
 
 #include "optimizers.c"
 
+#include "dense_update.c"
+
 const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .dense_forward = dense_forward,
     .dense_backward = dense_backward,
@@ -30,5 +32,6 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .sgd_step = sgd_step,
     .adam_at = adam_at,
     .adam_step = adam_step,
+    .dense_update = dense_update,
     .elementary = elementary,
 };
