@@ -56,6 +56,11 @@ static ALWAYS_INLINE void copy_vectors(real *to, const real *from, ptrdiff_t wid
     }
 }
 
+enum {
+    CACHE_LINE = 64 / (int)sizeof(real),
+    AHEAD = 16, /* rows that are fetched before they are read: a processor does not foresee where the next one begins */
+};
+
 /* Rows of `source`, each cut into panels: part i of `panels` is part_size(panels, i) * unit columns wide. Whole vectors
  * are copied; what that writes beyond a panel's row, the next row writes over, and a gap behind the panel takes the last.
  * Row after row, since a row of the source is contiguous. */
@@ -64,6 +69,9 @@ static void pack_as_it_lies(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdi
     for (ptrdiff_t k = 0; k < depth; k++) {
         const real *from = source + k * row, *const end = from + columns;
         real *panel = packed;
+        for (ptrdiff_t j = 0; j < columns && k + AHEAD < depth; j += CACHE_LINE) {
+            vec_fetch(from + AHEAD * row + j);
+        }
         for (ptrdiff_t i = 0; i < panels.count; i++) {
             const ptrdiff_t width = part_size(panels, i) * unit;
             if (width == PANEL) {

@@ -70,6 +70,14 @@ typedef struct {
     real *packed_a, *packed_b;
 } product_block;
 
+/* While the tiles of one panel of B are done, the next panel comes into the caches, some rows with each tile: a processor
+ * does not foresee lines that lie far apart. */
+static void fetch_rows(const real *panel, ptrdiff_t row, ptrdiff_t begin, ptrdiff_t end) {
+    for (ptrdiff_t k = begin; k < end; k++) {
+        vec_fetch(panel + k * row);
+    }
+}
+
 static void multiply_block(const product_task *task, const product_block *block) {
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
     const real *init = block->k == 0 ? task->init : task->c;
@@ -86,6 +94,10 @@ static void multiply_block(const product_task *task, const product_block *block)
             functions[vecs - 1][rows - 1](block->depth, a, block->packed_a ? rows : task->a_row, b, b_step,
                                           task->c + row * task->c_row + at, task->c_row,
                                           init ? init + row * init_row + at : NULL, init_row, columns);
+            if (!block->packed_b && i + 1 < block->panels.count) {
+                fetch_rows(b + width, b_step, t * block->depth / block->tiles.count,
+                           (t + 1) * block->depth / block->tiles.count);
+            }
             row += rows;
         }
         done += width;

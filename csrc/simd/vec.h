@@ -5,8 +5,8 @@
  *     mask                         one yes or no a lane
  *
  *     vec_all(x)                   x in every lane             vec_load(p)  vec_store(p, v)    at any address
- *     mask_first(n)                yes in lanes 0 ... n-1      vec_load_some(p, m)             0 in the other lanes
- *                                                              vec_store_some(p, v, m)         leaves them as they are
+ *     vec_fetch(p)                 soon to be read             vec_load_some(p, m)             0 in the other lanes
+ *     mask_first(n)                yes in lanes 0 ... n-1      vec_store_some(p, v, m)         leaves them as they are
  *     vec_add(a, b)  vec_sub  vec_mul  vec_div  vec_sqrt(a)    vec_fma(a, b, c)   a b + c      vec_fnma(a, b, c)  c - a b
  *     vec_less(a, b)  vec_at_most  vec_equal  -> mask          NaN: no            vec_pick(m, a, b)  m ? a : b
  *     mask_and(m, n)  mask_count(m)                            vec_sum(v)         lanes halved and added, as sums.h says

@@ -45,6 +45,7 @@ static inline int mask_lane(mask m) { return (int)SMALLEST(OF_BITS(ornq)(OF_BITS
 static inline vec vec_all(real x) { return OF_REAL(dupq_n)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(ld1q)(p); }
 static inline void vec_store(real *p, vec v) { OF_REAL(st1q)(p, v); }
+static inline void vec_fetch(const real *p) { __builtin_prefetch(p); }
 
 /* There are no masked loads and stores. What is loaded and stored are the first lanes, so that the last lane tells
  * whether it is a whole register; if not, it goes lane by lane. */

@@ -4,6 +4,8 @@ static inline vec vec_all(real x) { return OF_REAL(set1)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(loadu)(p); }
 static inline void vec_store(real *p, vec v) { OF_REAL(storeu)(p, v); }
 
+static inline void vec_fetch(const real *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+
 static inline vec vec_add(vec a, vec b) { return OF_REAL(add)(a, b); }
 static inline vec vec_sub(vec a, vec b) { return OF_REAL(sub)(a, b); }
 static inline vec vec_mul(vec a, vec b) { return OF_REAL(mul)(a, b); }
