@@ -50,9 +50,9 @@ typedef struct {
     void (*output_phi)(mlp_loss loss, mlp_activation sigma,                       /* phi^J, eq. 1, times scale_s          */
                        ptrdiff_t n, ptrdiff_t out,
                        real *phi, const real *z, const real *a, const real *y, const real *scale);
-    void (*output_step)(mlp_loss loss, mlp_activation sigma,                      /* activation_forward, output_loss and  */
-                        ptrdiff_t n, ptrdiff_t out,                               /* output_phi in one                    */
-                        real *a, real *value, real *phi, const real *z, const real *y, const real *scale);
+    double (*output_step)(mlp_loss loss, mlp_activation sigma,                    /* activation_forward, output_loss,     */
+                          ptrdiff_t n, ptrdiff_t out,                             /* output_phi and rows_right in one     */
+                          real *a, real *value, real *phi, const real *z, const real *y, const real *scale);
     double (*rows_right)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,               /* how many rows' largest a is where    */
                          const real *a, const real *y);                           /* their largest y is, the first each;  */
                                                                                   /* BCE or one output: the part of their */

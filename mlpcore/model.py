@@ -292,7 +292,8 @@ class Sequential:
                 if validation is not None:
                     logs |= {f"val_{name}": value for name, value in self._score(validation, loss).items()}
                 history.append(logs)
-                advance(logs)
+                if advance:
+                    advance(logs)
                 answers = [callback(self, epoch, dict(logs)) for callback in callbacks]
                 if any(answers):
                     break
@@ -546,7 +547,7 @@ class Sequential:
         shuffle: bool,
         epochs: int,
         logs: list[dict[str, float]],
-        advance: Callable[[dict[str, float]], None] = lambda logs: None,
+        advance: Callable[[dict[str, float]], None] | None = None,
     ) -> None:
         """Train for some epochs and append the logs of each, from time to time and before an exception leaves."""
         net = self._net_for(samples.x)
@@ -558,9 +559,12 @@ class Sequential:
 
         def tell(batches: int = 0) -> None:
             self.epochs_trained = begin + len(scores)
-            while len(logs) - before < len(scores):  # so that a second call goes on where an interrupted one ended
-                logs.append(_logs(loss, *scores[len(logs) - before]))
-                advance(logs[-1])
+            told = len(logs)
+            # At once, so that a second call goes on where an interrupted one ended.
+            logs.extend([_logs(loss, *score) for score in scores[told - before :]])
+            if advance:
+                for new in logs[told:]:
+                    advance(new)
 
         try:
             net.train(x, y, weight, loss, batch_size, shuffle, self._seed, begin, epochs, recipe, scores, tell)

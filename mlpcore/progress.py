@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(epochs: int, shown: bool) -> Iterator[Callable[[dict[str, float]], None]]:
-    """Show a bar over the epochs, or nothing: what is yielded takes the losses of the epoch that just ended."""
+def progress_bar(epochs: int, shown: bool) -> Iterator[Callable[[dict[str, float]], None] | None]:
+    """Show a bar over the epochs; what is yielded takes the losses of the epoch that just ended. Or nothing: None."""
     if not shown:
-        yield lambda logs: None
+        yield None
         return
     from tqdm.auto import tqdm  # here: in a notebook it warns if it finds no widgets
 

@@ -108,8 +108,14 @@ static void fast_activation_forward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t
     case MLP_SIGMOID: each(vec_sigmoid, n * out, a, z); break;
     case MLP_TANH: each(vec_tanh, n * out, a, z); break;
     case MLP_SOFTMAX:
-        for (ptrdiff_t s = 0; s < n; s++) {
-            fast_softmax_forward(out, a + s * out, z + s * out);
+        for (ptrdiff_t s = 0, rows; s < n; s += rows) {
+            if (is_narrow(n - s, out)) {
+                rows = rows_together(n - s);
+                narrow_softmax_forward(rows, out, a + s * out, z + s * out);
+            } else {
+                rows = 1;
+                fast_softmax_forward(out, a + s * out, z + s * out);
+            }
         }
         break;
     default: each(vec_same, n * out, a, z);

@@ -1,20 +1,36 @@
 /* dense.inc.h: reference/dense.c as three products (product.inc.h) and a sum over columns. */
 
+/* A product that is one tile is spared the loops: for a net of a few units they would take longer than the arithmetic. */
+static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
+    return M > 0 && M <= TILE_ROWS && N <= PANEL && K <= K_BLOCK;
+}
+
+static tile_function *tile_for(ptrdiff_t M, ptrdiff_t N, tile_function *const functions[3][8]) {
+    return functions[divided(N, VEC_LANES) - 1][M - 1];
+}
+
 static void fast_dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                const real *b) {
+    if (is_one_tile(n, out, in)) {
+        tile_for(n, out, TILES_OF_ROWS)(in, x, in, w, out, z, out, b, 0, out);
+        return;
+    }
     product(&(product_task){
         .M = n, .N = out, .K = in, .a = x, .a_row = in, .b = w, .b_row = out, .init = b, .c = z, .c_row = out});
 }
 
-/* `width` columns side by side, which compilers turn into vectors; in double, as the reference. */
-static ALWAYS_INLINE void sum_of_columns(ptrdiff_t width, ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) {
-    double sums[16] = {0};
+/* `width` <= 16 columns side by side, which compilers turn into vectors; in double, as the reference. */
+static ALWAYS_INLINE void sum_of_columns(int width, ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) {
+    double sums[16];
+    EACH (i, width) {
+        sums[i] = 0;
+    }
     for (ptrdiff_t s = 0; s < n; s++) {
-        for (ptrdiff_t i = 0; i < width; i++) {
+        EACH (i, width) {
             sums[i] += (double)phi[s * out + i];
         }
     }
-    for (ptrdiff_t i = 0; i < width; i++) {
+    EACH (i, width) {
         sum[i] = (real)sums[i];
     }
 }
@@ -53,23 +69,42 @@ static product_task grad_w_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *
                           .c_row = out};
 }
 
+static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
+                                  const real *x) {
+    if (is_one_tile(in, out, n)) {
+        tile_for(in, out, TILES_OF_COLUMNS)(n, x, in, phi, out, grad_w, out, NULL, 0, out);
+        return;
+    }
+    const product_task task = grad_w_task(n, in, out, grad_w, phi, x);
+    product(&task);
+}
+
+/* eq. 2 without sigma' */
+static void fast_dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
+                                  const real *w) {
+    if (out == 1 && is_one_tile(n, in, out)) {
+        tile_for(n, in, TILES_OF_ROWS)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
+        return;
+    }
+    product(&(product_task){.M = n,
+                            .N = in,
+                            .K = out,
+                            .a = phi,
+                            .a_row = out,
+                            .b = w,
+                            .b_row = out,
+                            .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
+                            .c = grad_x,
+                            .c_row = in});
+}
+
 static void fast_dense_backward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, real *grad_w, real *grad_b,
                                 const real *phi, const real *x, const real *w) {
     if (grad_x) {
-        product(&(product_task){.M = n,
-                                .N = in,
-                                .K = out,
-                                .a = phi,
-                                .a_row = out,
-                                .b = w,
-                                .b_row = out,
-                                .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
-                                .c = grad_x,
-                                .c_row = in});
+        fast_dense_backward_x(n, in, out, grad_x, phi, w);
     }
     if (grad_w) {
-        const product_task task = grad_w_task(n, in, out, grad_w, phi, x);
-        product(&task);
+        fast_dense_backward_w(n, in, out, grad_w, phi, x);
     }
     if (grad_b) {
         sum_of_rows(n, out, grad_b, phi);

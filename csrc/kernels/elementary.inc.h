@@ -63,11 +63,13 @@ static inline vec vec_exp(vec x) {
     return vec_mul(y, vec_power_of_2(ivec_sub(biased_twice, half)));
 }
 
-static inline vec vec_sigmoid(vec x) {
-    vec e = vec_exp(vec_minus_abs(x));
+/* From e = e^{-|x|}. */
+static inline vec vec_sigmoid_from(vec x, vec e) {
     vec left = vec_fnma(e, vec_div(e, vec_add(vec_all(1), e)), e);
     return vec_pick(vec_less(vec_all(0), x), vec_sub(vec_all(1), left), left);
 }
+
+static inline vec vec_sigmoid(vec x) { return vec_sigmoid_from(x, vec_exp(vec_minus_abs(x))); }
 
 static inline vec vec_tanh(vec x) {
     const vec one = vec_all(1), half = vec_all(REAL(0.5));

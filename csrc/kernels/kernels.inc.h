@@ -22,6 +22,10 @@
 
 #include "elementary.inc.h"
 
+#include "transpose.inc.h"
+
+#include "narrow.inc.h"
+
 #include "activations.inc.h"
 
 #include "losses.inc.h"

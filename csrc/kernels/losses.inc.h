@@ -9,10 +9,14 @@ static inline vec squared_miss(vec y_hat, vec y, row_facts facts) {
     return (void)facts, vec_mul(miss, miss);
 }
 
-static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
+/* From e = e^{-|z|}. */
+static inline vec vec_sigmoid_bce_from(vec z, vec y, vec e) {
     vec right = vec_mul(vec_sub(vec_all(1), y), z), left = vec_mul(vec_negative(y), z);
-    vec large = vec_pick(vec_less(vec_all(0), z), right, left);
-    return (void)facts, vec_add(large, vec_log1p(vec_exp(vec_minus_abs(z))));
+    return vec_add(vec_pick(vec_less(vec_all(0), z), right, left), vec_log1p(e));
+}
+
+static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
+    return (void)facts, vec_sigmoid_bce_from(z, y, vec_exp(vec_minus_abs(z)));
 }
 
 static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
@@ -147,26 +151,6 @@ static void fast_output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, pt
     }
 }
 
-/* What each row's e^z adds up to is found once, for a and for the value. */
-static void fast_output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
-                             real *phi, const real *z, const real *y, const real *scale) {
-    if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
-        for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
-            softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, a + begin * out, z + begin * out);
-            for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
-                ptrdiff_t at = (begin + s) * out;
-                divide_row(out, a + at, 1 + rows.rest[s]);
-                value[begin + s] = value_of_softmax_cce(out, &rows, s, z + at, y + at);
-                phi_of_softmax_cce(out, phi + at, a + at, y + at, scale[begin + s]);
-            }
-        }
-    } else {
-        fast_activation_forward(sigma, n, out, a, z);
-        fast_output_loss(loss, sigma, n, out, value, z, a, y);
-        fast_output_phi(loss, sigma, n, out, phi, z, a, y, scale);
-    }
-}
-
 /* ------------------------------------------------------------------------------------------------- what is right */
 
 static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row) {
@@ -181,13 +165,86 @@ static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row) {
     return 0; /* nothing is larger than a NaN that comes first */
 }
 
+static bool is_row_right(ptrdiff_t out, const real *a, const real *y) {
+    return fast_first_largest(out, a) == fast_first_largest(out, y);
+}
+
 static double fast_rows_right(mlp_loss loss, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y) {
     if (loss == MLP_BCE || out == 1) {
         return rows_right(loss, n, out, a, y);
     }
     ptrdiff_t right = 0;
-    for (ptrdiff_t s = 0; s < n; s++) {
-        right += fast_first_largest(out, a + s * out) == fast_first_largest(out, y + s * out);
+    for (ptrdiff_t s = 0, rows; s < n; s += rows) {
+        const real *of_a = a + s * out, *of_y = y + s * out;
+        if (is_narrow(n - s, out)) {
+            rows = rows_together(n - s);
+            right += narrow_rows_right(rows, out, of_a, of_y);
+        } else {
+            rows = 1;
+            right += is_row_right(out, of_a, of_y);
+        }
     }
     return (double)right;
+}
+
+/* ------------------------------------------------------------------------------------------- all of it, for training */
+
+/* What each row's e^z adds up to is found once, for a and for the value. */
+static double softmax_cce_step(ptrdiff_t n, ptrdiff_t out, real *a, real *value, real *phi, const real *z,
+                               const real *y, const real *scale) {
+    ptrdiff_t right = 0;
+    for (ptrdiff_t begin = 0, count; begin < n; begin += count) {
+        const ptrdiff_t at = begin * out;
+        if (is_narrow(n - begin, out)) {
+            count = rows_together(n - begin);
+            right +=
+                narrow_softmax_cce_step(count, out, a + at, value + begin, phi + at, z + at, y + at, scale + begin);
+            continue;
+        }
+        count = rows_from(begin, n);
+        softmax_rows rows = softmax_of_rows(count, out, a + at, z + at);
+        for (ptrdiff_t s = 0; s < count; s++) {
+            const ptrdiff_t row = at + s * out;
+            divide_row(out, a + row, 1 + rows.rest[s]);
+            value[begin + s] = value_of_softmax_cce(out, &rows, s, z + row, y + row);
+            phi_of_softmax_cce(out, phi + row, a + row, y + row, scale[begin + s]);
+            right += is_row_right(out, a + row, y + row);
+        }
+    }
+    return (double)right;
+}
+
+static inline mask vec_same_side(vec a, vec y) {
+    const vec half = vec_all(REAL(0.5)), one = vec_all(1), zero = vec_all(0);
+    return vec_equal(vec_pick(vec_less(half, a), one, zero), vec_pick(vec_less(half, y), one, zero));
+}
+
+/* One output: e^{-|z|} is found once, for a and for the value. */
+static double sigmoid_bce_step(ptrdiff_t n, real *a, real *value, real *phi, const real *z, const real *y,
+                               const real *scale) {
+    ptrdiff_t right = 0;
+    for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
+        const mask some = mask_first(n - s);
+        const vec of_z = vec_load_some(z + s, some), of_y = vec_load_some(y + s, some);
+        const vec e = vec_exp(vec_minus_abs(of_z)), of_a = vec_sigmoid_from(of_z, e);
+        vec_store_some(a + s, of_a, some);
+        vec_store_some(value + s, vec_add(vec_sigmoid_bce_from(of_z, of_y, e), vec_all(0)), some);
+        vec_store_some(phi + s, vec_sigmoid_bce_phi(of_a, of_y, vec_load_some(scale + s, some)), some);
+        right += mask_count(mask_and(some, vec_same_side(of_a, of_y)));
+    }
+    return (double)right;
+}
+
+static double fast_output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
+                               real *phi, const real *z, const real *y, const real *scale) {
+    if (loss == MLP_CCE && sigma == MLP_SOFTMAX && out > 1) {
+        return softmax_cce_step(n, out, a, value, phi, z, y, scale);
+    }
+    if (loss == MLP_BCE && sigma == MLP_SIGMOID && out == 1) {
+        return sigmoid_bce_step(n, a, value, phi, z, y, scale);
+    }
+    fast_activation_forward(sigma, n, out, a, z);
+    fast_output_loss(loss, sigma, n, out, value, z, a, y);
+    fast_output_phi(loss, sigma, n, out, phi, z, a, y, scale);
+    return fast_rows_right(loss, n, out, a, y);
 }

@@ -30,9 +30,11 @@ static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w
     store_lanes(w, vec_sub(load_lanes(w, some), move), some);
 }
 
-/* What is to be done with some weights: w, m and v lie like grad. SGD: m is the velocity or NULL, v is not used. */
+/* What is to be done with some weights: w, m and v lie like grad. SGD: m is the velocity or NULL, v is not used. One of
+ * sgd and adam is NULL. */
 typedef struct {
-    REAL_NAME(mlp_step) step;
+    const REAL_NAME(mlp_sgd) * sgd;
+    const REAL_NAME(mlp_adam) * adam;
     ptrdiff_t count;
     real *w, *m, *v;
     const real *grad;
@@ -42,8 +44,8 @@ typedef struct {
 static void step_of_some(const step_task *task, ptrdiff_t i, ptrdiff_t end) {
     real *const w = task->w, *const m = task->m, *const v = task->v;
     const real *const grad = task->grad;
-    if (task->step.algorithm == MLP_ADAM) {
-        const REAL_NAME(mlp_adam) adam = task->step.adam;
+    if (task->adam) {
+        const REAL_NAME(mlp_adam) adam = *task->adam;
         for (; i + VEC_LANES <= end; i += VEC_LANES) {
             adam_of_some(&adam, w + i, m + i, v + i, grad + i, ALL_LANES);
         }
@@ -51,7 +53,7 @@ static void step_of_some(const step_task *task, ptrdiff_t i, ptrdiff_t end) {
             adam_of_some(&adam, w + i, m + i, v + i, grad + i, first_lanes(end - i));
         }
     } else {
-        const REAL_NAME(mlp_sgd) sgd = task->step.sgd;
+        const REAL_NAME(mlp_sgd) sgd = *task->sgd;
         for (; i + VEC_LANES <= end; i += VEC_LANES) {
             sgd_of_some(&sgd, w + i, m ? m + i : NULL, grad + i, ALL_LANES);
         }
@@ -80,12 +82,12 @@ static void step_of_all(step_task task) {
 }
 
 static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad) {
-    step_of_all((step_task){.step = {MLP_SGD, .sgd = *step}, .count = count, .w = w, .m = velocity, .grad = grad});
+    step_of_all((step_task){.sgd = step, .count = count, .w = w, .m = velocity, .grad = grad});
 }
 
 static void fast_adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v,
                            const real *grad) {
-    step_of_all((step_task){.step = {MLP_ADAM, .adam = *step}, .count = count, .w = w, .m = m, .v = v, .grad = grad});
+    step_of_all((step_task){.adam = step, .count = count, .w = w, .m = m, .v = v, .grad = grad});
 }
 
 static void step_of_numbers(const void *context, ptrdiff_t begin, ptrdiff_t count) {
@@ -95,7 +97,12 @@ static void step_of_numbers(const void *context, ptrdiff_t begin, ptrdiff_t coun
 /* A block of grad_w is still in the caches when w steps. */
 static void fast_dense_update(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_step) * step, real *w,
                               real *m, real *v, real *grad_w, const real *phi, const real *x) {
-    const step_task follow_up = {.step = *step, .w = w, .m = m, .v = v, .grad = grad_w};
+    step_task follow_up = {.w = w, .m = m, .v = v, .grad = grad_w};
+    if (step->algorithm == MLP_ADAM) {
+        follow_up.adam = &step->adam;
+    } else {
+        follow_up.sgd = &step->sgd;
+    }
     product_task task = grad_w_task(n, in, out, grad_w, phi, x);
     task.then = step_of_numbers;
     task.context = &follow_up;

@@ -182,16 +182,6 @@ static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptr
     }
 }
 
-/* A product that is one tile. */
-static void multiply_tile(const product_task *task) {
-    tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
-    functions[divided(task->N, VEC_LANES) - 1][task->M - 1](task->K, task->a, task->a_row, task->b, task->b_row,
-                                                            task->c, task->c_row, task->init, task->init_row, task->N);
-    if (task->then) {
-        task->then(task->context, 0, task->M * task->N);
-    }
-}
-
 /* A product in pieces that threads may take: some rows and all columns, or the other way round. */
 typedef struct {
     const product_task *task;
@@ -215,10 +205,6 @@ static void multiply_piece(void *context, ptrdiff_t i) {
 /* Each piece packs what it needs of B by itself, so pieces of columns share the work of packing and pieces of rows repeat
  * it; but where A is packed too, the repeated packing of the smaller B is the cheaper one. */
 static void product(const product_task *task) {
-    if (task->M <= TILE_ROWS && task->N <= PANEL && task->K <= K_BLOCK && task->b_lies == AS_IT_LIES && task->M > 0) {
-        multiply_tile(task); /* for a net of a few units the loops would take longer than the arithmetic */
-        return;
-    }
     ptrdiff_t threads = mlp_get_num_threads(), most = threads * PIECES_PER_THREAD;
     if (threads == 1 || (double)task->M * (double)task->N * (double)task->K < WORTH_SHARING) {
         multiply(task, 0, task->M, 0, task->N);

@@ -117,6 +117,9 @@ static bool told_to_stop(lookout *out, ptrdiff_t done) {
 
 /* ------------------------------------------------------------------------------------- what is done, for each dtype */
 
+/* So few stay in the caches: one step of all costs less than one for each layer. */
+enum { FEW_PARAMETERS = 16 * 1024 };
+
 #define MLP_REAL_BITS 32
 #include "net.inc.c"
 #undef MLP_REAL_BITS

@@ -93,6 +93,34 @@ static void REAL_NAME(propagate)(const mlp_net *net, mlp_workspace work, ptrdiff
     kernels->activation_backward(net->layers[j - 1].sigma, n, layer->in, below, x, below);
 }
 
+/* grad_w and grad_b of layer j (eq. 3 and 4), and phi of the layer below. */
+static void REAL_NAME(gradients)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j) {
+    const mlp_layer *layer = &net->layers[j];
+    real *grads = net->grads;
+    REAL_NAME(mlp_current)()->dense_backward(
+        n, layer->in, layer->out, NULL, grads + layer->w, grads + layer->b, REAL_NAME(part)(net, work, j, MLP_PHI),
+        REAL_NAME(part)(net, work, j, MLP_X), (const real *)net->params + layer->w);
+    if (j > 0) {
+        REAL_NAME(propagate)(net, work, n, j);
+    }
+}
+
+/* The same, and a step of the layer's parameters, once phi below no longer needs its weights. */
+static void REAL_NAME(update_layer)(mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j,
+                                    const mlp_optimizer *optimizer, const REAL_NAME(mlp_step) * step) {
+    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
+    const mlp_layer *layer = &net->layers[j];
+    const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
+    real *w = (real *)net->params + layer->w, *grads = net->grads;
+    if (j > 0) {
+        REAL_NAME(propagate)(net, work, n, j);
+    }
+    kernels->dense_backward(n, layer->in, layer->out, NULL, NULL, grads + layer->b, phi, x, w);
+    kernels->dense_update(n, layer->in, layer->out, step, w, REAL_NAME(state)(optimizer->m, layer->w),
+                          REAL_NAME(state)(optimizer->v, layer->w), grads + layer->w, phi, x);
+    REAL_NAME(step_some)(net, optimizer, step, layer->b, layer->out);
+}
+
 static double REAL_NAME(backward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp_loss loss, const void *y,
                                   const void *weight) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
@@ -103,15 +131,8 @@ static double REAL_NAME(backward)(const mlp_net *net, mlp_workspace work, ptrdif
     kernels->batch_scale(n, sample.scale, weight);
     kernels->output_loss(loss, sigma, n, out, sample.value, z, a, y);
     kernels->output_phi(loss, sigma, n, out, REAL_NAME(part)(net, work, last, MLP_PHI), z, a, y, sample.scale);
-    for (ptrdiff_t j = last; j >= 0; j--) { /* eq. 3 and 4 */
-        const mlp_layer *layer = &net->layers[j];
-        real *grads = net->grads;
-        kernels->dense_backward(n, layer->in, layer->out, NULL, grads + layer->w, grads + layer->b,
-                                REAL_NAME(part)(net, work, j, MLP_PHI), REAL_NAME(part)(net, work, j, MLP_X),
-                                (const real *)net->params + layer->w);
-        if (j > 0) {
-            REAL_NAME(propagate)(net, work, n, j);
-        }
+    for (ptrdiff_t j = last; j >= 0; j--) {
+        REAL_NAME(gradients)(net, work, n, j);
     }
     return kernels->batch_mean(n, sample.value, weight);
 }
@@ -187,24 +208,21 @@ static double REAL_NAME(train_batch)(mlp_net *net, mlp_workspace work, ptrdiff_t
         REAL_NAME(forward_layer)(net, work, n, j, j < last);
     }
     kernels->batch_scale(n, batch.scale, weight);
-    kernels->output_step(training->loss, net->layers[last].sigma, n, out, a, batch.value,
-                         REAL_NAME(part)(net, work, last, MLP_PHI), REAL_NAME(part)(net, work, last, MLP_Z), batch.y,
-                         batch.scale);
-    const mlp_optimizer *optimizer = training->optimizer;
-    const REAL_NAME(mlp_step) step = REAL_NAME(next_step)(optimizer);
-    for (ptrdiff_t j = last; j >= 0; j--) { /* a layer steps as soon as phi below no longer needs its weights */
-        const mlp_layer *layer = &net->layers[j];
-        const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
-        real *w = (real *)net->params + layer->w, *grads = net->grads;
-        if (j > 0) {
-            REAL_NAME(propagate)(net, work, n, j);
+    *right = kernels->output_step(training->loss, net->layers[last].sigma, n, out, a, batch.value,
+                                  REAL_NAME(part)(net, work, last, MLP_PHI), REAL_NAME(part)(net, work, last, MLP_Z),
+                                  batch.y, batch.scale);
+    const REAL_NAME(mlp_step) step = REAL_NAME(next_step)(training->optimizer);
+    const bool at_once = net->parameters < FEW_PARAMETERS;
+    for (ptrdiff_t j = last; j >= 0; j--) {
+        if (at_once) {
+            REAL_NAME(gradients)(net, work, n, j);
+        } else {
+            REAL_NAME(update_layer)(net, work, n, j, training->optimizer, &step);
         }
-        kernels->dense_backward(n, layer->in, layer->out, NULL, NULL, grads + layer->b, phi, x, w);
-        kernels->dense_update(n, layer->in, layer->out, &step, w, REAL_NAME(state)(optimizer->m, layer->w),
-                              REAL_NAME(state)(optimizer->v, layer->w), grads + layer->w, phi, x);
-        REAL_NAME(step_some)(net, optimizer, &step, layer->b, layer->out);
     }
-    *right = kernels->rows_right(training->loss, n, out, a, batch.y);
+    if (at_once) {
+        REAL_NAME(step_some)(net, training->optimizer, &step, 0, net->parameters);
+    }
     return kernels->batch_mean(n, batch.value, weight);
 }
 

@@ -209,13 +209,6 @@ static void output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff
     }
 }
 
-static void output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
-                        real *phi, const real *z, const real *y, const real *scale) {
-    activation_forward(sigma, n, out, a, z);
-    output_loss(loss, sigma, n, out, value, z, a, y);
-    output_phi(loss, sigma, n, out, phi, z, a, y, scale);
-}
-
 /* --------------------------------------------------------------------------------------------- from sample to batch */
 
 /* The sum of the weights; without weights each sample has 1. */
@@ -269,4 +262,14 @@ static double rows_right(mlp_loss loss, ptrdiff_t n, ptrdiff_t out, const real *
         right += first_largest(out, a + s * out) == first_largest(out, y + s * out);
     }
     return (double)right;
+}
+
+/* ------------------------------------------------------------------------------------------- all of it, for training */
+
+static double output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
+                          real *phi, const real *z, const real *y, const real *scale) {
+    activation_forward(sigma, n, out, a, z);
+    output_loss(loss, sigma, n, out, value, z, a, y);
+    output_phi(loss, sigma, n, out, phi, z, a, y, scale);
+    return rows_right(loss, n, out, a, y);
 }

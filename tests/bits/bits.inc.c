@@ -47,6 +47,36 @@ static void run_dense_backward(const kernels *k, const job *j, real *const *at) 
     k->dense_backward(j->n, j->in, j->out, at[0], at[1], at[2], at[3], at[4], at[5]);
 }
 
+static void run_dense_update(const kernels *k, const job *j, real *const *at) {
+    const REAL_NAME(mlp_step)
+        step = {.algorithm = j->operands[2].name ? MLP_ADAM : MLP_SGD, .sgd = j->sgd, .adam = j->adam};
+    k->dense_update(j->n, j->in, j->out, &step, at[0], at[1], at[2], at[3], at[4], at[5]);
+}
+
+static void try_updates(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large) {
+    static const char *const NAMES[] = {"sgd", "momentum", "adam"};
+    for (int kind = 0; kind < 3; kind++) {
+        job update = {.kernel = "dense_update",
+                      .run = run_dense_update,
+                      .n = n,
+                      .in = in,
+                      .out = out,
+                      .large = large,
+                      .sgd = {.rate = real_abs(uniform()), .momentum = kind ? REAL(0.9) : 0, .nesterov = kind},
+                      .adam = reference->adam_at(1 + random_below(1000), 0.001, 0.9, 0.999, 1e-7),
+                      .operands = {{"w", CHANGED, in, out, fill_factors},
+                                   {kind > 0 ? "m" : NULL, CHANGED, in, out, fill_state},
+                                   {kind > 1 ? "v" : NULL, CHANGED, in, out, fill_state},
+                                   {"grad_w", WRITTEN, in, out, NULL},
+                                   {"phi", READ, n, out, fill_factors},
+                                   {"x", READ, n, in, fill_factors}}};
+        snprintf(update.variant, sizeof update.variant, "%s", NAMES[kind]);
+        if (full || random_below(3) == 0) {
+            try_at(&update, 0);
+        }
+    }
+}
+
 static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
     const bool large = n * in * out > 1000000;
     try_at(&(job){.kernel = "dense_forward",
@@ -73,6 +103,7 @@ static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
                                  {"x", READ, n, in, fill_factors},
                                  {"w", READ, in, out, fill_factors}}};
     try_at(&backward, 0);
+    try_updates(n, in, out, large);
     for (int only = 0; only < 3; only++) {
         if (full || random_below(8) == 0) {
             job alone = backward;
@@ -165,7 +196,8 @@ static void run_output_phi(const kernels *k, const job *j, real *const *at) {
 }
 
 static void run_output_step(const kernels *k, const job *j, real *const *at) {
-    k->output_step(j->loss, j->sigma, j->n, j->out, at[0], at[1], at[2], at[3], at[4], at[5]);
+    const double right = k->output_step(j->loss, j->sigma, j->n, j->out, at[0], at[1], at[2], at[3], at[4], at[5]);
+    memcpy(at[6], &right, sizeof right);
 }
 
 static void run_rows_right(const kernels *k, const job *j, real *const *at) {
@@ -276,7 +308,8 @@ static void try_rows(ptrdiff_t n, ptrdiff_t out, int offset) {
                                {"phi", WRITTEN, n, out, NULL},
                                {"z", READ, n, out, fill_rows},
                                {"y", READ, n, out, fill_labels},
-                               {"scale", READ, n, 1, fill_weights}},
+                               {"scale", READ, n, 1, fill_weights},
+                               {"right", WRITTEN, 1, sizeof(double) / sizeof(real), NULL}},
                    sizeof output.operands);
             try_at(&output, offset);
         }

@@ -1,0 +1,140 @@
+/* narrow.inc.h: softmax and cross-entropy of rows of at most LANES units, such as ten classes, for VEC_LANES samples side
+ * by side. Row by row, most of a register would be empty and every sum would end in halving one.
+ *
+ * A block of rows is turned, so that vector k holds unit k of every sample. Then the 16 partial sums of reference/sums.h
+ * are the vectors themselves, and adding their halves is adding vectors.
+ */
+
+typedef vec columns[LANES];
+
+static bool is_narrow(ptrdiff_t n, ptrdiff_t out) { return out > 1 && out <= LANES && n >= VEC_LANES / 2; }
+
+static ptrdiff_t rows_together(ptrdiff_t n) { return n < VEC_LANES ? n : VEC_LANES; }
+
+/* `rows` <= VEC_LANES rows of `out` units; what lies beyond them is 0. */
+static ALWAYS_INLINE void turn_in(ptrdiff_t rows, ptrdiff_t out, columns c, const real *from) {
+    for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
+        const mask some = mask_first(out - k);
+        vec square[VEC_LANES];
+        for (int r = 0; r < VEC_LANES; r++) {
+            square[r] = r < rows ? vec_load_some(from + r * out + k, some) : vec_all(0);
+        }
+        transpose(square);
+        for (int r = 0; r < VEC_LANES; r++) {
+            c[k + r] = square[r];
+        }
+    }
+}
+
+static ALWAYS_INLINE void turn_out(ptrdiff_t rows, ptrdiff_t out, real *to, const columns c) {
+    for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
+        const mask some = mask_first(out - k);
+        vec square[VEC_LANES];
+        for (int r = 0; r < VEC_LANES; r++) {
+            square[r] = c[k + r];
+        }
+        transpose(square);
+        for (int r = 0; r < VEC_LANES && r < rows; r++) {
+            vec_store_some(to + r * out + k, square[r], some);
+        }
+    }
+}
+
+/* sum_of_lanes for every sample. Lanes from `out` on are 0, and adding them would change nothing, since no sum that begins
+ * at 0 is -0. */
+static ALWAYS_INLINE vec sum_of_units(ptrdiff_t out, columns terms) {
+    for (ptrdiff_t k = 0; k < out; k++) {
+        terms[k] = vec_add(vec_all(0), terms[k]);
+    }
+    for (ptrdiff_t half = LANES / 2; half > 0; half /= 2) {
+        for (ptrdiff_t k = 0; k < half && k + half < out; k++) {
+            terms[k] = vec_add(terms[k], terms[k + half]);
+        }
+    }
+    return terms[0];
+}
+
+typedef struct {
+    vec max, rest;
+} narrow_softmax;
+
+/* softmax_of, and e^{z - max} of every unit in e. */
+static ALWAYS_INLINE narrow_softmax softmax_of_units(ptrdiff_t out, columns e, const columns z) {
+    narrow_softmax s = {.max = vec_all(-(real)INFINITY)};
+    for (ptrdiff_t k = 0; k < out; k++) {
+        s.max = vec_pick(vec_less(s.max, z[k]), z[k], s.max);
+    }
+    vec ties = vec_all(-1);
+    columns terms;
+    for (ptrdiff_t k = 0; k < out; k++) {
+        const mask tie = vec_equal(z[k], s.max);
+        const vec term = vec_exp(vec_sub(z[k], s.max));
+        ties = vec_add(ties, vec_pick(tie, vec_all(1), vec_all(0)));
+        terms[k] = vec_pick(tie, vec_all(0), term);
+        e[k] = vec_pick(tie, vec_all(1), term);
+    }
+    s.rest = vec_add(sum_of_units(out, terms), ties);
+    return s;
+}
+
+static void narrow_softmax_forward(ptrdiff_t rows, ptrdiff_t out, real *a, const real *z) {
+    columns of_z, of_a;
+    turn_in(rows, out, of_z, z);
+    const vec sum = vec_add(vec_all(1), softmax_of_units(out, of_a, of_z).rest);
+    for (ptrdiff_t k = 0; k < out; k++) {
+        of_a[k] = vec_div(of_a[k], sum);
+    }
+    turn_out(rows, out, a, of_a);
+}
+
+/* first_largest of every sample, as numbers. */
+static ALWAYS_INLINE vec first_largest_of_units(ptrdiff_t out, const columns c) {
+    vec largest = c[0], first = vec_all(0);
+    for (ptrdiff_t k = 1; k < out; k++) {
+        const mask larger = vec_less(largest, c[k]);
+        largest = vec_pick(larger, c[k], largest);
+        first = vec_pick(larger, vec_all((real)k), first);
+    }
+    return first;
+}
+
+static ALWAYS_INLINE int units_right(ptrdiff_t rows, ptrdiff_t out, const columns a, const columns y) {
+    const mask right = vec_equal(first_largest_of_units(out, a), first_largest_of_units(out, y));
+    return mask_count(mask_and(mask_first(rows), right));
+}
+
+/* softmax, the value and phi of CCE (softmax_cce and softmax_cce_phi of the reference), and how many are right. */
+static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real *value, real *phi, const real *z,
+                                   const real *y, const real *scale) {
+    const mask some = mask_first(rows);
+    columns of_z, of_a, of_y, terms;
+    turn_in(rows, out, of_z, z);
+    turn_in(rows, out, of_y, y);
+    const narrow_softmax s = softmax_of_units(out, of_a, of_z);
+    const vec sum = vec_add(vec_all(1), s.rest), log_sum = vec_log1p(s.rest);
+    for (ptrdiff_t k = 0; k < out; k++) {
+        const vec minus_log = vec_add(vec_sub(s.max, of_z[k]), log_sum);
+        terms[k] = vec_pick(vec_equal(of_y[k], vec_all(0)), vec_all(0), vec_mul(of_y[k], minus_log));
+        of_a[k] = vec_div(of_a[k], sum);
+    }
+    vec_store_some(value, sum_of_units(out, terms), some);
+    turn_out(rows, out, a, of_a);
+    const int right = units_right(rows, out, of_a, of_y);
+
+    for (ptrdiff_t k = 0; k < out; k++) {
+        terms[k] = of_y[k];
+    }
+    const vec total = sum_of_units(out, terms), share = vec_load_some(scale, some);
+    for (ptrdiff_t k = 0; k < out; k++) {
+        of_a[k] = vec_mul(share, vec_fma(of_a[k], total, vec_negative(of_y[k])));
+    }
+    turn_out(rows, out, phi, of_a);
+    return right;
+}
+
+static int narrow_rows_right(ptrdiff_t rows, ptrdiff_t out, const real *a, const real *y) {
+    columns of_a, of_y;
+    turn_in(rows, out, of_a, a);
+    turn_in(rows, out, of_y, y);
+    return units_right(rows, out, of_a, of_y);
+}
