@@ -66,10 +66,16 @@ typedef struct {
     void (*adam_step)(ptrdiff_t count, const REAL_NAME(mlp_adam) *step, real *w, real *m, real *v, const real *grad);
     REAL_NAME(mlp_adam) (*adam_at)(int64_t t, double learning_rate, double beta1, double beta2, double epsilon);
 
-    /* dense_update.c */
-    void (*dense_update)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,                /* grad_w as dense_backward, and a step */
-                         const REAL_NAME(mlp_step) *step,                         /* of w with it. SGD: m is the velocity */
-                         real *w, real *m, real *v,                               /* or NULL, v is not used               */
+    /* layer.c */
+    void (*layer_forward)(mlp_activation sigma,                                   /* dense_forward, activation_forward;   */
+                          ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,               /* in place: a == z                     */
+                          real *z, real *a, const real *x, const real *w, const real *b);
+    void (*layer_backward)(mlp_activation sigma,                                  /* phi of the layer below, whose a is x */
+                           ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,              /* and activation sigma: eq. 2          */
+                           real *phi_below, const real *phi, const real *x, const real *w);
+    void (*layer_update)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,                /* grad_w, eq. 3, and a step of w with  */
+                         const REAL_NAME(mlp_step) *step,                         /* it. SGD: m is the velocity or NULL,  */
+                         real *w, real *m, real *v,                               /* v is not used                        */
                          real *grad_w, const real *phi, const real *x);
 
     /* elementary.h */

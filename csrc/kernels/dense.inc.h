@@ -9,14 +9,20 @@ static tile_function *tile_for(ptrdiff_t M, ptrdiff_t N, tile_function *const fu
     return functions[divided(N, VEC_LANES) - 1][M - 1];
 }
 
+static product_task forward_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
+                                 const real *b) {
+    return (product_task){
+        .M = n, .N = out, .K = in, .a = x, .a_row = in, .b = w, .b_row = out, .init = b, .c = z, .c_row = out};
+}
+
 static void fast_dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                const real *b) {
     if (is_one_tile(n, out, in)) {
         tile_for(n, out, TILES_OF_ROWS)(in, x, in, w, out, z, out, b, 0, out);
         return;
     }
-    product(&(product_task){
-        .M = n, .N = out, .K = in, .a = x, .a_row = in, .b = w, .b_row = out, .init = b, .c = z, .c_row = out});
+    const product_task task = forward_task(n, in, out, z, x, w, b);
+    product(&task);
 }
 
 /* `width` <= 16 columns side by side, which compilers turn into vectors; in double, as the reference. */
@@ -80,22 +86,28 @@ static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real
 }
 
 /* eq. 2 without sigma' */
+static product_task grad_x_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
+                                const real *w) {
+    return (product_task){.M = n,
+                          .N = in,
+                          .K = out,
+                          .a = phi,
+                          .a_row = out,
+                          .b = w,
+                          .b_row = out,
+                          .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
+                          .c = grad_x,
+                          .c_row = in};
+}
+
 static void fast_dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
                                   const real *w) {
     if (out == 1 && is_one_tile(n, in, out)) {
         tile_for(n, in, TILES_OF_ROWS)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
         return;
     }
-    product(&(product_task){.M = n,
-                            .N = in,
-                            .K = out,
-                            .a = phi,
-                            .a_row = out,
-                            .b = w,
-                            .b_row = out,
-                            .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
-                            .c = grad_x,
-                            .c_row = in});
+    const product_task task = grad_x_task(n, in, out, grad_x, phi, w);
+    product(&task);
 }
 
 static void fast_dense_backward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, real *grad_w, real *grad_b,

@@ -40,6 +40,8 @@
 
 #include "optimizers.inc.h"
 
+#include "layer.inc.h"
+
 const REAL_NAME(mlp_kernels) TABLE = {
     .dense_forward = fast_dense_forward,
     .dense_backward = fast_dense_backward,
@@ -57,6 +59,8 @@ const REAL_NAME(mlp_kernels) TABLE = {
     .sgd_step = fast_sgd_step,
     .adam_step = fast_adam_step,
     .adam_at = adam_at,
-    .dense_update = fast_dense_update,
+    .layer_forward = fast_layer_forward,
+    .layer_backward = fast_layer_backward,
+    .layer_update = fast_layer_update,
     .elementary = fast_elementary,
 };

@@ -5,14 +5,14 @@
  * are the vectors themselves, and adding their halves is adding vectors.
  */
 
-typedef vec columns[LANES];
+typedef vec units[LANES];
 
 static bool is_narrow(ptrdiff_t n, ptrdiff_t out) { return out > 1 && out <= LANES && n >= VEC_LANES / 2; }
 
 static ptrdiff_t rows_together(ptrdiff_t n) { return n < VEC_LANES ? n : VEC_LANES; }
 
 /* `rows` <= VEC_LANES rows of `out` units; what lies beyond them is 0. */
-static ALWAYS_INLINE void turn_in(ptrdiff_t rows, ptrdiff_t out, columns c, const real *from) {
+static ALWAYS_INLINE void turn_in(ptrdiff_t rows, ptrdiff_t out, units c, const real *from) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         const mask some = mask_first(out - k);
         vec square[VEC_LANES];
@@ -26,7 +26,7 @@ static ALWAYS_INLINE void turn_in(ptrdiff_t rows, ptrdiff_t out, columns c, cons
     }
 }
 
-static ALWAYS_INLINE void turn_out(ptrdiff_t rows, ptrdiff_t out, real *to, const columns c) {
+static ALWAYS_INLINE void turn_out(ptrdiff_t rows, ptrdiff_t out, real *to, const units c) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         const mask some = mask_first(out - k);
         vec square[VEC_LANES];
@@ -42,7 +42,7 @@ static ALWAYS_INLINE void turn_out(ptrdiff_t rows, ptrdiff_t out, real *to, cons
 
 /* sum_of_lanes for every sample. Lanes from `out` on are 0, and adding them would change nothing, since no sum that begins
  * at 0 is -0. */
-static ALWAYS_INLINE vec sum_of_units(ptrdiff_t out, columns terms) {
+static ALWAYS_INLINE vec sum_of_units(ptrdiff_t out, units terms) {
     for (ptrdiff_t k = 0; k < out; k++) {
         terms[k] = vec_add(vec_all(0), terms[k]);
     }
@@ -59,13 +59,13 @@ typedef struct {
 } narrow_softmax;
 
 /* softmax_of, and e^{z - max} of every unit in e. */
-static ALWAYS_INLINE narrow_softmax softmax_of_units(ptrdiff_t out, columns e, const columns z) {
+static ALWAYS_INLINE narrow_softmax softmax_of_units(ptrdiff_t out, units e, const units z) {
     narrow_softmax s = {.max = vec_all(-(real)INFINITY)};
     for (ptrdiff_t k = 0; k < out; k++) {
         s.max = vec_pick(vec_less(s.max, z[k]), z[k], s.max);
     }
     vec ties = vec_all(-1);
-    columns terms;
+    units terms;
     for (ptrdiff_t k = 0; k < out; k++) {
         const mask tie = vec_equal(z[k], s.max);
         const vec term = vec_exp(vec_sub(z[k], s.max));
@@ -78,7 +78,7 @@ static ALWAYS_INLINE narrow_softmax softmax_of_units(ptrdiff_t out, columns e, c
 }
 
 static void narrow_softmax_forward(ptrdiff_t rows, ptrdiff_t out, real *a, const real *z) {
-    columns of_z, of_a;
+    units of_z, of_a;
     turn_in(rows, out, of_z, z);
     const vec sum = vec_add(vec_all(1), softmax_of_units(out, of_a, of_z).rest);
     for (ptrdiff_t k = 0; k < out; k++) {
@@ -88,7 +88,7 @@ static void narrow_softmax_forward(ptrdiff_t rows, ptrdiff_t out, real *a, const
 }
 
 /* first_largest of every sample, as numbers. */
-static ALWAYS_INLINE vec first_largest_of_units(ptrdiff_t out, const columns c) {
+static ALWAYS_INLINE vec first_largest_of_units(ptrdiff_t out, const units c) {
     vec largest = c[0], first = vec_all(0);
     for (ptrdiff_t k = 1; k < out; k++) {
         const mask larger = vec_less(largest, c[k]);
@@ -98,7 +98,7 @@ static ALWAYS_INLINE vec first_largest_of_units(ptrdiff_t out, const columns c) 
     return first;
 }
 
-static ALWAYS_INLINE int units_right(ptrdiff_t rows, ptrdiff_t out, const columns a, const columns y) {
+static ALWAYS_INLINE int units_right(ptrdiff_t rows, ptrdiff_t out, const units a, const units y) {
     const mask right = vec_equal(first_largest_of_units(out, a), first_largest_of_units(out, y));
     return mask_count(mask_and(mask_first(rows), right));
 }
@@ -107,7 +107,7 @@ static ALWAYS_INLINE int units_right(ptrdiff_t rows, ptrdiff_t out, const column
 static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real *value, real *phi, const real *z,
                                    const real *y, const real *scale) {
     const mask some = mask_first(rows);
-    columns of_z, of_a, of_y, terms;
+    units of_z, of_a, of_y, terms;
     turn_in(rows, out, of_z, z);
     turn_in(rows, out, of_y, y);
     const narrow_softmax s = softmax_of_units(out, of_a, of_z);
@@ -133,7 +133,7 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
 }
 
 static int narrow_rows_right(ptrdiff_t rows, ptrdiff_t out, const real *a, const real *y) {
-    columns of_a, of_y;
+    units of_a, of_y;
     turn_in(rows, out, of_a, a);
     turn_in(rows, out, of_y, y);
     return units_right(rows, out, of_a, of_y);

@@ -89,22 +89,3 @@ static void fast_adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, re
                            const real *grad) {
     step_of_all((step_task){.adam = step, .count = count, .w = w, .m = m, .v = v, .grad = grad});
 }
-
-static void step_of_numbers(const void *context, ptrdiff_t begin, ptrdiff_t count) {
-    step_of_some(context, begin, begin + count);
-}
-
-/* A block of grad_w is still in the caches when w steps. */
-static void fast_dense_update(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_step) * step, real *w,
-                              real *m, real *v, real *grad_w, const real *phi, const real *x) {
-    step_task follow_up = {.w = w, .m = m, .v = v, .grad = grad_w};
-    if (step->algorithm == MLP_ADAM) {
-        follow_up.adam = &step->adam;
-    } else {
-        follow_up.sgd = &step->sgd;
-    }
-    product_task task = grad_w_task(n, in, out, grad_w, phi, x);
-    task.then = step_of_numbers;
-    task.context = &follow_up;
-    product(&task);
-}

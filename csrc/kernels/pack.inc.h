@@ -23,11 +23,11 @@ typedef struct {
     ptrdiff_t count, size, larger;
 } parts;
 
-static ptrdiff_t divided(ptrdiff_t total, ptrdiff_t at_most) { return (total + at_most - 1) / at_most; }
+static ptrdiff_t divided(ptrdiff_t total, ptrdiff_t size) { return (total + size - 1) / size; }
 
-/* As few parts as can be if none is larger than `at_most`. Evenly: 9 are 5 + 4, not 8 + 1. */
-static parts divide(ptrdiff_t total, ptrdiff_t at_most) {
-    const ptrdiff_t count = divided(total, at_most);
+/* As few parts as can be if none is larger than `largest`. Evenly: 9 are 5 + 4, not 8 + 1. */
+static parts divide(ptrdiff_t total, ptrdiff_t largest) {
+    const ptrdiff_t count = divided(total, largest);
     return count <= 1 ? (parts){count, total, 0} : (parts){count, total / count, total % count};
 }
 

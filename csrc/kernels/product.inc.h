@@ -33,7 +33,7 @@ enum {
     OFTEN = 10,                                        /* what so many tiles read is worth packing                   */
     PIECES_PER_THREAD = 2,                             /* so that who is done first can take another one             */
 };
-static const double WORTH_SHARING = 2e6; /* multiply-adds that a second thread shortens */
+static const double WORTH_SHARING = 5e5; /* multiply-adds that a second thread shortens */
 _Static_assert((A_BLOCK + B_ROOM) * sizeof(real) <= MLP_THREAD_SCRATCH, "packed blocks fit into a thread's scratch");
 
 /* `a` is M x K and `b` K x N; transposed, they lie in memory as K x M and N x K. Row r of c begins at c + r*c_row and its
@@ -58,8 +58,8 @@ static const real *b_at(const product_task *task, ptrdiff_t k, ptrdiff_t j) {
 }
 
 /* Columns in parts of whole vectors, but for the last vector of all; sizes count vectors. */
-static parts divide_columns(ptrdiff_t columns, ptrdiff_t at_most) {
-    return divide(divided(columns, VEC_LANES), at_most / VEC_LANES);
+static parts divide_columns(ptrdiff_t columns, ptrdiff_t widest) {
+    return divide(divided(columns, VEC_LANES), widest / VEC_LANES);
 }
 
 /* What a product is cut into: rows m ... of C, in tiles, its columns j ..., in panels, and the part of K that begins at
@@ -104,6 +104,7 @@ static void multiply_block(const product_task *task, const product_block *block)
     }
 }
 
+/* Panels of the block's part of B. */
 static void pack_b(const product_task *task, const product_block *block) {
     const real *b = b_at(task, block->k, block->j);
     if (task->b_lies == TRANSPOSED) {
@@ -150,19 +151,20 @@ static void multiply_tiles(const product_task *task, product_block *block, parts
     block->m = m;
 }
 
-/* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. */
-static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
+/* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. `ready`, if not NULL, is all of B, packed. */
+static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end,
+                     real *ready) {
     _Alignas(64) real little[LITTLE];
     const parts tiles = divide(m_end - m, TILE_ROWS);
     const bool turn_b = task->b_lies == TRANSPOSED;
     const bool far_a = task->a_lies == TRANSPOSED && task->a_row >= FAR && j_end - j >= OFTEN * PANEL;
     const bool far_b = task->b_row >= FAR && tiles.count >= OFTEN;
     real *const scratch = turn_b || far_a || far_b ? mlp_thread_scratch() : NULL;
-    product_block block = {.packed_a = far_a && scratch ? scratch + B_ROOM : NULL,
-                           .packed_b = scratch && (turn_b || far_b) ? scratch
-                                       : turn_b                     ? little
-                                                                    : NULL};
-    const ptrdiff_t room = block.packed_b == little ? LITTLE : block.packed_a ? B_ROOM : B_BLOCK;
+    product_block block = {.packed_a = far_a && scratch ? scratch + B_ROOM : NULL, .packed_b = ready};
+    if (!ready && (turn_b || far_b)) {
+        block.packed_b = scratch ? scratch : turn_b ? little : NULL;
+    }
+    const ptrdiff_t room = block.packed_b == little ? LITTLE : ready || block.packed_a ? B_ROOM : B_BLOCK;
     const parts depths = divide(task->K, at_most(K_BLOCK, room / PANEL));
     const parts chunks = divide_columns(j_end - j, room / at_least(part_size(depths, 0), 1) / PANEL * PANEL);
 
@@ -174,7 +176,7 @@ static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptr
             block.m = m;
             block.k = part_begin(depths, d);
             block.depth = part_size(depths, d);
-            if (block.packed_b) {
+            if (block.packed_b && !ready) {
                 pack_b(task, &block);
             }
             multiply_tiles(task, &block, tiles);
@@ -187,6 +189,7 @@ typedef struct {
     const product_task *task;
     bool by_rows;
     parts pieces; /* of tiles' rows, or of vectors of columns */
+    real *packed_b;
 } shared_product;
 
 static void multiply_piece(void *context, ptrdiff_t i) {
@@ -196,22 +199,45 @@ static void multiply_piece(void *context, ptrdiff_t i) {
     ptrdiff_t begin = unit * part_begin(shared->pieces, i), end = unit * part_begin(shared->pieces, i + 1);
     end = end < total ? end : total;
     if (shared->by_rows) {
-        multiply(task, begin, end, 0, task->N);
+        multiply(task, begin, end, 0, task->N, shared->packed_b);
     } else {
-        multiply(task, 0, task->M, begin, end);
+        multiply(task, 0, task->M, begin, end, NULL);
     }
 }
 
-/* Each piece packs what it needs of B by itself, so pieces of columns share the work of packing and pieces of rows repeat
- * it; but where A is packed too, the repeated packing of the smaller B is the cheaper one. */
+/* Pieces of columns each pack their part of B, and so share that work. Pieces of rows all need the whole of it, which is
+ * therefore packed before, in pieces of its own, into the caller's scratch. */
+enum { PANELS_A_PIECE = 4 };
+
+static void pack_piece(void *context, ptrdiff_t i) {
+    const shared_product *shared = context;
+    const product_task *task = shared->task;
+    const parts all = divide_columns(task->N, PANEL);
+    const ptrdiff_t first = i * PANELS_A_PIECE;
+    product_block block = {.depth = task->K, .panels = some_parts(all, first, PANELS_A_PIECE)};
+    block.j = part_begin(all, first) * VEC_LANES;
+    block.columns = at_most(part_begin(block.panels, block.panels.count) * VEC_LANES, task->N - block.j);
+    block.packed_b = shared->packed_b + block.j * block.depth;
+    pack_b(task, &block);
+}
+
+static bool is_worth_packing_once(const product_task *task) {
+    const parts panels = divide_columns(task->N, PANEL);
+    return (task->b_lies == TRANSPOSED || task->b_row >= FAR) && task->K <= K_BLOCK &&
+           part_begin(panels, panels.count) * VEC_LANES * task->K <= B_ROOM;
+}
+
 static void product(const product_task *task) {
     ptrdiff_t threads = mlp_get_num_threads(), most = threads * PIECES_PER_THREAD;
     if (threads == 1 || (double)task->M * (double)task->N * (double)task->K < WORTH_SHARING) {
-        multiply(task, 0, task->M, 0, task->N);
+        multiply(task, 0, task->M, 0, task->N, NULL);
         return;
     }
     shared_product shared = {.task = task, .by_rows = task->a_lies == TRANSPOSED || task->N < most * PANEL};
-    ptrdiff_t units = shared.by_rows ? divided(task->M, TILE_ROWS) : divided(task->N, VEC_LANES);
-    shared.pieces = divide(units, divided(units, most));
+    ptrdiff_t total = shared.by_rows ? divided(task->M, TILE_ROWS) : divided(task->N, VEC_LANES);
+    shared.pieces = divide(total, divided(total, most));
+    if (shared.by_rows && is_worth_packing_once(task) && (shared.packed_b = mlp_thread_scratch())) {
+        mlp_parallel(divided(divide_columns(task->N, PANEL).count, PANELS_A_PIECE), pack_piece, &shared);
+    }
     mlp_parallel(shared.pieces.count, multiply_piece, &shared);
 }

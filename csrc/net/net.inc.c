@@ -23,9 +23,12 @@ static void REAL_NAME(forward_layer)(const mlp_net *net, mlp_workspace work, ptr
     const mlp_layer *layer = &net->layers[j];
     const real *params = net->params, *x = REAL_NAME(part)(net, work, j, MLP_X);
     real *z = REAL_NAME(part)(net, work, j, MLP_Z);
-    kernels->dense_forward(n, layer->in, layer->out, z, x, params + layer->w, params + layer->b);
+    const real *w = params + layer->w, *b = params + layer->b;
     if (activate) {
-        kernels->activation_forward(layer->sigma, n, layer->out, REAL_NAME(part)(net, work, j, MLP_A), z);
+        kernels->layer_forward(layer->sigma, n, layer->in, layer->out, z, REAL_NAME(part)(net, work, j, MLP_A), x, w,
+                               b);
+    } else {
+        kernels->dense_forward(n, layer->in, layer->out, z, x, w, b);
     }
 }
 
@@ -83,14 +86,13 @@ static void REAL_NAME(update)(mlp_net *net, const mlp_optimizer *optimizer) {
     REAL_NAME(step_some)(net, optimizer, &step, 0, net->parameters);
 }
 
-/* phi of layer j - 1 from that of layer j: eq. 2. */
+/* phi of layer j - 1 from that of layer j. */
 static void REAL_NAME(propagate)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j) {
-    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const mlp_layer *layer = &net->layers[j];
-    const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
-    real *below = REAL_NAME(part)(net, work, j - 1, MLP_PHI);
-    kernels->dense_backward(n, layer->in, layer->out, below, NULL, NULL, phi, x, (const real *)net->params + layer->w);
-    kernels->activation_backward(net->layers[j - 1].sigma, n, layer->in, below, x, below);
+    REAL_NAME(mlp_current)()->layer_backward(
+        net->layers[j - 1].sigma, n, layer->in, layer->out, REAL_NAME(part)(net, work, j - 1, MLP_PHI),
+        REAL_NAME(part)(net, work, j, MLP_PHI), REAL_NAME(part)(net, work, j, MLP_X),
+        (const real *)net->params + layer->w);
 }
 
 /* grad_w and grad_b of layer j (eq. 3 and 4), and phi of the layer below. */
@@ -116,7 +118,7 @@ static void REAL_NAME(update_layer)(mlp_net *net, mlp_workspace work, ptrdiff_t 
         REAL_NAME(propagate)(net, work, n, j);
     }
     kernels->dense_backward(n, layer->in, layer->out, NULL, NULL, grads + layer->b, phi, x, w);
-    kernels->dense_update(n, layer->in, layer->out, step, w, REAL_NAME(state)(optimizer->m, layer->w),
+    kernels->layer_update(n, layer->in, layer->out, step, w, REAL_NAME(state)(optimizer->m, layer->w),
                           REAL_NAME(state)(optimizer->v, layer->w), grads + layer->w, phi, x);
     REAL_NAME(step_some)(net, optimizer, step, layer->b, layer->out);
 }
@@ -150,8 +152,8 @@ static void REAL_NAME(predict)(const mlp_net *net, ptrdiff_t n, void *result, co
         for (ptrdiff_t j = 0; j < net->depth; j++) {
             const mlp_layer *layer = &net->layers[j];
             real *a = j == net->depth - 1 ? (real *)result + begin * out : (real *)scratch + j % 2 * half;
-            kernels->dense_forward(rows, layer->in, layer->out, a, x, params + layer->w, params + layer->b);
-            kernels->activation_forward(layer->sigma, rows, layer->out, a, a);
+            kernels->layer_forward(layer->sigma, rows, layer->in, layer->out, a, a, x, params + layer->w,
+                                   params + layer->b);
             x = a;
         }
         if (told_to_stop(&watcher, begin + rows)) {

@@ -13,7 +13,7 @@
 
 #include "optimizers.c"
 
-#include "dense_update.c"
+#include "layer.c"
 
 const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .dense_forward = dense_forward,
@@ -32,6 +32,8 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .sgd_step = sgd_step,
     .adam_at = adam_at,
     .adam_step = adam_step,
-    .dense_update = dense_update,
+    .layer_forward = layer_forward,
+    .layer_backward = layer_backward,
+    .layer_update = layer_update,
     .elementary = elementary,
 };

@@ -47,17 +47,64 @@ static void run_dense_backward(const kernels *k, const job *j, real *const *at) 
     k->dense_backward(j->n, j->in, j->out, at[0], at[1], at[2], at[3], at[4], at[5]);
 }
 
-static void run_dense_update(const kernels *k, const job *j, real *const *at) {
+static void run_layer_update(const kernels *k, const job *j, real *const *at) {
     const REAL_NAME(mlp_step)
         step = {.algorithm = j->operands[2].name ? MLP_ADAM : MLP_SGD, .sgd = j->sgd, .adam = j->adam};
-    k->dense_update(j->n, j->in, j->out, &step, at[0], at[1], at[2], at[3], at[4], at[5]);
+    k->layer_update(j->n, j->in, j->out, &step, at[0], at[1], at[2], at[3], at[4], at[5]);
+}
+
+static void run_layer_forward(const kernels *k, const job *j, real *const *at) {
+    k->layer_forward(j->sigma, j->n, j->in, j->out, at[0], at[4], at[1], at[2], at[3]);
+}
+
+static void run_layer_forward_in_place(const kernels *k, const job *j, real *const *at) {
+    k->layer_forward(j->sigma, j->n, j->in, j->out, at[0], at[0], at[1], at[2], at[3]);
+}
+
+static void run_layer_backward(const kernels *k, const job *j, real *const *at) {
+    k->layer_backward(j->sigma, j->n, j->in, j->out, at[0], at[1], at[2], at[3]);
+}
+
+static void try_layers(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large) {
+    const mlp_activation sigma = (mlp_activation)random_below(MLP_ACTIVATIONS);
+    job forward = {.kernel = "layer_forward",
+                   .run = run_layer_forward,
+                   .n = n,
+                   .in = in,
+                   .out = out,
+                   .large = large,
+                   .sigma = sigma,
+                   .operands = {{"z", WRITTEN, n, out, NULL},
+                                {"x", READ, n, in, fill_factors},
+                                {"w", READ, in, out, fill_factors},
+                                {"b", READ, 1, out, fill_factors},
+                                {"a", WRITTEN, n, out, NULL}}};
+    snprintf(forward.variant, sizeof forward.variant, "%s", ACTIVATION_NAMES[sigma]);
+    if (random_below(2)) {
+        forward.run = run_layer_forward_in_place;
+        forward.operands[4].name = NULL;
+    }
+    try_at(&forward, 0);
+    job backward = {.kernel = "layer_backward",
+                    .run = run_layer_backward,
+                    .n = n,
+                    .in = in,
+                    .out = out,
+                    .large = large,
+                    .sigma = sigma,
+                    .operands = {{"phi_below", WRITTEN, n, in, NULL},
+                                 {"phi", READ, n, out, fill_factors},
+                                 {"x", READ, n, in, fill_rows},
+                                 {"w", READ, in, out, fill_factors}}};
+    snprintf(backward.variant, sizeof backward.variant, "%s", ACTIVATION_NAMES[sigma]);
+    try_at(&backward, 0);
 }
 
 static void try_updates(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large) {
     static const char *const NAMES[] = {"sgd", "momentum", "adam"};
     for (int kind = 0; kind < 3; kind++) {
-        job update = {.kernel = "dense_update",
-                      .run = run_dense_update,
+        job update = {.kernel = "layer_update",
+                      .run = run_layer_update,
                       .n = n,
                       .in = in,
                       .out = out,
@@ -78,7 +125,7 @@ static void try_updates(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large) {
 }
 
 static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
-    const bool large = n * in * out > 1000000;
+    const bool large = n * in * out > 400000;
     try_at(&(job){.kernel = "dense_forward",
                   .run = run_dense_forward,
                   .n = n,
@@ -103,6 +150,9 @@ static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
                                  {"x", READ, n, in, fill_factors},
                                  {"w", READ, in, out, fill_factors}}};
     try_at(&backward, 0);
+    if (full || random_below(3) == 0) {
+        try_layers(n, in, out, large);
+    }
     try_updates(n, in, out, large);
     for (int only = 0; only < 3; only++) {
         if (full || random_below(8) == 0) {
