@@ -20,7 +20,7 @@ IMPORT = "import numpy, time; start = time.perf_counter(); import {}; print(time
 
 def import_seconds(module: str, rounds: int) -> float:
     """Return the median of the seconds to import a module into processes that have NumPy already."""
-    command = [sys.executable, "-c", IMPORT.format(module)]
+    command = [sys.executable, "-P", "-c", IMPORT.format(module)]  # -P: the one installed, wherever this runs
     turns = [subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout for _ in range(rounds)]
     return median(map(float, turns))
 

@@ -236,6 +236,27 @@ def test_refused_threads_are_done_without() -> None:
     python(code)
 
 
+def test_a_thread_with_a_small_stack_trains_large_layers() -> None:
+    # What products pack does not lie on the caller's stack.
+    code = """
+    import threading, numpy as np, mlpcore
+    rng = np.random.default_rng(0)
+    x, y = rng.random((70, 600)), rng.random((70, 530))
+    def train():
+        model = mlpcore.Sequential([mlpcore.Dense(600, "relu"), mlpcore.Dense(530)], dtype="float64", seed=1)
+        model.fit(x, y, loss="mse", batch_size=70, progress=False)
+        sums.append(model.layers[0].w.sum())
+    sums = []
+    train()
+    threading.stack_size(192 * 1024)
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    print(len(set(sums)), len(sums))
+    """
+    assert python(code) == "1 2"
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64" or sys.platform != "linux", reason="FE_UPWARD is another number")
 def test_workers_keep_the_default_floating_point_environment() -> None:
     # In a fresh process, so that its threads start while the caller rounds upward.

@@ -4,6 +4,7 @@
  * for what is too rare to be written twice. In a table entry `fast_` marks what is written in vectors.
  */
 #include <stdbool.h>
+#include <string.h>
 
 #include "../net/threads.h"
 
@@ -33,6 +34,8 @@
 #include "tiles.inc.h"
 
 #include "pack.inc.h"
+
+#include "few_rows.inc.h"
 
 #include "product.inc.h"
 

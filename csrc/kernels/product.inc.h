@@ -31,7 +31,7 @@ enum {
     LITTLE = 16 * 1024 / (int)sizeof(real),            /* numbers of a block of B where memory is short              */
     FAR = 2048 / (int)sizeof(real),                    /* rows that lie so far apart compete for few places of L1    */
     OFTEN = 10,                                        /* what so many tiles read is worth packing                   */
-    PIECES_PER_THREAD = 2,                             /* so that who is done first can take another one             */
+    PIECES_PER_THREAD = 4,                             /* so that who is done first can take another one             */
 };
 static const double WORTH_SHARING = 5e5; /* multiply-adds that a second thread shortens */
 _Static_assert((A_BLOCK + B_ROOM) * sizeof(real) <= MLP_THREAD_SCRATCH, "packed blocks fit into a thread's scratch");
@@ -82,6 +82,7 @@ static void multiply_block(const product_task *task, const product_block *block)
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
     const real *init = block->k == 0 ? task->init : task->c;
     const ptrdiff_t init_row = block->k == 0 ? task->init_row : task->c_row;
+    const bool fetch = !block->packed_b && block->tiles.count >= OFTEN; /* few tiles would wait for so much at once */
     for (ptrdiff_t i = 0, done = 0; i < block->panels.count; i++) {
         const ptrdiff_t vecs = part_size(block->panels, i), width = vecs * VEC_LANES, at = block->j + done;
         const ptrdiff_t columns = at_most(block->columns - done, width);
@@ -94,7 +95,7 @@ static void multiply_block(const product_task *task, const product_block *block)
             functions[vecs - 1][rows - 1](block->depth, a, block->packed_a ? rows : task->a_row, b, b_step,
                                           task->c + row * task->c_row + at, task->c_row,
                                           init ? init + row * init_row + at : NULL, init_row, columns);
-            if (!block->packed_b && i + 1 < block->panels.count) {
+            if (fetch && i + 1 < block->panels.count) {
                 fetch_rows(b + width, b_step, t * block->depth / block->tiles.count,
                            (t + 1) * block->depth / block->tiles.count);
             }
@@ -114,14 +115,15 @@ static void pack_b(const product_task *task, const product_block *block) {
     }
 }
 
-static void follow_up(const product_task *task, const product_block *block) {
-    const ptrdiff_t rows = part_begin(block->tiles, block->tiles.count), begin = block->m * task->c_row + block->j;
-    if (block->columns == task->c_row) {
-        task->then(task->context, begin, rows * block->columns);
+/* Rows m ... m_end - 1 and columns j ... j_end - 1 of C are done. */
+static void follow_up(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
+    const ptrdiff_t columns = j_end - j;
+    if (columns == task->c_row) {
+        task->then(task->context, m * columns, (m_end - m) * columns);
         return;
     }
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        task->then(task->context, begin + r * task->c_row, block->columns);
+    for (; m < m_end; m++) {
+        task->then(task->context, m * task->c_row + j, columns);
     }
 }
 
@@ -145,15 +147,34 @@ static void multiply_tiles(const product_task *task, product_block *block, parts
         }
         multiply_block(task, block);
         if (task->then && last) {
-            follow_up(task, block);
+            follow_up(task, block->m, m + part_begin(all, t + block->tiles.count), block->j, block->j + block->columns);
         }
     }
     block->m = m;
 }
 
+/* Where rows of B are near, tiles do as well, except for a single row. */
+static bool has_few_rows(const product_task *task, ptrdiff_t rows) {
+    return rows >= 1 && rows <= FEW_ROWS && task->b_row >= (rows == 1 ? 4 * PANEL : FAR) &&
+           task->a_lies == AS_IT_LIES && task->b_lies == AS_IT_LIES;
+}
+
+static void multiply_few(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
+    multiply_few_rows(m_end - m, task->K, j_end - j, a_at(task, m, 0), task->a_row, b_at(task, 0, j), task->b_row,
+                      task->c + m * task->c_row + j, task->c_row,
+                      task->init ? task->init + m * task->init_row + j : NULL, task->init_row);
+    if (task->then) {
+        follow_up(task, m, m_end, j, j_end);
+    }
+}
+
 /* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. `ready`, if not NULL, is all of B, packed. */
 static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end,
                      real *ready) {
+    if (has_few_rows(task, m_end - m)) {
+        multiply_few(task, m, m_end, j, j_end);
+        return;
+    }
     _Alignas(64) real little[LITTLE];
     const parts tiles = divide(m_end - m, TILE_ROWS);
     const bool turn_b = task->b_lies == TRANSPOSED;

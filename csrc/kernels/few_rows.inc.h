@@ -1,0 +1,70 @@
+/* few_rows.inc.h: a product with so few rows that there is nothing to use a panel of B for twice: one sample's forward.
+ *
+ * A tile would have too few chains of fma to keep the processor busy, and would read B down its columns. Here B streams by
+ * as it lies, FOUR of its rows at a time, and every sum waits in C, a strip of which stays in L1.
+ */
+
+enum {
+    FEW_ROWS = 3,
+    FOUR = 4,
+    STRIP = 8 * 1024 / (int)sizeof(real), /* columns */
+};
+
+/* Columns j ... of rows 0 ... rows-1 of C: c += a[k ... k + depth - 1] B, with depth <= FOUR. */
+static ALWAYS_INLINE void add_vectors(int rows, int depth, const real *a, ptrdiff_t a_row, const real *b,
+                                      ptrdiff_t b_row, real *c, ptrdiff_t c_row, lane_set which) {
+    vec of_b[FOUR];
+    EACH (k, depth) {
+        of_b[k] = load_lanes(b + k * b_row, which);
+    }
+    EACH (r, rows) {
+        vec sum = load_lanes(c + r * c_row, which);
+        EACH (k, depth) {
+            sum = vec_fma(vec_all(a[r * a_row + k]), of_b[k], sum);
+        }
+        store_lanes(c + r * c_row, sum, which);
+    }
+}
+
+static ALWAYS_INLINE void add_rows(int rows, int depth, ptrdiff_t columns, const real *a, ptrdiff_t a_row,
+                                   const real *b, ptrdiff_t b_row, real *c, ptrdiff_t c_row) {
+    ptrdiff_t j = 0;
+    for (; j + VEC_LANES <= columns; j += VEC_LANES) {
+        add_vectors(rows, depth, a, a_row, b + j, b_row, c + j, c_row, ALL_LANES);
+    }
+    if (j < columns) {
+        add_vectors(rows, depth, a, a_row, b + j, b_row, c + j, c_row, first_lanes(columns - j));
+    }
+}
+
+static ALWAYS_INLINE void multiply_rows(int rows, ptrdiff_t K, ptrdiff_t columns, const real *a, ptrdiff_t a_row,
+                                        const real *b, ptrdiff_t b_row, real *c, ptrdiff_t c_row) {
+    ptrdiff_t k = 0;
+    for (; k + FOUR <= K; k += FOUR) {
+        add_rows(rows, FOUR, columns, a + k, a_row, b + k * b_row, b_row, c, c_row);
+    }
+    for (; k < K; k++) {
+        add_rows(rows, 1, columns, a + k, a_row, b + k * b_row, b_row, c, c_row);
+    }
+}
+
+/* C = init + A B for `rows` <= FEW_ROWS rows; A and B as they lie. Row r of the sums begins at init + r * init_row. */
+static void multiply_few_rows(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const real *a, ptrdiff_t a_row,
+                              const real *b, ptrdiff_t b_row, real *c, ptrdiff_t c_row, const real *init,
+                              ptrdiff_t init_row) {
+    for (ptrdiff_t j = 0; j < columns; j += STRIP) {
+        const ptrdiff_t width = columns - j < STRIP ? columns - j : STRIP;
+        for (ptrdiff_t r = 0; r < rows; r++) {
+            if (init) {
+                memcpy(c + r * c_row + j, init + r * init_row + j, (size_t)width * sizeof(real));
+            } else {
+                memset(c + r * c_row + j, 0, (size_t)width * sizeof(real));
+            }
+        }
+        switch (rows) {
+        case 1: multiply_rows(1, K, width, a, a_row, b + j, b_row, c + j, c_row); break;
+        case 2: multiply_rows(2, K, width, a, a_row, b + j, b_row, c + j, c_row); break;
+        default: multiply_rows(3, K, width, a, a_row, b + j, b_row, c + j, c_row);
+        }
+    }
+}
