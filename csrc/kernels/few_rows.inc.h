@@ -1,19 +1,19 @@
 /* few_rows.inc.h: a product with so few rows that there is nothing to use a panel of B for twice: one sample's forward.
  *
  * A tile would have too few chains of fma to keep the processor busy, and would read B down its columns. Here B streams by
- * as it lies, FOUR of its rows at a time, and every sum waits in C, a strip of which stays in L1.
+ * as it lies, some of its rows at a time, and every sum waits in C, a strip of which stays in L1.
  */
 
 enum {
     FEW_ROWS = 3,
-    FOUR = 4,
+    DEEPEST = 8,                          /* rows of B at a time */
     STRIP = 8 * 1024 / (int)sizeof(real), /* columns */
 };
 
-/* Columns j ... of rows 0 ... rows-1 of C: c += a[k ... k + depth - 1] B, with depth <= FOUR. */
+/* One vector of each of `rows` rows of C: c += a B over `depth` <= DEEPEST rows of B. */
 static ALWAYS_INLINE void add_vectors(int rows, int depth, const real *a, ptrdiff_t a_row, const real *b,
                                       ptrdiff_t b_row, real *c, ptrdiff_t c_row, lane_set which) {
-    vec of_b[FOUR];
+    vec of_b[DEEPEST];
     EACH (k, depth) {
         of_b[k] = load_lanes(b + k * b_row, which);
     }
@@ -37,11 +37,11 @@ static ALWAYS_INLINE void add_rows(int rows, int depth, ptrdiff_t columns, const
     }
 }
 
-static ALWAYS_INLINE void multiply_rows(int rows, ptrdiff_t K, ptrdiff_t columns, const real *a, ptrdiff_t a_row,
-                                        const real *b, ptrdiff_t b_row, real *c, ptrdiff_t c_row) {
+static ALWAYS_INLINE void multiply_rows(int rows, int depth, ptrdiff_t K, ptrdiff_t columns, const real *a,
+                                        ptrdiff_t a_row, const real *b, ptrdiff_t b_row, real *c, ptrdiff_t c_row) {
     ptrdiff_t k = 0;
-    for (; k + FOUR <= K; k += FOUR) {
-        add_rows(rows, FOUR, columns, a + k, a_row, b + k * b_row, b_row, c, c_row);
+    for (; k + depth <= K; k += depth) {
+        add_rows(rows, depth, columns, a + k, a_row, b + k * b_row, b_row, c, c_row);
     }
     for (; k < K; k++) {
         add_rows(rows, 1, columns, a + k, a_row, b + k * b_row, b_row, c, c_row);
@@ -62,9 +62,9 @@ static void multiply_few_rows(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, co
             }
         }
         switch (rows) {
-        case 1: multiply_rows(1, K, width, a, a_row, b + j, b_row, c + j, c_row); break;
-        case 2: multiply_rows(2, K, width, a, a_row, b + j, b_row, c + j, c_row); break;
-        default: multiply_rows(3, K, width, a, a_row, b + j, b_row, c + j, c_row);
+        case 1: multiply_rows(1, DEEPEST, K, width, a, a_row, b + j, b_row, c + j, c_row); break;
+        case 2: multiply_rows(2, DEEPEST / 2, K, width, a, a_row, b + j, b_row, c + j, c_row); break;
+        default: multiply_rows(3, DEEPEST / 2, K, width, a, a_row, b + j, b_row, c + j, c_row);
         }
     }
 }
