@@ -11,7 +11,7 @@ import machine
 import report
 from configurations import CONFIGURATIONS, Configuration
 from peers import PEERS
-from timing import Contest, Times
+from timing import Contest, Times, measure_in_turns
 from worker import Job
 
 NETWORKS = ("mnist-512", "wide", "deep")
@@ -34,7 +34,7 @@ def measure(
     """Return the times of training with one thread on the first core, and with a thread on each."""
     job = Job("train", configuration, seconds)
     with Contest(peers, cores[:1]) as one, Contest(peers, cores) as all_of_them:
-        return [one.measure(job, rounds), all_of_them.measure(job, rounds)]
+        return measure_in_turns([one, all_of_them], job, rounds)
 
 
 def main() -> None:

@@ -42,12 +42,24 @@ class Contest:
 
     def measure(self, job: Job, rounds: int) -> dict[str, Times]:
         """Let every peer take one turn a round; return their times."""
+        return measure_in_turns([self], job, rounds)[0]
+
+    def _prepare(self, job: Job) -> dict[str, list[float]]:
         for worker in self._workers:
             worker.prepare(job)
-        seconds: dict[str, list[float]] = {worker.name: [] for worker in self._workers}
-        for _ in range(rounds):
-            for worker in self._workers:
-                if self._several_threads:
-                    sleep(PAUSE)
-                seconds[worker.name].append(worker.run())
-        return {name: Times(median(turns), min(turns)) for name, turns in seconds.items()}
+        return {worker.name: [] for worker in self._workers}
+
+    def _take_turns(self, seconds: dict[str, list[float]]) -> None:
+        for worker in self._workers:
+            if self._several_threads:
+                sleep(PAUSE)
+            seconds[worker.name].append(worker.run())
+
+
+def measure_in_turns(contests: Sequence[Contest], job: Job, rounds: int) -> list[dict[str, Times]]:
+    """Let contests, on different numbers of cores, take turns too; return the times of each."""
+    seconds = [contest._prepare(job) for contest in contests]
+    for _ in range(rounds):
+        for contest, own in zip(contests, seconds, strict=True):
+            contest._take_turns(own)
+    return [{name: Times(median(turns), min(turns)) for name, turns in own.items()} for own in seconds]
