@@ -12,16 +12,6 @@
  *     +---+    +---+---+---+                               for each tile's rows of A and C
  *                                                            micro-tile                       (in registers)
  */
-#ifndef KB
-#define KB 256
-#define BB 256
-#define AB 128
-#define PB_STRIDE 1024
-#define PB_TILES 6
-#define PA_STRIDE 512
-#define PAR 0
-#endif
-
 enum {
     K_BLOCK = 96 * 1024 / (PANEL * (int)sizeof(real)), /* depth of a block: one panel of B streams from L2           */
     B_BLOCK = 256 * 1024 / (int)sizeof(real),          /* numbers of a block of B: it stays in L2                    */
@@ -243,9 +233,8 @@ static void pack_piece(void *context, ptrdiff_t i) {
 }
 
 static bool is_worth_packing_once(const product_task *task) {
-    const parts panels = divide_columns(task->N, PANEL);
-    return (task->b_lies == TRANSPOSED || task->b_row >= FAR) && task->K <= K_BLOCK &&
-           part_begin(panels, panels.count) * VEC_LANES * task->K <= B_ROOM;
+    return (task->b_lies == TRANSPOSED || task->b_row >= FAR) && task->K > 0 && task->K <= K_BLOCK &&
+           task->N <= B_ROOM / task->K / PANEL * PANEL;
 }
 
 static void product(const product_task *task) {
