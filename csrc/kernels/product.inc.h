@@ -18,6 +18,7 @@ enum {
     B_ROOM = 1024 * 1024 / (int)sizeof(real),          /* numbers of a block of B that a packed A is multiplied with */
     A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a packed block of A: it stays in L2             */
     C_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of C that is needed again: likewise     */
+    DEEP = 128,                                        /* more samples of phi and x leave L1 before the next tile  */
     LITTLE = 16 * 1024 / (int)sizeof(real),            /* numbers of a block of B where memory is short              */
     FAR = 2048 / (int)sizeof(real),                    /* rows that lie so far apart compete for few places of L1    */
     OFTEN = 10,                                        /* what so many tiles read is worth packing                   */
@@ -158,6 +159,14 @@ static void multiply_few(const product_task *task, ptrdiff_t m, ptrdiff_t m_end,
     }
 }
 
+/* grad_w of a large batch: its phi and x leave L1 before they are needed again. */
+static bool is_deep(const product_task *task, ptrdiff_t columns) {
+    return task->a_lies == TRANSPOSED && task->K > DEEP && columns >= OFTEN * PANEL;
+}
+
+/* Samples of a block of x with so many columns: it stays in L2. */
+static ptrdiff_t samples_of_block(ptrdiff_t columns) { return at_most(K_BLOCK, at_least(B_BLOCK / columns, 2 * DEEP)); }
+
 /* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. `ready`, if not NULL, is all of B, packed. */
 static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end,
                      real *ready) {
@@ -168,15 +177,17 @@ static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptr
     _Alignas(64) real little[LITTLE];
     const parts tiles = divide(m_end - m, TILE_ROWS);
     const bool turn_b = task->b_lies == TRANSPOSED;
-    const bool far_a = task->a_lies == TRANSPOSED && task->a_row >= FAR && j_end - j >= OFTEN * PANEL;
-    const bool far_b = task->b_row >= FAR && tiles.count >= OFTEN;
+    const bool deep = is_deep(task, j_end - j);
+    const bool far_a = deep || (task->a_lies == TRANSPOSED && task->a_row >= FAR && j_end - j >= OFTEN * PANEL);
+    const bool far_b = (deep || task->b_row >= FAR) && tiles.count >= OFTEN;
     real *const scratch = turn_b || far_a || far_b ? mlp_thread_scratch() : NULL;
     product_block block = {.packed_a = far_a && scratch ? scratch + B_ROOM : NULL, .packed_b = ready};
     if (!ready && (turn_b || far_b)) {
         block.packed_b = scratch ? scratch : turn_b ? little : NULL;
     }
     const ptrdiff_t room = block.packed_b == little ? LITTLE : ready || block.packed_a ? B_ROOM : B_BLOCK;
-    const parts depths = divide(task->K, at_most(K_BLOCK, room / PANEL));
+    const ptrdiff_t deepest = ready ? task->K : block.packed_a ? samples_of_block(j_end - j) : room / PANEL;
+    const parts depths = divide(task->K, at_most(K_BLOCK, deepest));
     const parts chunks = divide_columns(j_end - j, room / at_least(part_size(depths, 0), 1) / PANEL * PANEL);
 
     for (ptrdiff_t chunk = 0; chunk < chunks.count; chunk++) {
@@ -233,16 +244,12 @@ static void pack_piece(void *context, ptrdiff_t i) {
 }
 
 static bool is_worth_packing_once(const product_task *task) {
-    return (task->b_lies == TRANSPOSED || task->b_row >= FAR) && task->K > 0 && task->K <= K_BLOCK &&
-           task->N <= B_ROOM / task->K / PANEL * PANEL;
+    return (task->b_lies == TRANSPOSED || task->b_row >= FAR || is_deep(task, task->N)) && task->K > 0 &&
+           task->K <= K_BLOCK && task->N <= B_ROOM / task->K / PANEL * PANEL;
 }
 
-static void product(const product_task *task) {
-    ptrdiff_t threads = mlp_get_num_threads(), most = threads * PIECES_PER_THREAD;
-    if (threads == 1 || (double)task->M * (double)task->N * (double)task->K < WORTH_SHARING) {
-        multiply(task, 0, task->M, 0, task->N, NULL);
-        return;
-    }
+/* At most so many pieces. */
+static void share(const product_task *task, ptrdiff_t most) {
     shared_product shared = {.task = task, .by_rows = task->a_lies == TRANSPOSED || task->N < most * PANEL};
     ptrdiff_t total = shared.by_rows ? divided(task->M, TILE_ROWS) : divided(task->N, VEC_LANES);
     shared.pieces = divide(total, divided(total, most));
@@ -250,4 +257,28 @@ static void product(const product_task *task) {
         mlp_parallel(divided(divide_columns(task->N, PANEL).count, PANELS_A_PIECE), pack_piece, &shared);
     }
     mlp_parallel(shared.pieces.count, multiply_piece, &shared);
+}
+
+static void product(const product_task *task) {
+    const ptrdiff_t threads = mlp_get_num_threads();
+    if (threads == 1 || (double)task->M * (double)task->N * (double)task->K < WORTH_SHARING) {
+        multiply(task, 0, task->M, 0, task->N, NULL);
+        return;
+    }
+    /* A large batch's grad_w a block of samples at a time: so its x is packed once for all threads. */
+    const parts depths = divide(task->K, task->a_lies == TRANSPOSED ? samples_of_block(task->N) : task->K);
+    for (ptrdiff_t d = 0; d < depths.count; d++) {
+        product_task part = *task;
+        part.K = part_size(depths, d);
+        part.a = a_at(task, 0, part_begin(depths, d));
+        part.b = b_at(task, part_begin(depths, d), 0);
+        if (d > 0) {
+            part.init = task->c;
+            part.init_row = task->c_row;
+        }
+        if (d < depths.count - 1) {
+            part.then = NULL;
+        }
+        share(&part, threads * PIECES_PER_THREAD);
+    }
 }
