@@ -18,7 +18,7 @@ enum {
     B_ROOM = 1024 * 1024 / (int)sizeof(real),          /* numbers of a block of B that a packed A is multiplied with */
     A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a packed block of A: it stays in L2             */
     C_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of C that is needed again: likewise     */
-    DEEP = 128,                                        /* more samples of phi and x leave L1 before the next tile  */
+    DEEP = 128,                                        /* more samples of x and phi leave L1 before the next tile  */
     LITTLE = 16 * 1024 / (int)sizeof(real),            /* numbers of a block of B where memory is short              */
     FAR = 2048 / (int)sizeof(real),                    /* rows that lie so far apart compete for few places of L1    */
     OFTEN = 10,                                        /* what so many tiles read is worth packing                   */
@@ -63,12 +63,6 @@ typedef struct {
 
 /* While the tiles of one panel of B are done, the next panel comes into the caches, some rows with each tile: a processor
  * does not foresee lines that lie far apart. */
-static void fetch_rows(const real *panel, ptrdiff_t row, ptrdiff_t begin, ptrdiff_t end) {
-    for (ptrdiff_t k = begin; k < end; k++) {
-        vec_fetch(panel + k * row);
-    }
-}
-
 static void multiply_block(const product_task *task, const product_block *block) {
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
     const real *init = block->k == 0 ? task->init : task->c;
@@ -79,6 +73,8 @@ static void multiply_block(const product_task *task, const product_block *block)
         const ptrdiff_t columns = at_most(block->columns - done, width);
         const real *b = block->packed_b ? block->packed_b + done * block->depth : b_at(task, block->k, at);
         const ptrdiff_t b_step = block->packed_b ? width : task->b_row;
+        const ptrdiff_t fetches = fetch && i + 1 < block->panels.count ? block->depth / block->tiles.count : 0;
+        const real *next = b + width;
         for (ptrdiff_t t = 0, row = block->m; t < block->tiles.count; t++) {
             const ptrdiff_t rows = part_size(block->tiles, t);
             const real *a = block->packed_a ? block->packed_a + packed_begin(row - block->m, t, block->depth)
@@ -86,9 +82,9 @@ static void multiply_block(const product_task *task, const product_block *block)
             functions[vecs - 1][rows - 1](block->depth, a, block->packed_a ? rows : task->a_row, b, b_step,
                                           task->c + row * task->c_row + at, task->c_row,
                                           init ? init + row * init_row + at : NULL, init_row, columns);
-            if (fetch && i + 1 < block->panels.count) {
-                fetch_rows(b + width, b_step, t * block->depth / block->tiles.count,
-                           (t + 1) * block->depth / block->tiles.count);
+            for (ptrdiff_t k = 0; k < fetches; k++) {
+                vec_fetch(next);
+                next += b_step;
             }
             row += rows;
         }
@@ -159,12 +155,12 @@ static void multiply_few(const product_task *task, ptrdiff_t m, ptrdiff_t m_end,
     }
 }
 
-/* grad_w of a large batch: its phi and x leave L1 before they are needed again. */
+/* grad_w of a large batch: its x and phi leave L1 before they are needed again. */
 static bool is_deep(const product_task *task, ptrdiff_t columns) {
     return task->a_lies == TRANSPOSED && task->K > DEEP && columns >= OFTEN * PANEL;
 }
 
-/* Samples of a block of x with so many columns: it stays in L2. */
+/* Samples of a block of phi with so many columns: it stays in L2. */
 static ptrdiff_t samples_of_block(ptrdiff_t columns) { return at_most(K_BLOCK, at_least(B_BLOCK / columns, 2 * DEEP)); }
 
 /* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. `ready`, if not NULL, is all of B, packed. */
@@ -265,7 +261,7 @@ static void product(const product_task *task) {
         multiply(task, 0, task->M, 0, task->N, NULL);
         return;
     }
-    /* A large batch's grad_w a block of samples at a time: so its x is packed once for all threads. */
+    /* A large batch's grad_w a block of samples at a time: so its phi is packed once for all threads. */
     const parts depths = divide(task->K, task->a_lies == TRANSPOSED ? samples_of_block(task->N) : task->K);
     for (ptrdiff_t d = 0; d < depths.count; d++) {
         product_task part = *task;
