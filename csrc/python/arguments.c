@@ -19,14 +19,25 @@ int mlp_argument_error(const mlp_call *call, int p, PyObject *type, const char *
 
 /* ---- names to slots --------------------------------------------------------------------------------------------- */
 
-static int slot_of(const mlp_function *function, PyObject *name) {
-    for (int p = 0; function->parameters[p].name; p++) {
+/* -1 if none of the parameters from `begin` to before `end` has this name. */
+static int find_name(const mlp_function *function, int begin, int end, PyObject *name) {
+    for (int p = begin; p < end && function->parameters[p].name; p++) {
         if (PyUnicode_CompareWithASCIIString(name, function->parameters[p].name) == 0) {
             return p;
         }
     }
-    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", function->name, name);
     return -1;
+}
+
+static int slot_of(const mlp_function *function, PyObject *name) {
+    int p = find_name(function, function->positional, MLP_PARAMETERS, name); /* where names are a must, and so likely */
+    if (p < 0) {
+        p = find_name(function, 0, function->positional, name);
+    }
+    if (p < 0) {
+        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", function->name, name);
+    }
+    return p;
 }
 
 int mlp_parse(mlp_call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {

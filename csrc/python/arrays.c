@@ -181,8 +181,9 @@ static int check_output(const mlp_call *call, int p) {
 
 /* The bytes that an array can touch: [low, high). false if that does not fit into an address. */
 static bool byte_range(PyArrayObject *array, uintptr_t *low, uintptr_t *high) {
-    ptrdiff_t below = 0, above = PyArray_SIZE(array) > 0 ? PyArray_ITEMSIZE(array) : 0;
-    for (int d = 0; above > 0 && d < PyArray_NDIM(array); d++) {
+    const bool gaps = !PyArray_ISONESEGMENT(array);
+    ptrdiff_t below = 0, above = gaps && PyArray_SIZE(array) > 0 ? PyArray_ITEMSIZE(array) : PyArray_NBYTES(array);
+    for (int d = 0; gaps && above > 0 && d < PyArray_NDIM(array); d++) {
         ptrdiff_t stride = PyArray_STRIDE(array, d), steps = PyArray_DIM(array, d) - 1;
         if (stride < -PTRDIFF_MAX) {
             return false;
@@ -303,7 +304,7 @@ PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes,
     npy_intp shape[2];
     int rank = 0;
     for (; axes[rank]; rank++) {
-        shape[rank] = *mlp_size_of_axis(&call->size, axes[rank]);
+        shape[rank] = call->size.of[mlp_axis(axes[rank])];
     }
     PyArrayObject *array =
         (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT, order == MLP_F_ORDER);
@@ -324,7 +325,7 @@ PyObject *mlp_result(const mlp_call *call, int p) {
 }
 
 void mlp_end(mlp_call *call) {
-    for (int p = 0; p < MLP_PARAMETERS; p++) {
+    for (int p = 0; call->function->parameters[p].name; p++) {
         Py_CLEAR(call->array[p]);
     }
     Py_CLEAR(call->scratch[0]);

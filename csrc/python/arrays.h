@@ -54,9 +54,13 @@ typedef struct {
     mlp_parameter parameters[MLP_PARAMETERS]; /* up to the first without a name */
 } mlp_function;
 
-/* Sizes of the axes that occur, by their letters; 0 where one does not. */
-typedef struct {
-    npy_intp n, in, out, parameters, one;
+/* Sizes of the axes that occur, by their letters, also in that order; 0 where one does not. */
+enum { MLP_AXES = 5 };
+typedef union {
+    struct {
+        npy_intp n, in, out, parameters, one;
+    };
+    npy_intp of[MLP_AXES];
 } mlp_sizes;
 
 typedef struct {

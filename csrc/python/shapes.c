@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "../net/memory.h"
-
 /* The shape as Python writes it: "(5, 3)". */
 static PyObject *shape_text(PyArrayObject *array) {
     PyObject *shape = PyArray_IntTupleFromIntp(PyArray_NDIM(array), PyArray_DIMS(array));
@@ -13,24 +11,11 @@ static PyObject *shape_text(PyArrayObject *array) {
     return text;
 }
 
-npy_intp *mlp_size_of_axis(mlp_sizes *size, char axis) {
-    switch (axis) {
-    case 'n': return &size->n;
-    case 'i': return &size->in;
-    case 'o': return &size->out;
-    case 'p': return &size->parameters;
-    default: return &size->one;
-    }
-}
+static const char *const NAMES[MLP_AXES] = {"n", "in", "out", "parameters", "1"};
 
-static const char *name_of_axis(char axis) {
-    switch (axis) {
-    case 'n': return "n";
-    case 'i': return "in";
-    case 'o': return "out";
-    case 'p': return "parameters";
-    default: return "1";
-    }
+int mlp_axis(char letter) {
+    static const char places[128] = {['n'] = 0, ['i'] = 1, ['o'] = 2, ['p'] = 3, ['1'] = 4};
+    return places[(unsigned char)letter];
 }
 
 /* "(out, 3)": sizes that are known by now as numbers, others by name. */
@@ -38,8 +23,8 @@ static PyObject *expected_shape(mlp_call *call, const char *axes) {
     PyObject *text = PyUnicode_FromString("(");
     for (const char *axis = axes; text && *axis; axis++) {
         const char *separator = axis == axes ? "" : ", ";
-        npy_intp size = *mlp_size_of_axis(&call->size, *axis);
-        PyObject *longer = size < 0 ? PyUnicode_FromFormat("%U%s%s", text, separator, name_of_axis(*axis))
+        npy_intp size = call->size.of[mlp_axis(*axis)];
+        PyObject *longer = size < 0 ? PyUnicode_FromFormat("%U%s%s", text, separator, NAMES[mlp_axis(*axis)])
                                     : PyUnicode_FromFormat("%U%s%zd", text, separator, size);
         Py_DECREF(text);
         text = longer;
@@ -85,28 +70,31 @@ static int refuse_empty(const mlp_call *call, int p, char axis) {
                                      : "expected at least one output");
 }
 
-/* Holds one array to the sizes that are known by now, and learns the others from it. `set_by` keeps, by the letter of an
- * axis, which argument set its size; -1 where that was the network. */
-static int bind_shape(mlp_call *call, int p, int *set_by) {
-    PyArrayObject *array = call->array[p];
+/* Holds one array to the sizes that are known by now, and learns the others from it. `set_by` keeps which argument set the
+ * size of an axis; -1 where that was the network. */
+static int bind_shape(mlp_call *call, int p, int set_by[MLP_AXES]) {
     const char *axes = call->function->parameters[p].axes;
-    bool same_rank = PyArray_NDIM(array) == (int)strlen(axes);
-    for (int d = 0; axes[d]; d++) {
-        npy_intp known = *mlp_size_of_axis(&call->size, axes[d]);
-        if (known >= 0 && (!same_rank || PyArray_DIM(array, d) != known)) {
-            return refuse_shape(call, p, set_by[(int)axes[d]]);
+    const npy_intp *shape = PyArray_DIMS(call->array[p]);
+    int rank = PyArray_NDIM(call->array[p]), axis_count = 0, cause = -1;
+    for (; axes[axis_count]; axis_count++) {
+        int axis = mlp_axis(axes[axis_count]);
+        if (call->size.of[axis] >= 0) {
+            if (axis_count >= rank || shape[axis_count] != call->size.of[axis]) {
+                return refuse_shape(call, p, set_by[axis]);
+            }
+            cause = set_by[axis];
         }
     }
-    if (!same_rank) {
-        return refuse_shape(call, p, -1);
+    if (rank != axis_count) {
+        return refuse_shape(call, p, cause);
     }
-    for (int d = 0; axes[d]; d++) {
-        npy_intp *size = mlp_size_of_axis(&call->size, axes[d]);
-        if (*size < 0) {
-            *size = PyArray_DIM(array, d);
-            set_by[(int)axes[d]] = p;
+    for (int d = 0; d < rank; d++) {
+        int axis = mlp_axis(axes[d]);
+        if (call->size.of[axis] < 0) {
+            call->size.of[axis] = shape[d];
+            set_by[axis] = p;
         }
-        if (*size == 0 && (axes[d] != 'n' || call->function->needs_samples)) {
+        if (shape[d] == 0 && (axes[d] != 'n' || call->function->needs_samples)) {
             return refuse_empty(call, p, axes[d]);
         }
     }
@@ -122,19 +110,18 @@ int mlp_bind_shapes(mlp_call *call) {
                              .out = required_or_unknown(required->out),
                              .parameters = required_or_unknown(required->parameters),
                              .one = 1};
-    int set_by[128];
-    memset(set_by, -1, sizeof set_by);
-    int first = -1;
+    int set_by[MLP_AXES] = {-1, -1, -1, -1, -1}, first = -1;
     for (int p = 0; call->function->parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
         if (!array) {
             continue;
         }
+        npy_intp count = PyArray_SIZE(array);
         if (first < 0) {
             first = p;
-            call->count = PyArray_SIZE(array);
+            call->count = count;
         }
-        if (mlp_size_product(PyArray_SIZE(array), (ptrdiff_t)sizeof(double)) < 0) {
+        if (count > PTRDIFF_MAX / (ptrdiff_t)sizeof(double)) {
             return refuse_size(call, p, "which is too large");
         }
         if (call->function->parameters[p].axes) {

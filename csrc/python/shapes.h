@@ -4,8 +4,8 @@
 
 #include "arrays.h"
 
-/* The size of the axis that a letter of mlp_parameter.axes stands for. */
-npy_intp *mlp_size_of_axis(mlp_sizes *size, char axis);
+/* The place in mlp_sizes of the axis that a letter of mlp_parameter.axes stands for. */
+int mlp_axis(char letter);
 
 /* Fills call->size and call->count from the arrays; ValueError, with both shapes, where two do not fit together. */
 int mlp_bind_shapes(mlp_call *call);
