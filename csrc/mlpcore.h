@@ -16,6 +16,7 @@
 #ifndef MLPCORE_H
 #define MLPCORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

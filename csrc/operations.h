@@ -75,8 +75,9 @@ typedef struct {
                            real *phi_below, const real *phi, const real *x, const real *w);
     void (*layer_update)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,                /* grad_w, eq. 3, and a step of w with  */
                          const REAL_NAME(mlp_step) *step,                         /* it. SGD: m is the velocity or NULL,  */
-                         real *w, real *m, real *v,                               /* v is not used                        */
-                         real *grad_w, const real *phi, const real *x);
+                         real *w, real *m, real *v,                               /* v is not used. !keep: grad_w is room */
+                         real *grad_w, bool keep,                                 /* that may be used or not              */
+                         const real *phi, const real *x);
 
     /* elementary.h */
     void (*elementary)(mlp_elementary function, ptrdiff_t count,                  /* y = exp x, log x, log(1+x), tanh x,  */

@@ -125,10 +125,24 @@ def test_the_loss_of_many_rows_is_that_of_one_batch(loss: str) -> None:
     assert math.isnan(accuracy) if loss == "mse" else accuracy == (a.argmax(1) == y.argmax(1)).mean()
 
 
+def large_net() -> _core.Net:
+    """A network whose layers take their steps one after the other, each within its product."""
+    net = _core.Net([3, 300, 200, 2], ["relu", "tanh", "softmax"], "float32")
+    for j in range(3):
+        net.initialize(j, "he_uniform", 7)
+    return net
+
+
+def shown(net: _core.Net, depth: int) -> list[bytes]:
+    """Return all that a network shows of its last batch."""
+    return [part.tobytes() for j in range(depth) for part in (*net.activity(j), *net.weights(j))]
+
+
+@pytest.mark.parametrize(("new_net", "depth"), [(small_net, 2), (large_net, 3)])
 @pytest.mark.parametrize("weight", [None, rng.uniform(0.5, 1, 11)])
-def test_an_epoch_is_its_batches(weight: np.ndarray | None) -> None:
-    """Forward, backward and step by hand over the same rows leave the same bits."""
-    net, by_hand = small_net(), small_net()
+def test_an_epoch_is_its_batches(new_net: Callable[[], _core.Net], depth: int, weight: np.ndarray | None) -> None:
+    """Forward, backward and step by hand over the same rows leave the same bits, in what the last batch shows too."""
+    net, by_hand = new_net(), new_net()
     state = [[_core.aligned_zeros(net.params.size, "float32") for _ in "mv"] + [np.zeros(1, "i8")] for _ in range(2)]
     adam = ("adam", 0.1, 0.9, 0.99, 1e-7)
     batches = net.train(X, Y, weight, "cce", 4, False, 0, 0, 1, (*adam, *state[0]), [], None)
@@ -141,6 +155,7 @@ def test_an_epoch_is_its_batches(weight: np.ndarray | None) -> None:
     assert state[0][2] == state[1][2] == 3
     assert net.params.tobytes() == by_hand.params.tobytes()
     assert (net.activity(0)[0] == X[8:]).all()
+    assert shown(net, depth) == shown(by_hand, depth)
 
 
 def test_the_order_of_rows_follows_from_seed_and_epoch() -> None:
@@ -195,6 +210,28 @@ def test_progress_is_called_about_every_50_ms_and_may_stop_the_epoch() -> None:
     assert all(0.04 < gap < 1 for gap in np.diff(times))
     assert np.isfinite(net.params).all()
     net.forward(np.zeros((1, 100)))
+
+
+def test_a_net_that_is_stopped_shows_its_last_batch() -> None:
+    net, by_hand = large_net(), large_net()
+    x = rng.normal(size=(64, 3)).astype("f4")
+    y = np.eye(2, dtype="f4")[rng.integers(0, 2, 64)]
+    scores: list[tuple[float, float]] = []
+    counts = []
+
+    def progress(batches: int) -> None:
+        counts.append(batches)
+        raise StopHereError
+
+    with pytest.raises(StopHereError):
+        net.train(x, y, None, "cce", 64, False, 0, 0, 10**6, SGD, scores, progress)
+    batches = counts[0] + 1
+    assert len(scores) == batches
+    for _ in range(batches):
+        by_hand.forward(x)
+        by_hand.backward(y, "cce")
+        by_hand.step(SGD)
+    assert shown(net, 3) == shown(by_hand, 3)
 
 
 def seconds_until_interrupted(call: Callable[[], Any]) -> float:

@@ -25,18 +25,19 @@ enum {
     PIECES_PER_THREAD = 4,                             /* so that who is done first can take another one             */
 };
 static const double WORTH_SHARING = 5e5; /* multiply-adds that a second thread shortens */
-_Static_assert((A_BLOCK + B_ROOM) * sizeof(real) <= MLP_THREAD_SCRATCH, "packed blocks fit into a thread's scratch");
+_Static_assert((B_ROOM + A_BLOCK + C_BLOCK) * sizeof(real) <= MLP_THREAD_SCRATCH, "blocks fit into a thread's scratch");
 
 /* `a` is M x K and `b` K x N; transposed, they lie in memory as K x M and N x K. Row r of c begins at c + r*c_row and its
- * sums at init + r*init_row; init NULL: at 0. `then`, if not NULL, is called soon after some numbers of C are done:
- * `count` of them, which begin at c + begin; each once, on any thread. */
+ * sums at init + r*init_row; init NULL: at 0. `then`, if not NULL, is called soon after some numbers of C are done: `count`
+ * of them, which belong at c + begin; each once, on any thread. `passing`: c itself is not needed, only what `then` gets. */
 typedef struct {
     ptrdiff_t M, N, K;
     orientation a_lies, b_lies;
     const real *a, *b, *init;
     ptrdiff_t a_row, b_row, init_row, c_row;
     real *c;
-    void (*then)(const void *context, ptrdiff_t begin, ptrdiff_t count);
+    bool passing;
+    void (*then)(const void *context, ptrdiff_t begin, ptrdiff_t count, const real *numbers);
     const void *context;
 } product_task;
 
@@ -54,19 +55,20 @@ static parts divide_columns(ptrdiff_t columns, ptrdiff_t widest) {
 }
 
 /* What a product is cut into: rows m ... of C, in tiles, its columns j ..., in panels, and the part of K that begins at
- * k. packed_a, packed_b: NULL where they are read as they lie. */
+ * k. packed_a, packed_b: NULL where they are read as they lie. The block's part of C begins at c; passed_c: NULL where that
+ * is in the task's C. */
 typedef struct {
-    ptrdiff_t m, j, k, depth, columns;
+    ptrdiff_t m, j, k, depth, columns, c_row;
     parts tiles, panels;
-    real *packed_a, *packed_b;
+    real *packed_a, *packed_b, *passed_c, *c;
 } product_block;
 
 /* While the tiles of one panel of B are done, the next panel comes into the caches, some rows with each tile: a processor
  * does not foresee lines that lie far apart. */
 static void multiply_block(const product_task *task, const product_block *block) {
     tile_function *const(*functions)[8] = task->a_lies == TRANSPOSED ? TILES_OF_COLUMNS : TILES_OF_ROWS;
-    const real *init = block->k == 0 ? task->init : task->c;
-    const ptrdiff_t init_row = block->k == 0 ? task->init_row : task->c_row;
+    const real *init = block->k > 0 ? block->c : task->init ? task->init + block->m * task->init_row + block->j : NULL;
+    const ptrdiff_t init_row = block->k > 0 ? block->c_row : task->init_row;
     const bool fetch = !block->packed_b && block->tiles.count >= OFTEN; /* few tiles would wait for so much at once */
     for (ptrdiff_t i = 0, done = 0; i < block->panels.count; i++) {
         const ptrdiff_t vecs = part_size(block->panels, i), width = vecs * VEC_LANES, at = block->j + done;
@@ -75,13 +77,13 @@ static void multiply_block(const product_task *task, const product_block *block)
         const ptrdiff_t b_step = block->packed_b ? width : task->b_row;
         const ptrdiff_t fetches = fetch && i + 1 < block->panels.count ? block->depth / block->tiles.count : 0;
         const real *next = b + width;
-        for (ptrdiff_t t = 0, row = block->m; t < block->tiles.count; t++) {
+        for (ptrdiff_t t = 0, row = 0; t < block->tiles.count; t++) {
             const ptrdiff_t rows = part_size(block->tiles, t);
-            const real *a = block->packed_a ? block->packed_a + packed_begin(row - block->m, t, block->depth)
-                                            : a_at(task, row, block->k);
+            const real *a = block->packed_a ? block->packed_a + packed_begin(row, t, block->depth)
+                                            : a_at(task, block->m + row, block->k);
             functions[vecs - 1][rows - 1](block->depth, a, block->packed_a ? rows : task->a_row, b, b_step,
-                                          task->c + row * task->c_row + at, task->c_row,
-                                          init ? init + row * init_row + at : NULL, init_row, columns);
+                                          block->c + row * block->c_row + done, block->c_row,
+                                          init ? init + row * init_row + done : NULL, init_row, columns);
             for (ptrdiff_t k = 0; k < fetches; k++) {
                 vec_fetch(next);
                 next += b_step;
@@ -102,15 +104,15 @@ static void pack_b(const product_task *task, const product_block *block) {
     }
 }
 
-/* Rows m ... m_end - 1 and columns j ... j_end - 1 of C are done. */
-static void follow_up(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
-    const ptrdiff_t columns = j_end - j;
+/* `rows` rows of C, which begin with row m and lie at c, are done in the columns from j on. */
+static void follow_up(const product_task *task, ptrdiff_t m, ptrdiff_t rows, ptrdiff_t j, ptrdiff_t columns,
+                      const real *c, ptrdiff_t c_row) {
     if (columns == task->c_row) {
-        task->then(task->context, m * columns, (m_end - m) * columns);
+        task->then(task->context, m * columns, rows * columns, c);
         return;
     }
-    for (; m < m_end; m++) {
-        task->then(task->context, m * task->c_row + j, columns);
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        task->then(task->context, (m + r) * task->c_row + j, columns, c + r * c_row);
     }
 }
 
@@ -128,13 +130,16 @@ static void multiply_tiles(const product_task *task, product_block *block, parts
     for (ptrdiff_t t = 0; t < all.count; t += count) {
         block->tiles = some_parts(all, t, count);
         block->m = m + part_begin(all, t);
+        block->c = block->passed_c ? block->passed_c : task->c + block->m * task->c_row + block->j;
+        block->c_row = block->passed_c ? block->columns : task->c_row;
         if (block->packed_a) {
             pack_as_it_lies(block->tiles, 1, block->depth, part_begin(block->tiles, block->tiles.count),
                             block->packed_a, A_GAP, a_at(task, block->m, block->k), task->a_row);
         }
         multiply_block(task, block);
         if (task->then && last) {
-            follow_up(task, block->m, m + part_begin(all, t + block->tiles.count), block->j, block->j + block->columns);
+            follow_up(task, block->m, part_begin(block->tiles, block->tiles.count), block->j, block->columns, block->c,
+                      block->c_row);
         }
     }
     block->m = m;
@@ -151,7 +156,7 @@ static void multiply_few(const product_task *task, ptrdiff_t m, ptrdiff_t m_end,
                       task->c + m * task->c_row + j, task->c_row,
                       task->init ? task->init + m * task->init_row + j : NULL, task->init_row);
     if (task->then) {
-        follow_up(task, m, m_end, j, j_end);
+        follow_up(task, m, m_end - m, j, j_end - j, task->c + m * task->c_row + j, task->c_row);
     }
 }
 
@@ -176,7 +181,7 @@ static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptr
     const bool deep = is_deep(task, j_end - j);
     const bool far_a = deep || (task->a_lies == TRANSPOSED && task->a_row >= FAR && j_end - j >= OFTEN * PANEL);
     const bool far_b = (deep || task->b_row >= FAR) && tiles.count >= OFTEN;
-    real *const scratch = turn_b || far_a || far_b ? mlp_thread_scratch() : NULL;
+    real *const scratch = turn_b || far_a || far_b || task->passing ? mlp_thread_scratch() : NULL;
     product_block block = {.packed_a = far_a && scratch ? scratch + B_ROOM : NULL, .packed_b = ready};
     if (!ready && (turn_b || far_b)) {
         block.packed_b = scratch ? scratch : turn_b ? little : NULL;
@@ -184,6 +189,9 @@ static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptr
     const ptrdiff_t room = block.packed_b == little ? LITTLE : ready || block.packed_a ? B_ROOM : B_BLOCK;
     const ptrdiff_t deepest = ready ? task->K : block.packed_a ? samples_of_block(j_end - j) : room / PANEL;
     const parts depths = divide(task->K, at_most(K_BLOCK, deepest));
+    if (task->passing && depths.count == 1 && TILE_ROWS * (j_end - j) <= C_BLOCK) {
+        block.passed_c = scratch ? scratch + B_ROOM + A_BLOCK : NULL;
+    }
     const parts chunks = divide_columns(j_end - j, room / at_least(part_size(depths, 0), 1) / PANEL * PANEL);
 
     for (ptrdiff_t chunk = 0; chunk < chunks.count; chunk++) {
@@ -275,6 +283,7 @@ static void product(const product_task *task) {
         if (d < depths.count - 1) {
             part.then = NULL;
         }
+        part.passing = task->passing && depths.count == 1;
         share(&part, threads * PIECES_PER_THREAD);
     }
 }

@@ -101,7 +101,7 @@ static lookout lookout_for(const mlp_watch *watch, const mlp_net *net, ptrdiff_t
     return (lookout){.watch = watch, .batches_between = batches, .until_look = batches, .looked = milliseconds()};
 }
 
-/* To be asked after each batch. */
+/* To be asked once a batch. */
 static bool told_to_stop(lookout *out, ptrdiff_t done) {
     if (--out->until_look > 0) {
         return false;

@@ -112,7 +112,7 @@ typedef struct {
     uint64_t seed;          /* from which and from the epoch's number an order follows                              */
     uint32_t first_epoch;   /* the number of the first                                                              */
     mlp_score *scores;      /* (epochs): the means over an epoch's samples, each taken before its batch's update    */
-    const mlp_watch *watch; /* stops training after a whole batch                                                   */
+    const mlp_watch *watch; /* asked before a batch, which is the last one if it says so                            */
 } mlp_training;
 
 /* Returns how many batches were done: fewer than all if the watch stopped it. */

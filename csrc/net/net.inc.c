@@ -17,25 +17,20 @@ static void REAL_NAME(initialize)(mlp_net *net, ptrdiff_t j, mlp_initializer ini
     memset(b, 0, (size_t)layer->out * sizeof *b);
 }
 
-/* z of layer j from x, and a if `activate`. */
-static void REAL_NAME(forward_layer)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j, bool activate) {
-    const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
-    const mlp_layer *layer = &net->layers[j];
-    const real *params = net->params, *x = REAL_NAME(part)(net, work, j, MLP_X);
-    real *z = REAL_NAME(part)(net, work, j, MLP_Z);
-    const real *w = params + layer->w, *b = params + layer->b;
-    if (activate) {
-        kernels->layer_forward(layer->sigma, n, layer->in, layer->out, z, REAL_NAME(part)(net, work, j, MLP_A), x, w,
-                               b);
-    } else {
-        kernels->dense_forward(n, layer->in, layer->out, z, x, w, b);
+/* z and a of the layers below `end`; without `keep`, z only as long as a needs it. */
+static void REAL_NAME(forward_below)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t end, bool keep) {
+    const real *params = net->params;
+    for (ptrdiff_t j = 0; j < end; j++) {
+        const mlp_layer *layer = &net->layers[j];
+        real *a = REAL_NAME(part)(net, work, j, MLP_A), *z = keep ? REAL_NAME(part)(net, work, j, MLP_Z) : a;
+        REAL_NAME(mlp_current)()->layer_forward(layer->sigma, n, layer->in, layer->out, z, a,
+                                                REAL_NAME(part)(net, work, j, MLP_X), params + layer->w,
+                                                params + layer->b);
     }
 }
 
 static void REAL_NAME(forward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n) {
-    for (ptrdiff_t j = 0; j < net->depth; j++) {
-        REAL_NAME(forward_layer)(net, work, n, j, true);
-    }
+    REAL_NAME(forward_below)(net, work, n, net->depth, true);
 }
 
 /* The last parts of a workspace: a batch's y and weight, and the scale and value of its samples. */
@@ -107,9 +102,10 @@ static void REAL_NAME(gradients)(const mlp_net *net, mlp_workspace work, ptrdiff
     }
 }
 
-/* The same, and a step of the layer's parameters, once phi below no longer needs its weights. */
+/* The same, and a step of the layer's parameters, once phi below no longer needs its weights. Without `keep`, grad_w only
+ * as long as the step needs it. */
 static void REAL_NAME(update_layer)(mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j,
-                                    const mlp_optimizer *optimizer, const REAL_NAME(mlp_step) * step) {
+                                    const mlp_optimizer *optimizer, const REAL_NAME(mlp_step) * step, bool keep) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const mlp_layer *layer = &net->layers[j];
     const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
@@ -119,7 +115,7 @@ static void REAL_NAME(update_layer)(mlp_net *net, mlp_workspace work, ptrdiff_t 
     }
     kernels->dense_backward(n, layer->in, layer->out, NULL, NULL, grads + layer->b, phi, x, w);
     kernels->layer_update(n, layer->in, layer->out, step, w, REAL_NAME(state)(optimizer->m, layer->w),
-                          REAL_NAME(state)(optimizer->v, layer->w), grads + layer->w, phi, x);
+                          REAL_NAME(state)(optimizer->v, layer->w), grads + layer->w, keep, phi, x);
     REAL_NAME(step_some)(net, optimizer, step, layer->b, layer->out);
 }
 
@@ -198,28 +194,30 @@ static void REAL_NAME(gather)(ptrdiff_t rows, ptrdiff_t width, real *batch, cons
     }
 }
 
-/* One step of training on the rows that lie in the workspace; returns the batch's loss, and what is right in *right. */
+/* One step of training on the rows that lie in the workspace; returns the batch's loss, and what is right in *right.
+ * `keep`: afterwards z, a, phi and the gradients are all there to be shown. */
 static double REAL_NAME(train_batch)(mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_training *training,
-                                     double *right) {
+                                     bool keep, double *right) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
-    const ptrdiff_t last = net->depth - 1, out = net->layers[last].out;
+    const ptrdiff_t last = net->depth - 1, in = net->layers[last].in, out = net->layers[last].out;
+    const real *params = net->params;
     REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
     const real *weight = training->samples.weight ? batch.weight : NULL;
-    real *a = REAL_NAME(part)(net, work, last, MLP_A);
-    for (ptrdiff_t j = 0; j <= last; j++) {
-        REAL_NAME(forward_layer)(net, work, n, j, j < last);
-    }
+    real *z = REAL_NAME(part)(net, work, last, MLP_Z);
+    REAL_NAME(forward_below)(net, work, n, last, keep);
+    kernels->dense_forward(n, in, out, z, REAL_NAME(part)(net, work, last, MLP_X), params + net->layers[last].w,
+                           params + net->layers[last].b);
     kernels->batch_scale(n, batch.scale, weight);
-    *right = kernels->output_step(training->loss, net->layers[last].sigma, n, out, a, batch.value,
-                                  REAL_NAME(part)(net, work, last, MLP_PHI), REAL_NAME(part)(net, work, last, MLP_Z),
-                                  batch.y, batch.scale);
+    *right =
+        kernels->output_step(training->loss, net->layers[last].sigma, n, out, REAL_NAME(part)(net, work, last, MLP_A),
+                             batch.value, REAL_NAME(part)(net, work, last, MLP_PHI), z, batch.y, batch.scale);
     const REAL_NAME(mlp_step) step = REAL_NAME(next_step)(training->optimizer);
     const bool at_once = net->parameters < FEW_PARAMETERS;
     for (ptrdiff_t j = last; j >= 0; j--) {
         if (at_once) {
             REAL_NAME(gradients)(net, work, n, j);
         } else {
-            REAL_NAME(update_layer)(net, work, n, j, training->optimizer, &step);
+            REAL_NAME(update_layer)(net, work, n, j, training->optimizer, &step, keep);
         }
     }
     if (at_once) {
@@ -249,16 +247,18 @@ static ptrdiff_t REAL_NAME(train)(mlp_net *net, mlp_workspace work, const mlp_tr
             if (samples->weight) {
                 REAL_NAME(gather)(rows, 1, batch.weight, samples->weight, order, seen);
             }
+            const bool ends_epoch = seen + rows == samples->n, told = told_to_stop(&watcher, batches);
+            const bool is_last = told || (ends_epoch && epoch == training->epochs - 1);
             double weight = kernels->batch_weight(rows, samples->weight ? batch.weight : NULL), right;
-            loss_sum += weight * REAL_NAME(train_batch)(net, work, rows, training, &right);
+            loss_sum += weight * REAL_NAME(train_batch)(net, work, rows, training, is_last, &right);
             weight_sum += weight;
             right_sum += right;
             batches += 1;
-            if (seen + rows == samples->n) {
+            if (ends_epoch) {
                 training->scores[epoch] = (mlp_score){.loss = weight_sum > 0 ? loss_sum / weight_sum : 0,
                                                       .accuracy = right_sum / (double)samples->n};
             }
-            if (told_to_stop(&watcher, batches)) {
+            if (told) {
                 return batches;
             }
         }

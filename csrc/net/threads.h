@@ -29,7 +29,7 @@ void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context);
 
 /* Memory of the calling thread alone, MLP_THREAD_SCRATCH bytes beginning on a cache line, for what it does until it
  * returns; kept until the thread ends. NULL if there is none to be had. */
-enum { MLP_THREAD_SCRATCH = 1152 * 1024 };
+enum { MLP_THREAD_SCRATCH = 1280 * 1024 };
 void *mlp_thread_scratch(void);
 
 enum { MLP_MAX_THREADS = 1024 };

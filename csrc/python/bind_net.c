@@ -169,6 +169,16 @@ static int tell_scores(Scores *scores, ptrdiff_t batches_done) {
     return 0;
 }
 
+/* The last batch, after the look that failed, may have ended an epoch. */
+static void tell_scores_beside_error(Scores *scores, ptrdiff_t batches_done) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (tell_scores(scores, batches_done) < 0) {
+        PyErr_Clear();
+    }
+    PyErr_Restore(type, value, traceback);
+}
+
 /* Who called. The engine's work, which goes on without the GIL, looks up now and then: for Ctrl-C, and to tell how far it
  * has come. */
 typedef struct {
@@ -380,7 +390,9 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
     self->has_grads = true;
     self->rows = left < batch ? left : batch;
     /* A Ctrl-C that came after the last look becomes an exception here, and not somewhere in the caller's bookkeeping. */
-    if (!caller.failed && tell_scores(&scores, batches) == 0 && PyErr_CheckSignals() == 0) {
+    if (caller.failed) {
+        tell_scores_beside_error(&scores, batches);
+    } else if (tell_scores(&scores, batches) == 0 && PyErr_CheckSignals() == 0) {
         result = PyLong_FromSsize_t(batches);
     }
 done:

@@ -16,9 +16,11 @@ static void layer_backward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t in, ptrd
     activation_backward(sigma, n, in, phi_below, x, phi_below);
 }
 
-/* grad_w (eq. 3), and an optimizer's step of w with it. SGD: m is the velocity, NULL without momentum. */
+/* grad_w (eq. 3), and an optimizer's step of w with it. SGD: m is the velocity, NULL without momentum. Without `keep`
+ * nobody looks at grad_w afterwards: it is room that a kernel may use or not. */
 static void layer_update(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_step) * step, real *w, real *m,
-                         real *v, real *grad_w, const real *phi, const real *x) {
+                         real *v, real *grad_w, bool keep, const real *phi, const real *x) {
+    (void)keep;
     dense_backward_w(n, in, out, grad_w, phi, x);
     if (step->algorithm == MLP_ADAM) {
         adam_step(in * out, &step->adam, w, m, v, grad_w);

@@ -50,7 +50,7 @@ static void run_dense_backward(const kernels *k, const job *j, real *const *at) 
 static void run_layer_update(const kernels *k, const job *j, real *const *at) {
     const REAL_NAME(mlp_step)
         step = {.algorithm = j->operands[2].name ? MLP_ADAM : MLP_SGD, .sgd = j->sgd, .adam = j->adam};
-    k->layer_update(j->n, j->in, j->out, &step, at[0], at[1], at[2], at[3], at[4], at[5]);
+    k->layer_update(j->n, j->in, j->out, &step, at[0], at[1], at[2], at[3], j->operands[3].use != ROOM, at[4], at[5]);
 }
 
 static void run_layer_forward(const kernels *k, const job *j, real *const *at) {
@@ -114,7 +114,7 @@ static void try_updates(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large) {
                       .operands = {{"w", CHANGED, in, out, fill_factors},
                                    {kind > 0 ? "m" : NULL, CHANGED, in, out, fill_state},
                                    {kind > 1 ? "v" : NULL, CHANGED, in, out, fill_state},
-                                   {"grad_w", WRITTEN, in, out, NULL},
+                                   {"grad_w", random_below(2) ? WRITTEN : ROOM, in, out, NULL},
                                    {"phi", READ, n, out, fill_factors},
                                    {"x", READ, n, in, fill_factors}}};
         snprintf(update.variant, sizeof update.variant, "%s", NAMES[kind]);

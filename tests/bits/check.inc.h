@@ -1,6 +1,6 @@
 /* check.inc.h: one call of a kernel, compared with the reference on every instruction set. */
 
-typedef enum { READ, WRITTEN, CHANGED } use;
+typedef enum { READ, WRITTEN, CHANGED, ROOM } use; /* ROOM: whatever is in it afterwards */
 
 typedef struct {
     const char *name; /* NULL: passed as a null pointer */
@@ -82,7 +82,7 @@ static void try_placed(const job *j, const kernels *k, guarded_side side, int of
         if (!got[i] || (i > 0 && i == j->in_place)) {
             continue;
         }
-        ptrdiff_t count = count_of(o), at = first_difference(count, got[i], copies[1][i]);
+        ptrdiff_t count = o->use == ROOM ? 0 : count_of(o), at = first_difference(count, got[i], copies[1][i]);
         if (at < count) {
             report(o->name, at, (double)got[i][at], (double)copies[1][i][at]);
         }
@@ -97,7 +97,7 @@ static void try_placed(const job *j, const kernels *k, guarded_side side, int of
 static void try_at(const job *j, int offset) {
     for (int i = 0; i < OPERANDS; i++) {
         const operand *o = &j->operands[i];
-        if (o->name && o->use == WRITTEN) {
+        if (o->name && (o->use == WRITTEN || o->use == ROOM)) {
             memset(copies[0][i], 0xa5, bytes_of(o));
         } else if (o->name) {
             o->fill(o->rows, o->width, copies[0][i]);
