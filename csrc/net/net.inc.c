@@ -17,32 +17,53 @@ static void REAL_NAME(initialize)(mlp_net *net, ptrdiff_t j, mlp_initializer ini
     memset(b, 0, (size_t)layer->out * sizeof *b);
 }
 
+/* A batch of n samples. x and y need not lie in the workspace, where only the last batch is shown. */
+typedef struct {
+    ptrdiff_t n;
+    const real *x, *y, *weight;
+    real *scale, *value; /* of the samples */
+} REAL_NAME(batch);
+
+/* What layer j is given. */
+static const real *REAL_NAME(input)(const mlp_net *net, mlp_workspace work, const REAL_NAME(batch) * batch,
+                                    ptrdiff_t j) {
+    return j > 0 ? REAL_NAME(part)(net, work, j - 1, MLP_A) : batch->x;
+}
+
 /* z and a of the layers below `end`; without `keep`, z only as long as a needs it. */
-static void REAL_NAME(forward_below)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t end, bool keep) {
+static void REAL_NAME(forward_below)(const mlp_net *net, mlp_workspace work, const REAL_NAME(batch) * batch,
+                                     ptrdiff_t end, bool keep) {
     const real *params = net->params;
     for (ptrdiff_t j = 0; j < end; j++) {
         const mlp_layer *layer = &net->layers[j];
         real *a = REAL_NAME(part)(net, work, j, MLP_A), *z = keep ? REAL_NAME(part)(net, work, j, MLP_Z) : a;
-        REAL_NAME(mlp_current)()->layer_forward(layer->sigma, n, layer->in, layer->out, z, a,
-                                                REAL_NAME(part)(net, work, j, MLP_X), params + layer->w,
+        REAL_NAME(mlp_current)()->layer_forward(layer->sigma, batch->n, layer->in, layer->out, z, a,
+                                                REAL_NAME(input)(net, work, batch, j), params + layer->w,
                                                 params + layer->b);
     }
 }
 
-static void REAL_NAME(forward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n) {
-    REAL_NAME(forward_below)(net, work, n, net->depth, true);
+/* Behind the layers' parts a workspace has room for a batch's y, weight, scale and value. */
+static real *REAL_NAME(room_for_y)(const mlp_net *net, mlp_workspace work) {
+    const mlp_layer *last = &net->layers[net->depth - 1];
+    return (real *)work.block + part_rows(work.capacity) * (last->before + 3 * last->out);
 }
 
-/* The last parts of a workspace: a batch's y and weight, and the scale and value of its samples. */
-typedef struct {
-    real *y, *weight, *scale, *value;
-} REAL_NAME(sample_parts);
+static real *REAL_NAME(room_for_weight)(const mlp_net *net, mlp_workspace work) {
+    return REAL_NAME(room_for_y)(net, work) + part_rows(work.capacity) * net->layers[net->depth - 1].out;
+}
 
-static REAL_NAME(sample_parts) REAL_NAME(parts_of_samples)(const mlp_net *net, mlp_workspace work) {
-    const mlp_layer *last = &net->layers[net->depth - 1];
-    const ptrdiff_t rows = part_rows(work.capacity);
-    real *y = (real *)work.block + rows * (last->before + 3 * last->out), *weight = y + rows * last->out;
-    return (REAL_NAME(sample_parts)){.y = y, .weight = weight, .scale = weight + rows, .value = weight + 2 * rows};
+/* The batch whose x lies in the workspace. */
+static REAL_NAME(batch)
+    REAL_NAME(batch_of)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const void *y, const void *weight) {
+    real *const scale = REAL_NAME(room_for_weight)(net, work) + part_rows(work.capacity);
+    return (REAL_NAME(batch)){
+        .n = n, .x = work.block, .y = y, .weight = weight, .scale = scale, .value = scale + part_rows(work.capacity)};
+}
+
+static void REAL_NAME(forward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n) {
+    const REAL_NAME(batch) batch = REAL_NAME(batch_of)(net, work, n, NULL, NULL);
+    REAL_NAME(forward_below)(net, work, &batch, net->depth, true);
 }
 
 /* What the next step does; counts it. */
@@ -86,35 +107,36 @@ static void REAL_NAME(propagate)(const mlp_net *net, mlp_workspace work, ptrdiff
     const mlp_layer *layer = &net->layers[j];
     REAL_NAME(mlp_current)()->layer_backward(
         net->layers[j - 1].sigma, n, layer->in, layer->out, REAL_NAME(part)(net, work, j - 1, MLP_PHI),
-        REAL_NAME(part)(net, work, j, MLP_PHI), REAL_NAME(part)(net, work, j, MLP_X),
+        REAL_NAME(part)(net, work, j, MLP_PHI), REAL_NAME(part)(net, work, j - 1, MLP_A),
         (const real *)net->params + layer->w);
 }
 
 /* grad_w and grad_b of layer j (eq. 3 and 4), and phi of the layer below. */
-static void REAL_NAME(gradients)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j) {
+static void REAL_NAME(gradients)(const mlp_net *net, mlp_workspace work, const REAL_NAME(batch) * batch, ptrdiff_t j) {
     const mlp_layer *layer = &net->layers[j];
     real *grads = net->grads;
-    REAL_NAME(mlp_current)()->dense_backward(
-        n, layer->in, layer->out, NULL, grads + layer->w, grads + layer->b, REAL_NAME(part)(net, work, j, MLP_PHI),
-        REAL_NAME(part)(net, work, j, MLP_X), (const real *)net->params + layer->w);
+    REAL_NAME(mlp_current)()->dense_backward(batch->n, layer->in, layer->out, NULL, grads + layer->w, grads + layer->b,
+                                             REAL_NAME(part)(net, work, j, MLP_PHI),
+                                             REAL_NAME(input)(net, work, batch, j),
+                                             (const real *)net->params + layer->w);
     if (j > 0) {
-        REAL_NAME(propagate)(net, work, n, j);
+        REAL_NAME(propagate)(net, work, batch->n, j);
     }
 }
 
 /* The same, and a step of the layer's parameters, once phi below no longer needs its weights. Without `keep`, grad_w only
  * as long as the step needs it. */
-static void REAL_NAME(update_layer)(mlp_net *net, mlp_workspace work, ptrdiff_t n, ptrdiff_t j,
+static void REAL_NAME(update_layer)(mlp_net *net, mlp_workspace work, const REAL_NAME(batch) * batch, ptrdiff_t j,
                                     const mlp_optimizer *optimizer, const REAL_NAME(mlp_step) * step, bool keep) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const mlp_layer *layer = &net->layers[j];
-    const real *x = REAL_NAME(part)(net, work, j, MLP_X), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
+    const real *x = REAL_NAME(input)(net, work, batch, j), *phi = REAL_NAME(part)(net, work, j, MLP_PHI);
     real *w = (real *)net->params + layer->w, *grads = net->grads;
     if (j > 0) {
-        REAL_NAME(propagate)(net, work, n, j);
+        REAL_NAME(propagate)(net, work, batch->n, j);
     }
-    kernels->dense_backward(n, layer->in, layer->out, NULL, NULL, grads + layer->b, phi, x, w);
-    kernels->layer_update(n, layer->in, layer->out, step, w, REAL_NAME(state)(optimizer->m, layer->w),
+    kernels->dense_backward(batch->n, layer->in, layer->out, NULL, NULL, grads + layer->b, phi, x, w);
+    kernels->layer_update(batch->n, layer->in, layer->out, step, w, REAL_NAME(state)(optimizer->m, layer->w),
                           REAL_NAME(state)(optimizer->v, layer->w), grads + layer->w, keep, phi, x);
     REAL_NAME(step_some)(net, optimizer, step, layer->b, layer->out);
 }
@@ -125,14 +147,14 @@ static double REAL_NAME(backward)(const mlp_net *net, mlp_workspace work, ptrdif
     const ptrdiff_t last = net->depth - 1, out = net->layers[last].out;
     const mlp_activation sigma = net->layers[last].sigma;
     const real *z = REAL_NAME(part)(net, work, last, MLP_Z), *a = REAL_NAME(part)(net, work, last, MLP_A);
-    REAL_NAME(sample_parts) sample = REAL_NAME(parts_of_samples)(net, work);
-    kernels->batch_scale(n, sample.scale, weight);
-    kernels->output_loss(loss, sigma, n, out, sample.value, z, a, y);
-    kernels->output_phi(loss, sigma, n, out, REAL_NAME(part)(net, work, last, MLP_PHI), z, a, y, sample.scale);
+    const REAL_NAME(batch) batch = REAL_NAME(batch_of)(net, work, n, y, weight);
+    kernels->batch_scale(n, batch.scale, weight);
+    kernels->output_loss(loss, sigma, n, out, batch.value, z, a, y);
+    kernels->output_phi(loss, sigma, n, out, REAL_NAME(part)(net, work, last, MLP_PHI), z, a, y, batch.scale);
     for (ptrdiff_t j = last; j >= 0; j--) {
-        REAL_NAME(gradients)(net, work, n, j);
+        REAL_NAME(gradients)(net, work, &batch, j);
     }
-    return kernels->batch_mean(n, sample.value, weight);
+    return kernels->batch_mean(n, batch.value, weight);
 }
 
 /* A few rows go through all layers, to and fro between the halves of the scratch; the last layer writes into `result`. */
@@ -170,8 +192,9 @@ static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp
     for (ptrdiff_t begin = 0; begin < samples.n; begin += work.capacity) {
         ptrdiff_t rows = samples.n - begin < work.capacity ? samples.n - begin : work.capacity;
         const real *y = (const real *)samples.y + begin * last->out;
-        memcpy(work.block, (const real *)samples.x + begin * first->in, (size_t)(rows * first->in) * sizeof(real));
-        REAL_NAME(forward)(net, work, rows);
+        REAL_NAME(batch) batch = REAL_NAME(batch_of)(net, work, rows, y, NULL);
+        batch.x = (const real *)samples.x + begin * first->in;
+        REAL_NAME(forward_below)(net, work, &batch, net->depth, true);
         kernels->output_loss(loss, last->sigma, rows, last->out, value + begin, z, a, y);
         right += kernels->rows_right(loss, rows, last->out, a, y);
         if (told_to_stop(&watcher, begin + rows)) {
@@ -182,75 +205,83 @@ static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp
                        .accuracy = right / (double)samples.n};
 }
 
-/* Copies the rows of the batch that begins at turn `begin` together. */
-static void REAL_NAME(gather)(ptrdiff_t rows, ptrdiff_t width, real *batch, const void *samples, const ptrdiff_t *order,
-                              ptrdiff_t begin) {
-    if (!order) {
-        memcpy(batch, (const real *)samples + begin * width, (size_t)(rows * width) * sizeof(real));
-        return;
+/* The rows of `width` numbers whose turn is from `begin` on: where they lie or, in another order, copied together. */
+static const real *REAL_NAME(gather)(ptrdiff_t rows, ptrdiff_t width, real *room, const void *samples,
+                                     const ptrdiff_t *order, ptrdiff_t begin) {
+    if (!samples || !order) {
+        return samples ? (const real *)samples + begin * width : NULL;
     }
     for (ptrdiff_t s = 0; s < rows; s++) {
-        memcpy(batch + s * width, (const real *)samples + order[begin + s] * width, (size_t)width * sizeof(real));
+        memcpy(room + s * width, (const real *)samples + order[begin + s] * width, (size_t)width * sizeof(real));
     }
+    return room;
 }
 
-/* One step of training on the rows that lie in the workspace; returns the batch's loss, and what is right in *right.
- * `keep`: afterwards z, a, phi and the gradients are all there to be shown. */
-static double REAL_NAME(train_batch)(mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_training *training,
-                                     bool keep, double *right) {
+static REAL_NAME(batch)
+    REAL_NAME(next_batch)(const mlp_net *net, mlp_workspace work, const mlp_training *training, ptrdiff_t begin) {
+    const mlp_samples *samples = &training->samples;
+    const ptrdiff_t *order = training->order, left = samples->n - begin;
+    const ptrdiff_t n = left < work.capacity ? left : work.capacity;
+    REAL_NAME(batch) batch = REAL_NAME(batch_of)(net, work, n, NULL, NULL);
+    batch.x = REAL_NAME(gather)(n, net->layers[0].in, work.block, samples->x, order, begin);
+    batch.y = REAL_NAME(gather)(n, net->layers[net->depth - 1].out, REAL_NAME(room_for_y)(net, work), samples->y, order,
+                                begin);
+    batch.weight = REAL_NAME(gather)(n, 1, REAL_NAME(room_for_weight)(net, work), samples->weight, order, begin);
+    return batch;
+}
+
+/* One step of training; returns the batch's loss, and what is right in *right. `keep`: afterwards x, z, a, phi and the
+ * gradients are all there to be shown. */
+static double REAL_NAME(train_batch)(mlp_net *net, mlp_workspace work, const REAL_NAME(batch) * batch,
+                                     const mlp_training *training, bool keep, double *right) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
-    const ptrdiff_t last = net->depth - 1, in = net->layers[last].in, out = net->layers[last].out;
+    const ptrdiff_t last = net->depth - 1, n = batch->n;
+    const mlp_layer *top = &net->layers[last];
     const real *params = net->params;
-    REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
-    const real *weight = training->samples.weight ? batch.weight : NULL;
     real *z = REAL_NAME(part)(net, work, last, MLP_Z);
-    REAL_NAME(forward_below)(net, work, n, last, keep);
-    kernels->dense_forward(n, in, out, z, REAL_NAME(part)(net, work, last, MLP_X), params + net->layers[last].w,
-                           params + net->layers[last].b);
-    kernels->batch_scale(n, batch.scale, weight);
-    *right =
-        kernels->output_step(training->loss, net->layers[last].sigma, n, out, REAL_NAME(part)(net, work, last, MLP_A),
-                             batch.value, REAL_NAME(part)(net, work, last, MLP_PHI), z, batch.y, batch.scale);
+    if (keep && batch->x != work.block) {
+        memcpy(work.block, batch->x, (size_t)(n * net->layers[0].in) * sizeof(real));
+    }
+    REAL_NAME(forward_below)(net, work, batch, last, keep);
+    kernels->dense_forward(n, top->in, top->out, z, REAL_NAME(input)(net, work, batch, last), params + top->w,
+                           params + top->b);
+    kernels->batch_scale(n, batch->scale, batch->weight);
+    *right = kernels->output_step(training->loss, top->sigma, n, top->out, REAL_NAME(part)(net, work, last, MLP_A),
+                                  batch->value, REAL_NAME(part)(net, work, last, MLP_PHI), z, batch->y, batch->scale);
     const REAL_NAME(mlp_step) step = REAL_NAME(next_step)(training->optimizer);
     const bool at_once = net->parameters < FEW_PARAMETERS;
     for (ptrdiff_t j = last; j >= 0; j--) {
         if (at_once) {
-            REAL_NAME(gradients)(net, work, n, j);
+            REAL_NAME(gradients)(net, work, batch, j);
         } else {
-            REAL_NAME(update_layer)(net, work, n, j, training->optimizer, &step, keep);
+            REAL_NAME(update_layer)(net, work, batch, j, training->optimizer, &step, keep);
         }
     }
     if (at_once) {
         REAL_NAME(step_some)(net, training->optimizer, &step, 0, net->parameters);
     }
-    return kernels->batch_mean(n, batch.value, weight);
+    return kernels->batch_mean(n, batch->value, batch->weight);
 }
 
 static ptrdiff_t REAL_NAME(train)(mlp_net *net, mlp_workspace work, const mlp_training *training) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const mlp_samples *samples = &training->samples;
-    const ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out;
-    ptrdiff_t *order = training->order, batches = 0;
-    REAL_NAME(sample_parts) batch = REAL_NAME(parts_of_samples)(net, work);
+    ptrdiff_t batches = 0;
     lookout watcher = lookout_for(training->watch, net, work.capacity);
 
     for (ptrdiff_t epoch = 0; epoch < training->epochs; epoch++) {
         double loss_sum = 0, weight_sum = 0, right_sum = 0;
-        if (order) {
+        if (training->order) {
             uint32_t number = training->first_epoch + (uint32_t)epoch;
-            mlp_draw_permutation((mlp_stream){training->seed, MLP_DRAW_SHUFFLE, number}, samples->n, order);
+            mlp_draw_permutation((mlp_stream){training->seed, MLP_DRAW_SHUFFLE, number}, samples->n, training->order);
         }
-        for (ptrdiff_t seen = 0, rows; seen < samples->n; seen += rows) {
-            rows = samples->n - seen < work.capacity ? samples->n - seen : work.capacity;
-            REAL_NAME(gather)(rows, in, work.block, samples->x, order, seen);
-            REAL_NAME(gather)(rows, out, batch.y, samples->y, order, seen);
-            if (samples->weight) {
-                REAL_NAME(gather)(rows, 1, batch.weight, samples->weight, order, seen);
-            }
-            const bool ends_epoch = seen + rows == samples->n, told = told_to_stop(&watcher, batches);
+        for (ptrdiff_t seen = 0; seen < samples->n;) {
+            const REAL_NAME(batch) batch = REAL_NAME(next_batch)(net, work, training, seen);
+            seen += batch.n;
+            const bool ends_epoch = seen == samples->n, told = told_to_stop(&watcher, batches);
             const bool is_last = told || (ends_epoch && epoch == training->epochs - 1);
-            double weight = kernels->batch_weight(rows, samples->weight ? batch.weight : NULL), right;
-            loss_sum += weight * REAL_NAME(train_batch)(net, work, rows, training, is_last, &right);
+            double weight = kernels->batch_weight(batch.n, batch.weight), right;
+            loss_sum += weight * REAL_NAME(train_batch)(net, work, &batch, training, is_last, &right);
             weight_sum += weight;
             right_sum += right;
             batches += 1;
