@@ -247,14 +247,25 @@ static void pack_piece(void *context, ptrdiff_t i) {
     pack_b(task, &block);
 }
 
+static bool is_packed(const product_task *task) {
+    return task->b_lies == TRANSPOSED || task->b_row >= FAR || is_deep(task, task->N);
+}
+
 static bool is_worth_packing_once(const product_task *task) {
-    return (task->b_lies == TRANSPOSED || task->b_row >= FAR || is_deep(task, task->N)) && task->K > 0 &&
-           task->K <= K_BLOCK && task->N <= B_ROOM / task->K / PANEL * PANEL;
+    return is_packed(task) && task->K > 0 && task->K <= K_BLOCK && task->N <= B_ROOM / task->K / PANEL * PANEL;
+}
+
+/* Pieces of rows suit what goes on with C, whose rows are contiguous, if there are enough and not each packs all of B. */
+static bool is_shared_by_rows(const product_task *task, ptrdiff_t most) {
+    if (task->a_lies == TRANSPOSED || task->N < most * PANEL) {
+        return true;
+    }
+    return task->M >= 2 * most * TILE_ROWS && (!is_packed(task) || is_worth_packing_once(task));
 }
 
 /* At most so many pieces. */
 static void share(const product_task *task, ptrdiff_t most) {
-    shared_product shared = {.task = task, .by_rows = task->a_lies == TRANSPOSED || task->N < most * PANEL};
+    shared_product shared = {.task = task, .by_rows = is_shared_by_rows(task, most)};
     ptrdiff_t total = shared.by_rows ? divided(task->M, TILE_ROWS) : divided(task->N, VEC_LANES);
     shared.pieces = divide(total, divided(total, most));
     if (shared.by_rows && is_worth_packing_once(task) && (shared.packed_b = mlp_thread_scratch())) {
