@@ -16,11 +16,12 @@ enum {
     K_BLOCK = 96 * 1024 / (PANEL * (int)sizeof(real)), /* depth of a block: one panel of B streams from L2           */
     B_BLOCK = 256 * 1024 / (int)sizeof(real),          /* numbers of a block of B: it stays in L2                    */
     B_ROOM = 1024 * 1024 / (int)sizeof(real),          /* numbers of a block of B that a packed A is multiplied with */
-    A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a packed block of A: it stays in L2             */
+    A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of A: likewise                          */
     C_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of C that is needed again: likewise     */
     DEEP = 128,                                        /* more samples of x and phi leave L1 before the next tile  */
     LITTLE = 16 * 1024 / (int)sizeof(real),            /* numbers of a block of B where memory is short              */
     FAR = 2048 / (int)sizeof(real),                    /* rows that lie so far apart compete for few places of L1    */
+    SOME = 8,                                          /* panels that are worth packing A if it would leave L1       */
     OFTEN = 10,                                        /* what so many tiles read is worth packing                   */
     PIECES_PER_THREAD = 4,                             /* so that who is done first can take another one             */
 };
@@ -123,6 +124,8 @@ static void multiply_tiles(const product_task *task, product_block *block, parts
     ptrdiff_t count = all.count;
     if (block->packed_a) {
         count = at_most(count, A_BLOCK / packed_begin(TILE_ROWS, 1, block->depth));
+    } else if (task->a_lies == AS_IT_LIES && block->depth > 0) {
+        count = at_most(count, at_least(A_BLOCK / (TILE_ROWS * block->depth), OFTEN));
     }
     if (task->then) {
         count = at_most(count, at_least(C_BLOCK / (TILE_ROWS * block->columns), 1));
@@ -160,13 +163,29 @@ static void multiply_few(const product_task *task, ptrdiff_t m, ptrdiff_t m_end,
     }
 }
 
-/* grad_w of a large batch: its x and phi leave L1 before they are needed again. */
+/* grad_w of a large batch: its x and phi leave L1 before they are needed again, and C is too large to be gone through for
+ * every few samples. */
 static bool is_deep(const product_task *task, ptrdiff_t columns) {
-    return task->a_lies == TRANSPOSED && task->K > DEEP && columns >= OFTEN * PANEL;
+    return task->a_lies == TRANSPOSED && task->K > DEEP && columns >= SOME * PANEL && task->M * columns > C_BLOCK;
 }
 
-/* Samples of a block of phi with so many columns: it stays in L2. */
-static ptrdiff_t samples_of_block(ptrdiff_t columns) { return at_most(K_BLOCK, at_least(B_BLOCK / columns, 2 * DEEP)); }
+/* Whether B is worth packing where it need not be turned: if its rows lie far apart; if they lie a multiple of 1 KB apart,
+ * which is as bad as soon as B does not stay in L2; and, however they lie, if it hardly does and many tiles read it. */
+static bool is_worth_packing_b(const product_task *task, ptrdiff_t tiles, ptrdiff_t columns) {
+    if (tiles < OFTEN || task->b_row >= FAR || is_deep(task, columns)) {
+        return tiles >= OFTEN;
+    }
+    const ptrdiff_t size = task->K * task->b_row;
+    return task->a_lies == AS_IT_LIES &&
+           ((size > B_BLOCK && task->b_row % (FAR / 2) == 0) || (size >= B_BLOCK && tiles >= 4 * OFTEN));
+}
+
+/* How many samples grad_w takes at a time: phi stays in L2 and, unless it is packed or read only once, x does too. */
+static ptrdiff_t samples_at_once(bool packed_x, ptrdiff_t in, ptrdiff_t out) {
+    return packed_x      ? at_least(B_BLOCK / out, 2 * DEEP)
+           : out > PANEL ? at_least(B_BLOCK / at_least(in, out), DEEP)
+                         : K_BLOCK;
+}
 
 /* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. `ready`, if not NULL, is all of B, packed. */
 static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end,
@@ -180,15 +199,18 @@ static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptr
     const bool turn_b = task->b_lies == TRANSPOSED;
     const bool deep = is_deep(task, j_end - j);
     const bool far_a = deep || (task->a_lies == TRANSPOSED && task->a_row >= FAR && j_end - j >= OFTEN * PANEL);
-    const bool far_b = (deep || task->b_row >= FAR) && tiles.count >= OFTEN;
+    const bool far_b = is_worth_packing_b(task, tiles.count, j_end - j);
     real *const scratch = turn_b || far_a || far_b || task->passing ? mlp_thread_scratch() : NULL;
     product_block block = {.packed_a = far_a && scratch ? scratch + B_ROOM : NULL, .packed_b = ready};
     if (!ready && (turn_b || far_b)) {
         block.packed_b = scratch ? scratch : turn_b ? little : NULL;
     }
     const ptrdiff_t room = block.packed_b == little ? LITTLE : ready || block.packed_a ? B_ROOM : B_BLOCK;
-    const ptrdiff_t deepest = ready ? task->K : block.packed_a ? samples_of_block(j_end - j) : room / PANEL;
-    const parts depths = divide(task->K, at_most(K_BLOCK, deepest));
+    ptrdiff_t deepest = at_most(K_BLOCK, room / PANEL);
+    if (task->a_lies == TRANSPOSED && !ready) {
+        deepest = at_most(deepest, samples_at_once(block.packed_a, m_end - m, j_end - j));
+    }
+    const parts depths = divide(task->K, deepest);
     if (task->passing && depths.count == 1 && TILE_ROWS * (j_end - j) <= C_BLOCK) {
         block.passed_c = scratch ? scratch + B_ROOM + A_BLOCK : NULL;
     }
@@ -248,7 +270,7 @@ static void pack_piece(void *context, ptrdiff_t i) {
 }
 
 static bool is_packed(const product_task *task) {
-    return task->b_lies == TRANSPOSED || task->b_row >= FAR || is_deep(task, task->N);
+    return task->b_lies == TRANSPOSED || is_worth_packing_b(task, divided(task->M, TILE_ROWS), task->N);
 }
 
 static bool is_worth_packing_once(const product_task *task) {
@@ -280,8 +302,9 @@ static void product(const product_task *task) {
         multiply(task, 0, task->M, 0, task->N, NULL);
         return;
     }
-    /* A large batch's grad_w a block of samples at a time: so its phi is packed once for all threads. */
-    const parts depths = divide(task->K, task->a_lies == TRANSPOSED ? samples_of_block(task->N) : task->K);
+    /* A large batch's grad_w some samples at a time: so their phi is packed once for all threads. */
+    const ptrdiff_t deepest = is_deep(task, task->N) ? samples_at_once(true, task->M, task->N) : task->K;
+    const parts depths = divide(task->K, at_most(K_BLOCK, deepest));
     for (ptrdiff_t d = 0; d < depths.count; d++) {
         product_task part = *task;
         part.K = part_size(depths, d);

@@ -207,10 +207,11 @@ static void try_large_products(void) {
     }
 }
 
-/* More than one block of a packed x, more than one of K, both, and several chunks of columns beside a packed x. */
+/* More than one block of x, packed or as it lies, more than one of K, both, several chunks of columns beside a packed x,
+ * and a w that is packed for many rows alone. */
 static void try_products_of_blocks(void) {
-    static const ptrdiff_t QUICK[][3] = {{70, 600, 530}, {500, 20, 520}, {1100, 200, 70},
-                                         {2, 2100, 20},  {3, 20, 2100},  {2100, 3, 20}};
+    static const ptrdiff_t QUICK[][3] = {{70, 600, 530},  {500, 20, 520}, {1100, 200, 70}, {1100, 260, 130},
+                                         {250, 260, 256}, {2, 2100, 20},  {3, 20, 2100},   {2100, 3, 20}};
     static const ptrdiff_t LONG[][3] = {{2100, 490, 170}, {1100, 515, 530}, {300, 515, 1000}};
     for (size_t i = 0; i < sizeof QUICK / sizeof *QUICK; i++) {
         try_products(QUICK[i][0], QUICK[i][1], QUICK[i][2]);
