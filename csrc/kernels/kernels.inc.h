@@ -39,6 +39,8 @@
 
 #include "product.inc.h"
 
+#include "product_shared.inc.h"
+
 #include "dense.inc.h"
 
 #include "optimizers.inc.h"
