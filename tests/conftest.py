@@ -1,8 +1,13 @@
 """What all tests share."""
 
+import signal
+
 import hypothesis
 
 import mlpcore
+
+# Whatever a shell starts in the background begins with Ctrl-C ignored: tests that press it would wait forever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Timing says more about the machine than about the code; a failure prints what repeats it.
 hypothesis.settings.register_profile("mlpcore", deadline=None, print_blob=True)
