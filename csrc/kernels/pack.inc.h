@@ -36,8 +36,7 @@ static ptrdiff_t part_begin(parts p, ptrdiff_t i) { return p.size * i + at_most(
 
 /* Parts first ... first + count - 1, fewer at the end. */
 static parts some_parts(parts p, ptrdiff_t first, ptrdiff_t count) {
-    count = at_most(count, p.count - first);
-    return (parts){count, p.size, at_most(at_least(p.larger - first, 0), count)};
+    return (parts){at_most(count, p.count - first), p.size, at_least(p.larger - first, 0)};
 }
 
 /* Behind every packed tile of A lies a gap; where tile t begins if `rows` rows come before it. */

@@ -16,7 +16,7 @@ enum {
     K_BLOCK = 96 * 1024 / (PANEL * (int)sizeof(real)), /* depth of a block: one panel of B streams from L2           */
     B_BLOCK = 256 * 1024 / (int)sizeof(real),          /* numbers of a block of B: it stays in L2                    */
     B_ROOM = 1024 * 1024 / (int)sizeof(real),          /* numbers of a block of B that a packed A is multiplied with */
-    A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of A: likewise                          */
+    A_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of A, packed or not: likewise           */
     C_BLOCK = 128 * 1024 / (int)sizeof(real),          /* numbers of a block of C that is needed again: likewise     */
     DEEP = 128,                                        /* more samples of x and phi leave L1 before the next tile    */
     LITTLE = 16 * 1024 / (int)sizeof(real),            /* numbers of a block of B where memory is short              */
@@ -115,7 +115,7 @@ static void follow_up(const product_task *task, ptrdiff_t m, ptrdiff_t rows, ptr
     }
 }
 
-/* Tiles of the block, `all` of them or, where A is packed or C is needed again, as many at a time as stay in L2. */
+/* Tiles of the block, as many at a time as stay in L2: their rows of A, and of C where it is needed again. */
 static void multiply_tiles(const product_task *task, product_block *block, parts all) {
     const bool last = block->k + block->depth == task->K;
     const ptrdiff_t m = block->m;
@@ -170,8 +170,11 @@ static bool is_deep(const product_task *task, ptrdiff_t columns) {
 /* Whether B is worth packing where it need not be turned: if its rows lie far apart; if they lie a multiple of 1 KB apart,
  * which is as bad as soon as B does not stay in L2; and, however they lie, if it hardly does and many tiles read it. */
 static bool is_worth_packing_b(const product_task *task, ptrdiff_t tiles, ptrdiff_t columns) {
-    if (tiles < OFTEN || task->b_row >= FAR || is_deep(task, columns)) {
-        return tiles >= OFTEN;
+    if (tiles < OFTEN) {
+        return false;
+    }
+    if (task->b_row >= FAR || is_deep(task, columns)) {
+        return true;
     }
     const ptrdiff_t size = task->K * task->b_row;
     return task->a_lies == AS_IT_LIES &&

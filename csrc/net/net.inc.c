@@ -205,11 +205,15 @@ static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp
                        .accuracy = right / (double)samples.n};
 }
 
-/* The rows of `width` numbers whose turn is from `begin` on: where they lie or, in another order, copied together. */
+/* The rows of `width` numbers whose turn is from `begin` on: where they lie or, in another order, copied together.
+ * NULL if there are none. */
 static const real *REAL_NAME(gather)(ptrdiff_t rows, ptrdiff_t width, real *room, const void *samples,
                                      const ptrdiff_t *order, ptrdiff_t begin) {
-    if (!samples || !order) {
-        return samples ? (const real *)samples + begin * width : NULL;
+    if (!samples) {
+        return NULL;
+    }
+    if (!order) {
+        return (const real *)samples + begin * width;
     }
     for (ptrdiff_t s = 0; s < rows; s++) {
         memcpy(room + s * width, (const real *)samples + order[begin + s] * width, (size_t)width * sizeof(real));
