@@ -85,21 +85,33 @@ static void pack_as_it_lies(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdi
     }
 }
 
+/* `rows` rows of `depth` <= VEC_LANES numbers become columns, and what a vector has more becomes 0. */
+static ALWAYS_INLINE void turn_square(ptrdiff_t rows, ptrdiff_t depth, real *to, ptrdiff_t width, const real *from,
+                                      ptrdiff_t row) {
+    const lane_set some = depth == VEC_LANES ? ALL_LANES : first_lanes(depth);
+    vec square[VEC_LANES];
+    EACH (r, VEC_LANES) {
+        square[r] = r < rows ? load_lanes(from + r * row, some) : vec_all(0);
+    }
+    transpose(square);
+    EACH (r, VEC_LANES) {
+        if (r < depth) {
+            vec_store(to + r * width, square[r]);
+        }
+    }
+}
+
 /* One panel from bt, the transpose of b: b[k][j] is bt[j][k]. Squares of VEC_LANES numbers turn in registers. */
 static void pack_panel_transposed(ptrdiff_t depth, ptrdiff_t columns, ptrdiff_t width, real *packed, const real *bt,
                                   ptrdiff_t bt_row) {
     for (ptrdiff_t j = 0; j < columns; j += VEC_LANES) {
-        ptrdiff_t rows = columns - j < VEC_LANES ? columns - j : VEC_LANES;
+        const ptrdiff_t rows = at_most(columns - j, VEC_LANES);
+        const real *const from = bt + j * bt_row;
         for (ptrdiff_t k = 0; k < depth; k += VEC_LANES) {
-            ptrdiff_t turned = depth - k < VEC_LANES ? depth - k : VEC_LANES;
-            mask some = mask_first(turned);
-            vec square[VEC_LANES];
-            for (int r = 0; r < VEC_LANES; r++) {
-                square[r] = r < rows ? vec_load_some(bt + (j + r) * bt_row + k, some) : vec_all(0);
-            }
-            transpose(square);
-            for (int r = 0; r < VEC_LANES && r < turned; r++) {
-                vec_store(packed + (k + r) * width + j, square[r]);
+            if (rows == VEC_LANES && depth - k >= VEC_LANES) {
+                turn_square(VEC_LANES, VEC_LANES, packed + k * width + j, width, from + k, bt_row);
+            } else {
+                turn_square(rows, at_most(depth - k, VEC_LANES), packed + k * width + j, width, from + k, bt_row);
             }
         }
     }

@@ -1,16 +1,24 @@
 /* transpose.inc.h: turns a square of numbers in registers. */
 
-/* Row r of the square becomes column r: zipping row r with row r + VEC_LANES/2 moves one binary digit of every number's
- * position from its row to its lane; after log2(VEC_LANES) rounds all have changed places. */
+/* Turning a square swaps two numbers that say where something lies, its row and its lane: here one binary digit of each.
+ * Rows r and r + distance differ in that digit of theirs; `low` and `high` trade it for one of the lane. */
+static ALWAYS_INLINE void exchange(vec square[VEC_LANES], int distance, vec (*low)(vec, vec), vec (*high)(vec, vec)) {
+    EACH (pair, VEC_LANES / 2) {
+        const int r = pair / distance * 2 * distance + pair % distance;
+        const vec a = square[r], b = square[r + distance];
+        square[r] = low(a, b);
+        square[r + distance] = high(a, b);
+    }
+}
+
+/* Row r becomes column r. Zipping takes the highest digit of the lane within its block and puts the row's below the lowest;
+ * picking every second block takes the lowest digit of the block and puts the row's above the highest. */
 static ALWAYS_INLINE void transpose(vec square[VEC_LANES]) {
-    for (int round = 1; round < VEC_LANES; round *= 2) {
-        vec zipped[VEC_LANES];
-        for (int r = 0; r < VEC_LANES / 2; r++) {
-            zipped[2 * r] = vec_zip_low(square[r], square[r + VEC_LANES / 2]);
-            zipped[2 * r + 1] = vec_zip_high(square[r], square[r + VEC_LANES / 2]);
-        }
-        for (int r = 0; r < VEC_LANES; r++) {
-            square[r] = zipped[r];
-        }
+    enum { BLOCK = 16 / (int)sizeof(real) };
+    UNROLL for (int distance = BLOCK / 2; distance > 0; distance /= 2) {
+        exchange(square, distance, vec_zip_low, vec_zip_high);
+    }
+    UNROLL for (int distance = BLOCK; distance < VEC_LANES; distance *= 2) {
+        exchange(square, distance, vec_even_blocks, vec_odd_blocks);
     }
 }

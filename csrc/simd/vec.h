@@ -11,7 +11,9 @@
  *     vec_less(a, b)  vec_at_most  vec_equal  -> mask          NaN: no            vec_pick(m, a, b)  m ? a : b
  *     mask_and(m, n)  mask_count(m)                            vec_sum(v)         lanes halved and added, as sums.h says
  *     mask_lane(m)                 the first yes, or -1
- *     vec_zip_low(a, b)  vec_zip_high(a, b)                    vec_largest(v)     of numbers without NaN
+ *     vec_zip_low(a, b)            a0 b0 ... of the lower      vec_largest(v)     of numbers without NaN
+ *     vec_zip_high(a, b)           and of the upper half of each block of 16 bytes
+ *     vec_even_blocks(a, b)  vec_odd_blocks    every second block of a, then of b
  *     ivec_of(v)  vec_of(i)        the same bits               ivec_all(bits)     ivec_add  _sub  _and  _or  _xor
  *                                                              ivec_up(i, n)  ivec_down(i, n)  logical shifts
  *

@@ -94,10 +94,5 @@ static inline vec vec_pick(mask m, vec yes, vec no) { return OF_REAL(blendv)(no,
 static inline real vec_sum(vec v) { HALVES_OF_32_BYTES(add, v); }
 static inline real vec_largest(vec v) { HALVES_OF_32_BYTES(max, v); }
 
-/* a0 b0 a1 b1 ... of the lower and of the upper halves; unpack does it in each half of a register. */
-static inline vec vec_zip_low(vec a, vec b) {
-    return OF_REAL_HALVES(OF_REAL(unpacklo)(a, b), OF_REAL(unpackhi)(a, b), 0x20);
-}
-static inline vec vec_zip_high(vec a, vec b) {
-    return OF_REAL_HALVES(OF_REAL(unpacklo)(a, b), OF_REAL(unpackhi)(a, b), 0x31);
-}
+static inline vec vec_even_blocks(vec a, vec b) { return OF_REAL_HALVES(a, b, 0x20); }
+static inline vec vec_odd_blocks(vec a, vec b) { return OF_REAL_HALVES(a, b, 0x31); }

@@ -63,21 +63,5 @@ static inline real vec_sum(vec v) { HALVES(add); }
 static inline real vec_largest(vec v) { HALVES(max); }
 #undef HALVES
 
-/* a0 b0 a1 b1 ... of the lower and of the upper halves */
-#if MLP_REAL_BITS == 32
-static inline vec vec_zip_low(vec a, vec b) {
-    ivec order = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    return _mm512_permutex2var_ps(a, order, b);
-}
-static inline vec vec_zip_high(vec a, vec b) {
-    ivec order = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    return _mm512_permutex2var_ps(a, order, b);
-}
-#else
-static inline vec vec_zip_low(vec a, vec b) {
-    return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b);
-}
-static inline vec vec_zip_high(vec a, vec b) {
-    return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b);
-}
-#endif
+static inline vec vec_even_blocks(vec a, vec b) { return vec_of(_mm512_shuffle_i64x2(ivec_of(a), ivec_of(b), 0x88)); }
+static inline vec vec_odd_blocks(vec a, vec b) { return vec_of(_mm512_shuffle_i64x2(ivec_of(a), ivec_of(b), 0xdd)); }

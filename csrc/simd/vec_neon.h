@@ -101,6 +101,9 @@ static inline real vec_sum(vec v) { return vpaddd_f64(v); }
 #endif
 static inline real vec_largest(vec v) { return OF_REAL(maxvq)(v); }
 
-/* a0 b0 a1 b1 ... of the lower and of the upper halves */
 static inline vec vec_zip_low(vec a, vec b) { return OF_REAL(zip1q)(a, b); }
 static inline vec vec_zip_high(vec a, vec b) { return OF_REAL(zip2q)(a, b); }
+
+/* A register is one block. */
+static inline vec vec_even_blocks(vec a, vec b) { return (void)b, a; }
+static inline vec vec_odd_blocks(vec a, vec b) { return (void)a, b; }

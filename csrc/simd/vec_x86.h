@@ -26,6 +26,9 @@ static inline ivec ivec_xor(ivec a, ivec b) { return OF_REGISTER(xor)(a, b); }
 #define ivec_up(i, n) OF_BITS(slli)(i, n)
 #define ivec_down(i, n) OF_BITS(srli)(i, n)
 
+static inline vec vec_zip_low(vec a, vec b) { return OF_REAL(unpacklo)(a, b); }
+static inline vec vec_zip_high(vec a, vec b) { return OF_REAL(unpackhi)(a, b); }
+
 /* Halves, then halves of halves, which is the order of reference/sums.h, from 32 bytes on. */
 #if MLP_REAL_BITS == 32
 #define HALVES_OF_32_BYTES(op, v)                                                                                      \
