@@ -40,8 +40,21 @@ static int slot_of(const mlp_function *function, PyObject *name) {
     return p;
 }
 
-int mlp_parse(mlp_call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    const mlp_function *function = call->function;
+/* What the function has no parameter for is left as it is. */
+static void begin_call(mlp_call *call, const mlp_function *function) {
+    call->function = function;
+    call->required = (mlp_sizes){0};
+    call->required_bits = 0;
+    call->scratch[0] = call->scratch[1] = NULL;
+    for (int p = 0; function->parameters[p].name; p++) {
+        call->given[p] = NULL;
+        call->array[p] = NULL;
+    }
+}
+
+int mlp_parse(mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs,
+              PyObject *kwnames) {
+    begin_call(call, function);
     if (nargs > function->positional) {
         PyErr_Format(PyExc_TypeError, "%s() takes at most %d positional argument%s but %zd were given", function->name,
                      function->positional, function->positional == 1 ? "" : "s", nargs);

@@ -3,11 +3,11 @@
  *
  * A binding describes its function once, as data: names, which arguments are arrays, their axes. Then each call is
  *
- *     mlp_call call = {.function = &function};
- *     if (mlp_parse(&call, ...) < 0) return NULL;           names to slots; no array is touched
+ *     mlp_call call;
+ *     if (mlp_parse(&call, &function, ...) < 0) return NULL;   names to slots; no array is touched
  *     ... scalars to C ...
- *     if (mlp_acquire(&call) < 0) goto done;                arrays: dtype, shape, layout, overlap; outputs are allocated
- *     ... kernel ...                                        call.size and mlp_data(&call, i) are right
+ *     if (mlp_acquire(&call) < 0) goto done;                   arrays: dtype, shape, layout, overlap; outputs are allocated
+ *     ... kernel ...                                           call.size and mlp_data(&call, i) are right
  * done:
  *     mlp_end(&call);
  *
@@ -75,8 +75,8 @@ typedef struct {
     bool is_double; /* the real type of the call, of every array and of the result */
 } mlp_call;
 
-/* Sorts the arguments of a vectorcall into call->given. TypeError as CPython words it. */
-int mlp_parse(mlp_call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+/* Begins a call and sorts the arguments of a vectorcall into call->given. TypeError as CPython words it. */
+int mlp_parse(mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
 /* Takes every array argument. The real type is that of the outputs, where any is given; else float if every input casts
  * safely to float; else double. Inputs are copied only if type, byte order, alignment or layout do not fit. An output

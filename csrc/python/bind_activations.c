@@ -39,11 +39,11 @@ static PyObject *activation_forward(PyObject *Py_UNUSED(module), PyObject *const
                        [Z] = {"z", MLP_INPUT, .axes = "no"},
                        [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Z}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     int sigma;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, NAME, mlp_activation_names, &sigma) < 0 ||
-        mlp_acquire(&call) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, NAME, mlp_activation_names, &sigma) < 0 || mlp_acquire(&call) < 0) {
         goto done;
     }
     PyThreadState *state = mlp_release_gil(ELEMENTARY_WORK * (double)call.count);
@@ -96,11 +96,11 @@ static PyObject *activation_backward(PyObject *Py_UNUSED(module), PyObject *cons
                        [GRAD_A] = {"grad_a", MLP_INPUT, .axes = "no"},
                        [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Z | 1u << GRAD_A}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     int sigma;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, NAME, mlp_activation_names, &sigma) < 0 ||
-        mlp_acquire(&call) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, NAME, mlp_activation_names, &sigma) < 0 || mlp_acquire(&call) < 0) {
         goto done;
     }
     void *phi = mlp_data(&call, OUT), *grad_a = mlp_data(&call, GRAD_A);
@@ -128,11 +128,12 @@ static PyObject *elementary(PyObject *Py_UNUSED(module), PyObject *const *args, 
     static const mlp_function function = {.name = "elementary",
                                           .positional = 2,
                                           .parameters = {[NAME] = {.name = "name"}, [X] = {"x", .role = MLP_INPUT}}};
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     int which;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, NAME, mlp_elementary_names, &which) < 0 ||
-        mlp_acquire(&call) < 0 || !(result = PyArray_NewLikeArray(call.array[X], NPY_CORDER, NULL, 0))) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, NAME, mlp_elementary_names, &which) < 0 || mlp_acquire(&call) < 0 ||
+        !(result = PyArray_NewLikeArray(call.array[X], NPY_CORDER, NULL, 0))) {
         goto done;
     }
     PyThreadState *state = mlp_release_gil(ELEMENTARY_WORK * (double)call.count);

@@ -38,9 +38,9 @@ static PyObject *dense_forward(PyObject *Py_UNUSED(module), PyObject *const *arg
                        [B] = {"b", MLP_INPUT, .axes = "o"},
                        [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no"}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_acquire(&call) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_acquire(&call) < 0) {
         goto done;
     }
     PyThreadState *state = mlp_release_gil((double)call.size.n * (double)call.size.in * (double)call.size.out);
@@ -91,10 +91,10 @@ static PyObject *dense_backward(PyObject *Py_UNUSED(module), PyObject *const *ar
                        [X] = {"x", MLP_INPUT, .axes = "ni"},
                        [W] = {"w", MLP_INPUT, .axes = "oi", .order = MLP_F_ORDER}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     PyArrayObject *grad_x = NULL, *grad_w = NULL, *grad_b = NULL;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_acquire(&call) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_acquire(&call) < 0 ||
         !(grad_x = mlp_new_array(&call, "grad_x", "ni", MLP_C_ORDER)) ||
         !(grad_w = mlp_new_array(&call, "grad_w", "oi", MLP_F_ORDER)) ||
         !(grad_b = mlp_new_array(&call, "grad_b", "o", MLP_C_ORDER))) {

@@ -50,12 +50,13 @@ static PyObject *loss_value(PyObject *Py_UNUSED(module), PyObject *const *args, 
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     int loss;
     void *value;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, NAME, mlp_loss_names, &loss) < 0 ||
-        mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || !(value = mlp_scratch(&call, 0, "n"))) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, NAME, mlp_loss_names, &loss) < 0 || mlp_acquire(&call) < 0 ||
+        mlp_check_weights(&call, WEIGHT) < 0 || !(value = mlp_scratch(&call, 0, "n"))) {
         goto done;
     }
     PyThreadState *state = mlp_release_gil(LOSS_WORK * (double)call.count);
@@ -101,12 +102,13 @@ static PyObject *loss_gradient(PyObject *Py_UNUSED(module), PyObject *const *arg
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
                        [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no", .in_place = 1u << Y_HAT}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     int loss;
     void *scale;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, NAME, mlp_loss_names, &loss) < 0 ||
-        mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || !(scale = mlp_scratch(&call, 0, "n"))) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, NAME, mlp_loss_names, &loss) < 0 || mlp_acquire(&call) < 0 ||
+        mlp_check_weights(&call, WEIGHT) < 0 || !(scale = mlp_scratch(&call, 0, "n"))) {
         goto done;
     }
     PyThreadState *state = mlp_release_gil(LOSS_WORK * (double)call.count);
@@ -149,11 +151,12 @@ static PyObject *output_loss(PyObject *Py_UNUSED(module), PyObject *const *args,
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     int loss, sigma;
     void *a, *value;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
         mlp_get_choice(&call, ACTIVATION, mlp_activation_names, &sigma) < 0 || mlp_acquire(&call) < 0 ||
         mlp_check_weights(&call, WEIGHT) < 0 || !(a = mlp_scratch(&call, 0, "no")) ||
         !(value = mlp_scratch(&call, 1, "n"))) {
@@ -208,11 +211,12 @@ static PyObject *output_phi(PyObject *Py_UNUSED(module), PyObject *const *args, 
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
                        [OUT] = {"out", MLP_RESULT, .optional = true, .axes = "no"}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     int loss, sigma;
     void *a, *scale;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
         mlp_get_choice(&call, ACTIVATION, mlp_activation_names, &sigma) < 0 || mlp_acquire(&call) < 0 ||
         mlp_check_weights(&call, WEIGHT) < 0 || !(a = mlp_scratch(&call, 0, "no")) ||
         !(scale = mlp_scratch(&call, 1, "n"))) {

@@ -14,11 +14,11 @@ static PyObject *aligned_zeros(PyObject *Py_UNUSED(module), PyObject *const *arg
     static const mlp_function function = {.name = "aligned_zeros",
                                           .positional = 2,
                                           .parameters = {[COUNT] = {.name = "count"}, [DTYPE] = {.name = "dtype"}}};
-    mlp_call call = {.function = &function};
+    mlp_call call;
     long long count;
     int bits;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_integer(&call, COUNT, 0, PTRDIFF_MAX, &count) < 0 ||
-        mlp_get_dtype(&call, DTYPE, &bits) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_integer(&call, COUNT, 0, PTRDIFF_MAX, &count) < 0 || mlp_get_dtype(&call, DTYPE, &bits) < 0) {
         return NULL;
     }
     void *block = mlp_alloc((ptrdiff_t)count, (size_t)bits / 8);

@@ -25,11 +25,11 @@ static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssiz
         .positional = 3,
         .parameters = {[J] = {.name = "j"}, [NAME] = {.name = "name"}, [SEED] = {.name = "seed"}}};
     Net *self = (Net *)object;
-    mlp_call call = {.function = &function};
+    mlp_call call;
     ptrdiff_t j;
     int initializer;
     uint64_t seed;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, J, &j) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, J, &j) < 0 ||
         mlp_get_choice(&call, NAME, initializers, &initializer) < 0 || mlp_get_seed(&call, SEED, &seed) < 0 ||
         mlp_begin_change(self) < 0) {
         return NULL;
@@ -48,8 +48,8 @@ static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t
     static const mlp_function function = {
         .name = "forward", .positional = 1, .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"}}};
     Net *self = (Net *)object;
-    mlp_call call = mlp_call_of(self, &function);
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
+    mlp_call call;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
@@ -87,10 +87,10 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
     };
     Net *self = (Net *)object;
-    mlp_call call = mlp_call_of(self, &function);
+    mlp_call call;
     int loss;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
-        mlp_begin_change(self) < 0) {
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
@@ -124,9 +124,9 @@ PyDoc_STRVAR(step_doc, "step($self, optimizer)\n--\n\n"
 static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "step", .positional = 1, .parameters = {{.name = "optimizer"}}};
     Net *self = (Net *)object;
-    mlp_call call = {.function = &function}, state_call = {.function = &function};
+    mlp_call call, state_call = {.function = &function};
     mlp_optimizer optimizer;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
@@ -211,8 +211,8 @@ static PyObject *net_predict(PyObject *object, PyObject *const *args, Py_ssize_t
     static const mlp_function function = {
         .name = "predict", .positional = 1, .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"}}};
     Net *self = (Net *)object;
-    mlp_call call = mlp_call_of(self, &function);
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_begin_reading(self) < 0) {
+    mlp_call call;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_reading(self) < 0) {
         return NULL;
     }
     void *scratch = NULL;
@@ -261,10 +261,10 @@ static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t na
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
     };
     Net *self = (Net *)object;
-    mlp_call call = mlp_call_of(self, &function);
+    mlp_call call;
     int loss;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
-        mlp_begin_reading(self) < 0) {
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 || mlp_begin_reading(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
@@ -325,13 +325,14 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
                        [PROGRESS] = {.name = "progress"}},
     };
     Net *self = (Net *)object;
-    mlp_call call = mlp_call_of(self, &function), state_call = {.function = &function};
+    mlp_call call, state_call = {.function = &function};
     mlp_optimizer optimizer;
     int loss;
     long long batch_size, first_epoch, epochs;
     bool shuffle;
     uint64_t seed;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
         mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &batch_size) < 0 ||
         mlp_get_bool(&call, SHUFFLE, &shuffle) < 0 || mlp_get_seed(&call, SEED, &seed) < 0 ||
         mlp_get_integer(&call, FIRST_EPOCH, 0, UINT32_MAX, &first_epoch) < 0 ||

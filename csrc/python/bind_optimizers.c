@@ -48,11 +48,11 @@ static PyObject *sgd_step(PyObject *Py_UNUSED(module), PyObject *const *args, Py
                        [NESTEROV] = {"nesterov", .optional = true},
                        [VELOCITY] = {"velocity", MLP_OUTPUT, .optional = true, .order = MLP_FIRST_ORDER}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     double learning_rate, momentum = 0;
     bool nesterov = false;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
         mlp_get_double(&call, LEARNING_RATE, 0, INFINITY, &learning_rate) < 0 ||
         mlp_get_double(&call, MOMENTUM, 0, INFINITY, &momentum) < 0 || mlp_get_bool(&call, NESTEROV, &nesterov) < 0 ||
         mlp_acquire(&call) < 0 || mlp_check_velocity(&call, VELOCITY, momentum) < 0) {
@@ -119,11 +119,11 @@ static PyObject *adam_step(PyObject *Py_UNUSED(module), PyObject *const *args, P
                        [BETA2] = {"beta2", .optional = true},
                        [EPSILON] = {"epsilon", .optional = true}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     PyObject *result = NULL;
     long long t;
     double learning_rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_integer(&call, T, 1, INT64_MAX, &t) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_get_integer(&call, T, 1, INT64_MAX, &t) < 0 ||
         mlp_get_double(&call, LEARNING_RATE, 0, INFINITY, &learning_rate) < 0 ||
         mlp_get_double(&call, BETA1, 0, MLP_DECAY_LIMIT, &beta1) < 0 ||
         mlp_get_double(&call, BETA2, 0, MLP_DECAY_LIMIT, &beta2) < 0 ||

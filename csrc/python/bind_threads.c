@@ -39,9 +39,10 @@ static PyObject *set_num_threads(PyObject *Py_UNUSED(module), PyObject *const *a
                                  PyObject *kwnames) {
     static const mlp_function function = {
         .name = "set_num_threads", .positional = 1, .parameters = {{.name = "threads"}}};
-    mlp_call call = {.function = &function};
+    mlp_call call;
     long long threads;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_integer(&call, 0, 1, MLP_MAX_THREADS, &threads) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_integer(&call, 0, 1, MLP_MAX_THREADS, &threads) < 0) {
         return NULL;
     }
     mlp_set_num_threads((int)threads);
@@ -79,10 +80,10 @@ PyDoc_STRVAR(
 static PyObject *run_chunks(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {
         .name = "run_chunks", .positional = 2, .parameters = {{.name = "chunks"}, {.name = "turns"}}};
-    mlp_call call = {.function = &function};
+    mlp_call call;
     long long chunks;
     run r;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_get_integer(&call, 0, 0, INT_MAX, &chunks) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_get_integer(&call, 0, 0, INT_MAX, &chunks) < 0 ||
         mlp_get_integer(&call, 1, 0, INT_MAX, &r.turns) < 0) {
         return NULL;
     }

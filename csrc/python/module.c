@@ -17,9 +17,9 @@ static PyObject *philox(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
         .parameters =
             {{.name = "key0"}, {.name = "key1"}, {.name = "c0"}, {.name = "c1"}, {.name = "c2"}, {.name = "c3"}},
     };
-    mlp_call call = {.function = &function};
+    mlp_call call;
     uint32_t words[6], block[4];
-    if (mlp_parse(&call, args, nargs, kwnames) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0) {
         return NULL;
     }
     for (int p = 0; p < 6; p++) {

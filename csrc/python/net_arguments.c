@@ -3,12 +3,14 @@
 
 #include <math.h>
 
-mlp_call mlp_call_of(const Net *self, const mlp_function *function) {
-    return (mlp_call){.function = function,
-                      .required = {.in = self->net->layers[0].in,
-                                   .out = self->net->layers[self->net->depth - 1].out,
-                                   .parameters = self->net->parameters},
-                      .required_bits = self->net->bits};
+int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
+                  Py_ssize_t nargs, PyObject *kwnames) {
+    const int parsed = mlp_parse(call, function, args, nargs, kwnames);
+    call->required = (mlp_sizes){.in = self->net->layers[0].in,
+                                 .out = self->net->layers[self->net->depth - 1].out,
+                                 .parameters = self->net->parameters};
+    call->required_bits = self->net->bits;
+    return parsed;
 }
 
 static bool overlaps(PyArrayObject *array, const void *start, ptrdiff_t bytes) {
@@ -81,8 +83,8 @@ int mlp_take_optimizer(const Net *self, const mlp_call *outer, int p, mlp_call *
         return -1;
     }
     *optimizer = (mlp_optimizer){.algorithm = (mlp_algorithm)algorithm};
-    *call = mlp_call_of(self, algorithm == MLP_SGD ? &sgd : &adam);
-    if (mlp_parse(call, &PyTuple_GET_ITEM(tuple, 1), PyTuple_GET_SIZE(tuple) - 1, NULL) < 0 ||
+    if (mlp_parse_for(self, call, algorithm == MLP_SGD ? &sgd : &adam, &PyTuple_GET_ITEM(tuple, 1),
+                      PyTuple_GET_SIZE(tuple) - 1, NULL) < 0 ||
         mlp_get_double(call, LEARNING_RATE, 0, INFINITY, &optimizer->learning_rate) < 0) {
         return -1;
     }

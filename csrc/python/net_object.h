@@ -49,8 +49,9 @@ PyObject *mlp_batch_view(Net *self, ptrdiff_t j, mlp_part part);
 /* The argument of methods that ask for a layer. */
 int mlp_layer_index(const Net *self, const mlp_call *call, int p, ptrdiff_t *j);
 
-/* A call whose arrays have to suit this network. */
-mlp_call mlp_call_of(const Net *self, const mlp_function *function);
+/* mlp_parse for a call whose arrays have to suit this network. */
+int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
+                  Py_ssize_t nargs, PyObject *kwnames);
 
 /* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `state`, if not NULL,
  * holds the arrays of an optimizer. */

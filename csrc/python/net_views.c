@@ -79,9 +79,9 @@ const char mlp_net_weights_doc[] =
 PyObject *mlp_net_weights(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "weights", .positional = 1, .parameters = {{.name = "j"}}};
     Net *self = (Net *)object;
-    mlp_call call = {.function = &function};
+    mlp_call call;
     ptrdiff_t j;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0) {
         return NULL;
     }
     const mlp_layer *layer = &self->net->layers[j];
@@ -100,9 +100,9 @@ const char mlp_net_activity_doc[] = PyDoc_STR(
 PyObject *mlp_net_activity(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "activity", .positional = 1, .parameters = {{.name = "j"}}};
     Net *self = (Net *)object;
-    mlp_call call = {.function = &function};
+    mlp_call call;
     ptrdiff_t j;
-    if (mlp_parse(&call, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0 ||
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0 ||
         mlp_begin_reading(self) < 0) {
         return NULL;
     }
