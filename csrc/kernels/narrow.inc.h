@@ -14,15 +14,7 @@ static ptrdiff_t rows_together(ptrdiff_t n) { return n < VEC_LANES ? n : VEC_LAN
 /* `rows` <= VEC_LANES rows of `out` units; what lies beyond them is 0. */
 static ALWAYS_INLINE void turn_in(ptrdiff_t rows, ptrdiff_t out, units c, const real *from) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        const mask some = mask_first(out - k);
-        vec square[VEC_LANES];
-        for (int r = 0; r < VEC_LANES; r++) {
-            square[r] = r < rows ? vec_load_some(from + r * out + k, some) : vec_all(0);
-        }
-        transpose(square);
-        for (int r = 0; r < VEC_LANES; r++) {
-            c[k + r] = square[r];
-        }
+        load_turned(c + k, rows, out - k, from + k, out);
     }
 }
 

@@ -8,7 +8,7 @@
  *     +---------+---------+----+              +---------+
  *
  * Panels are those of the tiles that will read them: of equal width, but for the first `larger`, which are one unit
- * wider, and the last, which may have fewer columns. The only place that transposes.
+ * wider, and the last, which may have fewer columns. Where b lies transposed, squares of it turn on the way.
  */
 
 enum { PANEL = TILE_VECS * VEC_LANES }; /* columns of the widest micro-tile */
@@ -85,15 +85,10 @@ static void pack_as_it_lies(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdi
     }
 }
 
-/* `rows` rows of `depth` <= VEC_LANES numbers become columns, and what a vector has more becomes 0. */
-static ALWAYS_INLINE void turn_square(ptrdiff_t rows, ptrdiff_t depth, real *to, ptrdiff_t width, const real *from,
+static ALWAYS_INLINE void pack_square(ptrdiff_t rows, ptrdiff_t depth, real *to, ptrdiff_t width, const real *from,
                                       ptrdiff_t row) {
-    const lane_set some = depth == VEC_LANES ? ALL_LANES : first_lanes(depth);
     vec square[VEC_LANES];
-    EACH (r, VEC_LANES) {
-        square[r] = r < rows ? load_lanes(from + r * row, some) : vec_all(0);
-    }
-    transpose(square);
+    load_turned(square, rows, depth, from, row);
     EACH (r, VEC_LANES) {
         if (r < depth) {
             vec_store(to + r * width, square[r]);
@@ -109,9 +104,9 @@ static void pack_panel_transposed(ptrdiff_t depth, ptrdiff_t columns, ptrdiff_t 
         const real *const from = bt + j * bt_row;
         for (ptrdiff_t k = 0; k < depth; k += VEC_LANES) {
             if (rows == VEC_LANES && depth - k >= VEC_LANES) {
-                turn_square(VEC_LANES, VEC_LANES, packed + k * width + j, width, from + k, bt_row);
+                pack_square(VEC_LANES, VEC_LANES, packed + k * width + j, width, from + k, bt_row);
             } else {
-                turn_square(rows, at_most(depth - k, VEC_LANES), packed + k * width + j, width, from + k, bt_row);
+                pack_square(rows, at_most(depth - k, VEC_LANES), packed + k * width + j, width, from + k, bt_row);
             }
         }
     }

@@ -146,18 +146,25 @@ static void multiply_tiles(const product_task *task, product_block *block, parts
     block->m = m;
 }
 
-/* Where rows of B are near, tiles do as well, except for a single row. */
+/* Where rows of B are near, tiles do as well, except for a single row. Only sums that begin at 0 are turned. */
 static bool has_few_rows(const product_task *task, ptrdiff_t rows) {
-    return rows >= 1 && rows <= FEW_ROWS && task->b_row >= (rows == 1 ? 4 * PANEL : FAR) &&
-           task->a_lies == AS_IT_LIES && task->b_lies == AS_IT_LIES;
+    if (rows < 1 || rows > FEW_ROWS || task->a_lies == TRANSPOSED) {
+        return false;
+    }
+    return task->b_lies == TRANSPOSED ? !task->init : task->b_row >= (rows == 1 ? 4 * PANEL : FAR);
 }
 
 static void multiply_few(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end) {
-    multiply_few_rows(m_end - m, task->K, j_end - j, a_at(task, m, 0), task->a_row, b_at(task, 0, j), task->b_row,
-                      task->c + m * task->c_row + j, task->c_row,
-                      task->init ? task->init + m * task->init_row + j : NULL, task->init_row);
+    const real *const a = a_at(task, m, 0), *const b = b_at(task, 0, j);
+    real *const c = task->c + m * task->c_row + j;
+    if (task->b_lies == TRANSPOSED) {
+        multiply_few_turned(m_end - m, task->K, j_end - j, a, task->a_row, b, task->b_row, c, task->c_row);
+    } else {
+        multiply_few_rows(m_end - m, task->K, j_end - j, a, task->a_row, b, task->b_row, c, task->c_row,
+                          task->init ? task->init + m * task->init_row + j : NULL, task->init_row);
+    }
     if (task->then) {
-        follow_up(task, m, m_end - m, j, j_end - j, task->c + m * task->c_row + j, task->c_row);
+        follow_up(task, m, m_end - m, j, j_end - j, c, task->c_row);
     }
 }
 
