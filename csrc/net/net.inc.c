@@ -30,16 +30,22 @@ static const real *REAL_NAME(input)(const mlp_net *net, mlp_workspace work, cons
     return j > 0 ? REAL_NAME(part)(net, work, j - 1, MLP_A) : batch->x;
 }
 
-/* z and a of the layers below `end`; without `keep`, z only as long as a needs it. */
+/* z and a of layer j; without `keep`, z only as long as a needs it. */
+static void REAL_NAME(forward_layer)(const mlp_net *net, mlp_workspace work, const REAL_NAME(batch) * batch,
+                                     ptrdiff_t j, bool keep) {
+    const mlp_layer *layer = &net->layers[j];
+    const real *params = net->params;
+    real *a = REAL_NAME(part)(net, work, j, MLP_A), *z = keep ? REAL_NAME(part)(net, work, j, MLP_Z) : a;
+    REAL_NAME(mlp_current)()->layer_forward(layer->sigma, batch->n, layer->in, layer->out, z, a,
+                                            REAL_NAME(input)(net, work, batch, j), params + layer->w,
+                                            params + layer->b);
+}
+
+/* The same of the layers below `end`. */
 static void REAL_NAME(forward_below)(const mlp_net *net, mlp_workspace work, const REAL_NAME(batch) * batch,
                                      ptrdiff_t end, bool keep) {
-    const real *params = net->params;
     for (ptrdiff_t j = 0; j < end; j++) {
-        const mlp_layer *layer = &net->layers[j];
-        real *a = REAL_NAME(part)(net, work, j, MLP_A), *z = keep ? REAL_NAME(part)(net, work, j, MLP_Z) : a;
-        REAL_NAME(mlp_current)()->layer_forward(layer->sigma, batch->n, layer->in, layer->out, z, a,
-                                                REAL_NAME(input)(net, work, batch, j), params + layer->w,
-                                                params + layer->b);
+        REAL_NAME(forward_layer)(net, work, batch, j, keep);
     }
 }
 
@@ -194,7 +200,8 @@ static mlp_score REAL_NAME(evaluate)(const mlp_net *net, mlp_workspace work, mlp
         const real *y = (const real *)samples.y + begin * last->out;
         REAL_NAME(batch) batch = REAL_NAME(batch_of)(net, work, rows, y, NULL);
         batch.x = (const real *)samples.x + begin * first->in;
-        REAL_NAME(forward_below)(net, work, &batch, net->depth, true);
+        REAL_NAME(forward_below)(net, work, &batch, net->depth - 1, false);
+        REAL_NAME(forward_layer)(net, work, &batch, net->depth - 1, true);
         kernels->output_loss(loss, last->sigma, rows, last->out, value + begin, z, a, y);
         right += kernels->rows_right(loss, rows, last->out, a, y);
         if (told_to_stop(&watcher, begin + rows)) {

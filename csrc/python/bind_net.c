@@ -247,7 +247,7 @@ PyDoc_STRVAR(loss_doc,
              "loss($self, x, y, loss, sample_weight=None)\n--\n\n"
              "(loss, accuracy) of all rows as one batch, taken a few at a time; accuracy is nan for 'mse'.\n");
 
-enum { EVALUATE_ROWS = 64 };
+enum { EVALUATE_ROWS = 256 };
 
 static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { X, Y, LOSS, WEIGHT };
