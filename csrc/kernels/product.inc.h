@@ -198,7 +198,7 @@ static ptrdiff_t samples_at_once(bool packed_x, ptrdiff_t in, ptrdiff_t out) {
 /* Rows m ... m_end - 1 and columns j ... j_end - 1 of C. `ready`, if not NULL, is all of B, packed. */
 static void multiply(const product_task *task, ptrdiff_t m, ptrdiff_t m_end, ptrdiff_t j, ptrdiff_t j_end,
                      real *ready) {
-    if (has_few_rows(task, m_end - m)) {
+    if (!ready && has_few_rows(task, m_end - m)) {
         multiply_few(task, m, m_end, j, j_end);
         return;
     }
