@@ -95,8 +95,8 @@ class _Turns:
     def __init__(self, name: str, job: Job) -> None:
         self._peer = PEERS[name](job.configuration)
         self._action = getattr(self._peer, job.action)
-        self._trains = job.action == "train"
-        unit = self._unit = job.configuration.batches if job.action in ("train", "predict") else 1
+        unit = job.configuration.batches if job.action in ("train", "predict") else 1
+        self._untimed = unit if job.action == "train" else 0
         self._times = unit
         self.run()  # whatever happens only once: compilation, memory, caches
         self._times = unit * max(1, round(job.seconds / (self.run() * unit)))
@@ -105,8 +105,8 @@ class _Turns:
 
     def run(self) -> float:
         self._peer.reset()
-        if self._trains:
-            self._action(self._unit)  # the first step of an optimizer allocates its state
+        if self._untimed:
+            self._action(self._untimed)  # the first step of an optimizer allocates its state
         start = perf_counter()
         self._action(self._times)
         return (perf_counter() - start) / self._times

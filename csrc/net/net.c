@@ -69,12 +69,12 @@ ptrdiff_t mlp_workspace_offset(const mlp_net *net, ptrdiff_t capacity, ptrdiff_t
     return part_rows(capacity) * (net->layers[j].before + (part - MLP_Z) * net->layers[j].out);
 }
 
-enum { PREDICT_ROWS = 256 };
+enum { ROWS_AT_ONCE = 256 };
 
-static ptrdiff_t rows_at_once(ptrdiff_t n) { return n < PREDICT_ROWS ? n : PREDICT_ROWS; }
+ptrdiff_t mlp_rows_at_once(ptrdiff_t n) { return n < ROWS_AT_ONCE ? n : ROWS_AT_ONCE; }
 
 ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n) {
-    return mlp_size_product(2, mlp_size_product(rows_at_once(n), net->widest));
+    return mlp_size_product(2, mlp_size_product(mlp_rows_at_once(n), net->widest));
 }
 
 /* ---------------------------------------------------------------------------------------- when to look at the clock */

@@ -82,6 +82,9 @@ typedef struct {
     void *context;
 } mlp_watch;
 
+/* How many of n rows predict takes at a time, and evaluate may as well. */
+ptrdiff_t mlp_rows_at_once(ptrdiff_t n);
+
 /* a^J (n, out) of x (n, in), with a scratch of mlp_predict_elements(net, n): rows are taken a few at a time. */
 ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n);
 void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, const mlp_watch *watch);

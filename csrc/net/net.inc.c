@@ -168,10 +168,10 @@ static void REAL_NAME(predict)(const mlp_net *net, ptrdiff_t n, void *result, co
                                const mlp_watch *watch) {
     const REAL_NAME(mlp_kernels) *kernels = REAL_NAME(mlp_current)();
     const real *params = net->params;
-    ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out, half = rows_at_once(n) * net->widest;
-    lookout watcher = lookout_for(watch, net, rows_at_once(n));
-    for (ptrdiff_t begin = 0; begin < n; begin += PREDICT_ROWS) {
-        ptrdiff_t rows = rows_at_once(n - begin);
+    ptrdiff_t in = net->layers[0].in, out = net->layers[net->depth - 1].out, half = mlp_rows_at_once(n) * net->widest;
+    lookout watcher = lookout_for(watch, net, mlp_rows_at_once(n));
+    for (ptrdiff_t begin = 0; begin < n; begin += ROWS_AT_ONCE) {
+        ptrdiff_t rows = mlp_rows_at_once(n - begin);
         const real *x = (const real *)samples + begin * in;
         for (ptrdiff_t j = 0; j < net->depth; j++) {
             const mlp_layer *layer = &net->layers[j];

@@ -247,8 +247,6 @@ PyDoc_STRVAR(loss_doc,
              "loss($self, x, y, loss, sample_weight=None)\n--\n\n"
              "(loss, accuracy) of all rows as one batch, taken a few at a time; accuracy is nan for 'mse'.\n");
 
-enum { EVALUATE_ROWS = 256 };
-
 static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { X, Y, LOSS, WEIGHT };
     static const mlp_function function = {
@@ -269,10 +267,11 @@ static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t na
     }
     PyObject *result = NULL;
     void *value;
-    mlp_workspace work = {.capacity = EVALUATE_ROWS};
+    mlp_workspace work = {0};
     if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || !(value = mlp_scratch(&call, 0, "n"))) {
         goto done;
     }
+    work.capacity = mlp_rows_at_once(call.size.n);
     work.block = mlp_alloc(mlp_workspace_elements(self->net, work.capacity), element_size(self));
     if (!work.block) {
         PyErr_NoMemory();
