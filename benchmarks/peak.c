@@ -23,11 +23,11 @@ static double now(void) {
  * would compute one. */
 static double fma_seconds(void) {
     volatile real given = (real)0.999;
-    const vec factor = vec_all(given);
+    const vec factor = vec_broadcast(given);
     vec chain[TILE_ROWS][TILE_VECS];
     EACH (r, TILE_ROWS) {
         EACH (v, TILE_VECS) {
-            chain[r][v] = vec_all((real)(r * TILE_VECS + v));
+            chain[r][v] = vec_broadcast((real)(r * TILE_VECS + v));
         }
     }
 

@@ -33,7 +33,7 @@ static void tile(const layer *l, ptrdiff_t s, ptrdiff_t i, const float *panel) {
             of_w[v] = vec_load(panel + k * COLUMNS + v * VEC_LANES);
         }
         EACH (r, ROWS) {
-            vec of_x = vec_all(l->x[(s + r) * l->in + k]);
+            vec of_x = vec_broadcast(l->x[(s + r) * l->in + k]);
             EACH (v, TILE_VECS) {
                 sum[r][v] = vec_fma(of_x, of_w[v], sum[r][v]);
             }
@@ -49,7 +49,7 @@ static void tile(const layer *l, ptrdiff_t s, ptrdiff_t i, const float *panel) {
 static void relu(const layer *l) {
     for (ptrdiff_t i = 0; i < l->n * l->out; i += VEC_LANES) {
         float *a = l->a + whole(i, VEC_LANES, l->n * l->out);
-        vec_store(a, vec_pick(vec_at_most(vec_load(a), vec_all(0)), vec_all(0), vec_load(a)));
+        vec_store(a, vec_select(vec_less_equal(vec_load(a), vec_broadcast(0)), vec_broadcast(0), vec_load(a)));
     }
 }
 

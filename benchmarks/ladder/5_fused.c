@@ -31,17 +31,17 @@ static void tile(const layer *l, ptrdiff_t s, ptrdiff_t i, const float *panel) {
             of_w[v] = vec_load(panel + k * COLUMNS + v * VEC_LANES);
         }
         EACH (r, ROWS) {
-            vec of_x = vec_all(l->x[(s + r) * l->in + k]);
+            vec of_x = vec_broadcast(l->x[(s + r) * l->in + k]);
             EACH (v, TILE_VECS) {
                 sum[r][v] = vec_fma(of_x, of_w[v], sum[r][v]);
             }
         }
     }
-    const vec zero = vec_all(0);
+    const vec zero = vec_broadcast(0);
     EACH (r, ROWS) {
         EACH (v, TILE_VECS) {
             vec_store(l->a + (s + r) * l->out + i + v * VEC_LANES,
-                      vec_pick(vec_at_most(sum[r][v], zero), zero, sum[r][v]));
+                      vec_select(vec_less_equal(sum[r][v], zero), zero, sum[r][v]));
         }
     }
 }

@@ -2,14 +2,14 @@
  * SUMS registers here.
  */
 
-static inline vec vec_relu(vec z) { return vec_pick(vec_at_most(z, vec_all(0)), vec_all(0), z); }
+static inline vec vec_relu(vec z) { return vec_select(vec_less_equal(z, vec_broadcast(0)), vec_broadcast(0), z); }
 static inline vec vec_same(vec z) { return z; }
 
 enum { SUMS = LANES / VEC_LANES };
 
 static inline void clear(vec sums[SUMS]) {
     for (int v = 0; v < SUMS; v++) {
-        sums[v] = vec_all(0);
+        sums[v] = vec_broadcast(0);
     }
 }
 
@@ -20,7 +20,7 @@ static inline real sum_of_sums(vec sums[SUMS]) {
             sums[v] = vec_add(sums[v], sums[v + half]);
         }
     }
-    return vec_sum(sums[0]);
+    return vec_reduce_add(sums[0]);
 }
 
 /* What the terms of a sum may depend on beside their two numbers: the row's largest, and the log of its sum. */
@@ -37,8 +37,8 @@ static ALWAYS_INLINE real row_sum(ptrdiff_t out, vec (*term)(vec a, vec b, row_f
         for (int v = 0; v < SUMS; v++) {
             ptrdiff_t k = begin + v * VEC_LANES;
             mask some = mask_first(out - k);
-            vec number = term(vec_load_some(a + k, some), vec_load_some(b + k, some), facts);
-            sums[v] = vec_add(sums[v], vec_pick(some, number, vec_all(0)));
+            vec number = term(vec_load_masked(a + k, some), vec_load_masked(b + k, some), facts);
+            sums[v] = vec_add(sums[v], vec_select(some, number, vec_broadcast(0)));
         }
     }
     return sum_of_sums(sums);
@@ -46,32 +46,32 @@ static ALWAYS_INLINE real row_sum(ptrdiff_t out, vec (*term)(vec a, vec b, row_f
 
 /* The largest number of a row; the numbers that are NaN do not count. */
 static inline real largest_of_row(ptrdiff_t out, const real *z) {
-    vec largest = vec_all(-(real)INFINITY);
+    vec largest = vec_broadcast(-(real)INFINITY);
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         mask some = mask_first(out - k);
-        vec numbers = vec_pick(some, vec_load_some(z + k, some), largest);
-        largest = vec_pick(vec_less(largest, numbers), numbers, largest);
+        vec numbers = vec_select(some, vec_load_masked(z + k, some), largest);
+        largest = vec_select(vec_less(largest, numbers), numbers, largest);
     }
-    return vec_largest(largest);
+    return vec_reduce_max(largest);
 }
 
 /* softmax_of, and e^{z - max} of every unit in e (out), unless that is NULL. */
 static inline softmax_row fast_softmax_of(ptrdiff_t out, real *e, const real *z) {
     softmax_row row = {.max = largest_of_row(out, z)};
-    vec max = vec_all(row.max), sums[SUMS];
+    vec max = vec_broadcast(row.max), sums[SUMS];
     clear(sums);
     int ties = -1;
     for (ptrdiff_t begin = 0; begin < out; begin += LANES) {
         for (int v = 0; v < SUMS; v++) {
             ptrdiff_t k = begin + v * VEC_LANES;
             mask some = mask_first(out - k);
-            vec numbers = vec_load_some(z + k, some);
+            vec numbers = vec_load_masked(z + k, some);
             mask tie = mask_and(some, vec_equal(numbers, max));
             vec term = vec_exp(vec_sub(numbers, max));
             ties += mask_count(tie);
-            sums[v] = vec_add(sums[v], vec_pick(some, vec_pick(tie, vec_all(0), term), vec_all(0)));
+            sums[v] = vec_add(sums[v], vec_select(some, vec_select(tie, vec_broadcast(0), term), vec_broadcast(0)));
             if (e) {
-                vec_store_some(e + k, vec_pick(tie, vec_all(1), term), some);
+                vec_store_masked(e + k, vec_select(tie, vec_broadcast(1), term), some);
             }
         }
     }
@@ -82,7 +82,7 @@ static inline softmax_row fast_softmax_of(ptrdiff_t out, real *e, const real *z)
 static inline void divide_row(ptrdiff_t out, real *a, real divisor) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         mask some = mask_first(out - k);
-        vec_store_some(a + k, vec_div(vec_load_some(a + k, some), vec_all(divisor)), some);
+        vec_store_masked(a + k, vec_div(vec_load_masked(a + k, some), vec_broadcast(divisor)), some);
     }
 }
 
@@ -94,11 +94,11 @@ static void fast_softmax_forward(ptrdiff_t out, real *a, const real *z) {
 static inline vec product_of(vec a, vec grad_a, row_facts facts) { return (void)facts, vec_mul(a, grad_a); }
 
 static void fast_softmax_backward(ptrdiff_t out, real *phi, const real *a, const real *grad_a) {
-    vec mean = vec_all(row_sum(out, product_of, a, grad_a, (row_facts){0}));
+    vec mean = vec_broadcast(row_sum(out, product_of, a, grad_a, (row_facts){0}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         mask some = mask_first(out - k);
-        vec centred = vec_sub(vec_load_some(grad_a + k, some), mean);
-        vec_store_some(phi + k, vec_mul(vec_load_some(a + k, some), centred), some);
+        vec centred = vec_sub(vec_load_masked(grad_a + k, some), mean);
+        vec_store_masked(phi + k, vec_mul(vec_load_masked(a + k, some), centred), some);
     }
 }
 
@@ -123,10 +123,14 @@ static void fast_activation_forward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t
 }
 
 /* grad_a times sigma', which is a function of a. */
-static inline vec through_relu(vec a, vec grad_a) { return vec_pick(vec_less(vec_all(0), a), grad_a, vec_all(0)); }
-static inline vec through_sigmoid(vec a, vec grad_a) { return vec_mul(grad_a, vec_mul(a, vec_sub(vec_all(1), a))); }
+static inline vec through_relu(vec a, vec grad_a) {
+    return vec_select(vec_less(vec_broadcast(0), a), grad_a, vec_broadcast(0));
+}
+static inline vec through_sigmoid(vec a, vec grad_a) {
+    return vec_mul(grad_a, vec_mul(a, vec_sub(vec_broadcast(1), a)));
+}
 static inline vec through_tanh(vec a, vec grad_a) {
-    return vec_mul(grad_a, vec_mul(vec_sub(vec_all(1), a), vec_add(vec_all(1), a)));
+    return vec_mul(grad_a, vec_mul(vec_sub(vec_broadcast(1), a), vec_add(vec_broadcast(1), a)));
 }
 static inline vec through_linear(vec a, vec grad_a) { return (void)a, grad_a; }
 
@@ -137,7 +141,7 @@ static ALWAYS_INLINE void each_of_two(vec (*f)(vec, vec), ptrdiff_t count, real 
     }
     if (i < count) {
         mask some = mask_first(count - i);
-        vec_store_some(y + i, f(vec_load_some(a + i, some), vec_load_some(b + i, some)), some);
+        vec_store_masked(y + i, f(vec_load_masked(a + i, some), vec_load_masked(b + i, some)), some);
     }
 }
 

@@ -15,27 +15,31 @@ static const lane_set ALL_LANES = {.whole = true};
 static inline lane_set first_lanes(ptrdiff_t n) { return (lane_set){.whole = false, .some = mask_first(n)}; }
 
 static ALWAYS_INLINE vec load_lanes(const real *p, lane_set which) {
-    return which.whole ? vec_load(p) : vec_load_some(p, which.some);
+    return which.whole ? vec_load(p) : vec_load_masked(p, which.some);
 }
 
 static ALWAYS_INLINE void store_lanes(real *p, vec v, lane_set which) {
     if (which.whole) {
         vec_store(p, v);
     } else {
-        vec_store_some(p, v, which.some);
+        vec_store_masked(p, v, which.some);
     }
 }
 
-static inline vec vec_abs(vec x) { return vec_of(ivec_and(ivec_of(x), ivec_all(~bits_of(-(real)0)))); }
-static inline vec vec_minus_abs(vec x) { return vec_of(ivec_or(ivec_of(x), ivec_all(bits_of(-(real)0)))); }
-static inline vec vec_negative(vec x) { return vec_of(ivec_xor(ivec_of(x), ivec_all(bits_of(-(real)0)))); }
+static inline vec vec_abs(vec x) { return ivec_as_vec(ivec_and(vec_as_ivec(x), ivec_broadcast(~bits_of(-(real)0)))); }
+static inline vec vec_minus_abs(vec x) {
+    return ivec_as_vec(ivec_or(vec_as_ivec(x), ivec_broadcast(bits_of(-(real)0))));
+}
+static inline vec vec_negative(vec x) {
+    return ivec_as_vec(ivec_xor(vec_as_ivec(x), ivec_broadcast(bits_of(-(real)0))));
+}
 
-static inline vec vec_power_of_2(ivec biased) { return vec_of(ivec_up(biased, FRACTION_BITS)); }
+static inline vec vec_power_of_2(ivec biased) { return ivec_as_vec(ivec_shift_left(biased, FRACTION_BITS)); }
 
 static ALWAYS_INLINE vec vec_polynomial(int degree, const real *c, vec x) {
-    vec sum = vec_all(c[degree]);
+    vec sum = vec_broadcast(c[degree]);
     for (int k = degree - 1; k >= 0; k--) {
-        sum = vec_fma(sum, x, vec_all(c[k]));
+        sum = vec_fma(sum, x, vec_broadcast(c[k]));
     }
     return sum;
 }
@@ -46,42 +50,42 @@ typedef struct {
 } vec_exponential;
 
 static inline vec_exponential vec_exponential_of(vec x) {
-    const vec rounder = vec_all((real)((real_bits)3 << (FRACTION_BITS - 1)));
-    vec shifted = vec_fma(x, vec_all(LOG2_E), rounder);
+    const vec rounder = vec_broadcast((real)((real_bits)3 << (FRACTION_BITS - 1)));
+    vec shifted = vec_fma(x, vec_broadcast(LOG2_E), rounder);
     vec k = vec_sub(shifted, rounder);
-    vec r = vec_fnma(k, vec_all(LN2_LO), vec_fnma(k, vec_all(LN2_HI), x));
+    vec r = vec_fnma(k, vec_broadcast(LN2_LO), vec_fnma(k, vec_broadcast(LN2_HI), x));
     vec p = vec_fma(vec_mul(r, r), vec_polynomial(EXP_DEGREE, EXP_COEFFICIENTS, r), r);
-    return (vec_exponential){.k = ivec_sub(ivec_of(shifted), ivec_of(rounder)), .p = p};
+    return (vec_exponential){.k = ivec_sub(vec_as_ivec(shifted), vec_as_ivec(rounder)), .p = p};
 }
 
 static inline vec vec_exp(vec x) {
-    x = vec_pick(vec_less(x, vec_all(EXP_LOWEST)), vec_all(EXP_LOWEST), x);
-    x = vec_pick(vec_less(vec_all(EXP_HIGHEST), x), vec_all(EXP_HIGHEST), x);
+    x = vec_select(vec_less(x, vec_broadcast(EXP_LOWEST)), vec_broadcast(EXP_LOWEST), x);
+    x = vec_select(vec_less(vec_broadcast(EXP_HIGHEST), x), vec_broadcast(EXP_HIGHEST), x);
     vec_exponential e = vec_exponential_of(x);
-    ivec biased_twice = ivec_add(e.k, ivec_all(2 * BIAS)), half = ivec_down(biased_twice, 1);
-    vec y = vec_mul(vec_add(vec_all(1), e.p), vec_power_of_2(half));
+    ivec biased_twice = ivec_add(e.k, ivec_broadcast(2 * BIAS)), half = ivec_shift_right(biased_twice, 1);
+    vec y = vec_mul(vec_add(vec_broadcast(1), e.p), vec_power_of_2(half));
     return vec_mul(y, vec_power_of_2(ivec_sub(biased_twice, half)));
 }
 
 /* From e = e^{-|x|}. */
 static inline vec vec_sigmoid_from(vec x, vec e) {
-    vec left = vec_fnma(e, vec_div(e, vec_add(vec_all(1), e)), e);
-    return vec_pick(vec_less(vec_all(0), x), vec_sub(vec_all(1), left), left);
+    vec left = vec_fnma(e, vec_div(e, vec_add(vec_broadcast(1), e)), e);
+    return vec_select(vec_less(vec_broadcast(0), x), vec_sub(vec_broadcast(1), left), left);
 }
 
 static inline vec vec_sigmoid(vec x) { return vec_sigmoid_from(x, vec_exp(vec_minus_abs(x))); }
 
 static inline vec vec_tanh(vec x) {
-    const vec one = vec_all(1), half = vec_all(REAL(0.5));
+    const vec one = vec_broadcast(1), half = vec_broadcast(REAL(0.5));
     vec magnitude = vec_abs(x);
-    magnitude = vec_pick(vec_less(vec_all(TANH_HIGHEST), magnitude), vec_all(TANH_HIGHEST), magnitude);
-    vec_exponential e = vec_exponential_of(vec_mul(vec_all(-2), magnitude));
-    vec s = vec_power_of_2(ivec_add(e.k, ivec_all(BIAS)));
+    magnitude = vec_select(vec_less(vec_broadcast(TANH_HIGHEST), magnitude), vec_broadcast(TANH_HIGHEST), magnitude);
+    vec_exponential e = vec_exponential_of(vec_mul(vec_broadcast(-2), magnitude));
+    vec s = vec_power_of_2(ivec_add(e.k, ivec_broadcast(BIAS)));
     vec sp = vec_mul(s, e.p);
     vec t = vec_div(vec_sub(vec_sub(one, s), sp), vec_add(vec_add(one, s), sp));
     vec residual = vec_fnma(sp, t, vec_sub(vec_fnma(vec_add(one, s), t, vec_sub(one, s)), sp));
     t = vec_fma(residual, vec_fma(half, t, half), t);
-    return vec_of(ivec_or(ivec_of(t), ivec_and(ivec_of(x), ivec_all(bits_of(-(real)0)))));
+    return ivec_as_vec(ivec_or(vec_as_ivec(t), ivec_and(vec_as_ivec(x), ivec_broadcast(bits_of(-(real)0)))));
 }
 
 typedef struct {
@@ -90,56 +94,57 @@ typedef struct {
 } vec_logarithm;
 
 static inline vec_logarithm vec_logarithm_of(vec x) {
-    const ivec one = ivec_all((real_bits)BIAS << FRACTION_BITS);
-    const ivec sqrt_half = ivec_all(bits_of(REAL(0.70710678118654752)));
-    ivec biased_k = ivec_down(ivec_add(ivec_sub(ivec_of(x), sqrt_half), one), FRACTION_BITS);
-    vec fraction = vec_of(ivec_add(ivec_sub(ivec_of(x), ivec_up(biased_k, FRACTION_BITS)), one));
-    return (vec_logarithm){.biased_k = biased_k, .f = vec_sub(fraction, vec_all(1))};
+    const ivec one = ivec_broadcast((real_bits)BIAS << FRACTION_BITS);
+    const ivec sqrt_half = ivec_broadcast(bits_of(REAL(0.70710678118654752)));
+    ivec biased_k = ivec_shift_right(ivec_add(ivec_sub(vec_as_ivec(x), sqrt_half), one), FRACTION_BITS);
+    vec fraction = ivec_as_vec(ivec_add(ivec_sub(vec_as_ivec(x), ivec_shift_left(biased_k, FRACTION_BITS)), one));
+    return (vec_logarithm){.biased_k = biased_k, .f = vec_sub(fraction, vec_broadcast(1))};
 }
 
 static inline vec vec_unbiased(ivec biased_k) {
     const real digits = (real)((real_bits)1 << FRACTION_BITS);
-    return vec_sub(vec_of(ivec_or(ivec_all(bits_of(digits)), biased_k)), vec_all(digits + BIAS));
+    return vec_sub(ivec_as_vec(ivec_or(ivec_broadcast(bits_of(digits)), biased_k)), vec_broadcast(digits + BIAS));
 }
 
 static inline vec vec_log_of(vec k, vec f, vec f_lo) {
-    vec s = vec_div(f, vec_add(vec_all(2), f));
+    vec s = vec_div(f, vec_add(vec_broadcast(2), f));
     vec z = vec_mul(s, s);
-    vec half_square = vec_mul(vec_mul(vec_all(REAL(0.5)), f), f);
+    vec half_square = vec_mul(vec_mul(vec_broadcast(REAL(0.5)), f), f);
     vec r = vec_mul(z, vec_polynomial(LOG_DEGREE, LOG_COEFFICIENTS, z));
-    vec sum = vec_fma(k, vec_all(LN2_HI), f);
-    vec sum_lo = vec_sub(f, vec_fnma(k, vec_all(LN2_HI), sum));
-    vec small = vec_fma(k, vec_all(LN2_LO), vec_add(sum_lo, f_lo));
+    vec sum = vec_fma(k, vec_broadcast(LN2_HI), f);
+    vec sum_lo = vec_sub(f, vec_fnma(k, vec_broadcast(LN2_HI), sum));
+    vec small = vec_fma(k, vec_broadcast(LN2_LO), vec_add(sum_lo, f_lo));
     return vec_sub(sum, vec_sub(half_square, vec_fma(s, vec_add(half_square, r), small)));
 }
 
 static inline vec vec_log_special(vec x, vec y) {
-    y = vec_pick(vec_less(x, vec_all((real)INFINITY)), y, x);
-    y = vec_pick(vec_less(vec_all(0), x), y, vec_all((real)NAN));
-    return vec_pick(vec_equal(x, vec_all(0)), vec_all(-(real)INFINITY), y);
+    y = vec_select(vec_less(x, vec_broadcast((real)INFINITY)), y, x);
+    y = vec_select(vec_less(vec_broadcast(0), x), y, vec_broadcast((real)NAN));
+    return vec_select(vec_equal(x, vec_broadcast(0)), vec_broadcast(-(real)INFINITY), y);
 }
 
 static inline vec vec_log(vec x) {
-    const vec up = vec_all((real)((real_bits)1 << FRACTION_BITS));
-    mask subnormal = vec_less(x, vec_all(REAL_SMALLEST));
-    vec_logarithm l = vec_logarithm_of(vec_pick(subnormal, vec_mul(x, up), x));
-    vec k = vec_sub(vec_unbiased(l.biased_k), vec_pick(subnormal, vec_all((real)FRACTION_BITS), vec_all(0)));
-    return vec_log_special(x, vec_log_of(k, l.f, vec_all(0)));
+    const vec up = vec_broadcast((real)((real_bits)1 << FRACTION_BITS));
+    mask subnormal = vec_less(x, vec_broadcast(REAL_SMALLEST));
+    vec_logarithm l = vec_logarithm_of(vec_select(subnormal, vec_mul(x, up), x));
+    vec k =
+        vec_sub(vec_unbiased(l.biased_k), vec_select(subnormal, vec_broadcast((real)FRACTION_BITS), vec_broadcast(0)));
+    return vec_log_special(x, vec_log_of(k, l.f, vec_broadcast(0)));
 }
 
 static inline vec vec_log1p(vec x) {
-    const vec one = vec_all(1);
+    const vec one = vec_broadcast(1);
     vec u = vec_add(one, x);
     mask above = vec_less(one, x);
-    vec large = vec_pick(above, x, one), small = vec_pick(above, one, x);
+    vec large = vec_select(above, x, one), small = vec_select(above, one, x);
     vec c = vec_sub(small, vec_sub(u, large));
     vec_logarithm l = vec_logarithm_of(u);
-    vec scale = vec_power_of_2(ivec_sub(ivec_all(2 * BIAS + 1), l.biased_k));
-    vec scaled = vec_mul(vec_mul(vec_all(REAL(0.5)), c), scale);
+    vec scale = vec_power_of_2(ivec_sub(ivec_broadcast(2 * BIAS + 1), l.biased_k));
+    vec scaled = vec_mul(vec_mul(vec_broadcast(REAL(0.5)), c), scale);
     vec f = vec_add(l.f, scaled);
     vec f_lo = vec_sub(scaled, vec_sub(f, l.f));
     vec y = vec_log_special(u, vec_log_of(vec_unbiased(l.biased_k), f, f_lo));
-    return vec_pick(vec_equal(u, one), x, y);
+    return vec_select(vec_equal(u, one), x, y);
 }
 
 /* y = f(x) for count numbers; after inlining there is no call in the loop. */
@@ -150,7 +155,7 @@ static ALWAYS_INLINE void each(vec (*f)(vec), ptrdiff_t count, real *y, const re
     }
     if (i < count) {
         mask some = mask_first(count - i);
-        vec_store_some(y + i, f(vec_load_some(x + i, some)), some);
+        vec_store_masked(y + i, f(vec_load_masked(x + i, some)), some);
     }
 }
 

@@ -22,7 +22,7 @@ static ALWAYS_INLINE void add_vectors(int rows, int depth, const real *a, ptrdif
     EACH (r, rows) {
         vec sum = load_lanes(c + r * c_row, which);
         EACH (k, depth) {
-            sum = vec_fma(vec_all(a[r * a_row + k]), of_b[k], sum);
+            sum = vec_fma(vec_broadcast(a[r * a_row + k]), of_b[k], sum);
         }
         store_lanes(c + r * c_row, sum, which);
     }
@@ -75,11 +75,11 @@ static void multiply_few_rows(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, co
 static ALWAYS_INLINE void add_square(int rows, ptrdiff_t columns, ptrdiff_t depth, vec sum[FEW_ROWS], const real *a,
                                      ptrdiff_t a_row, const real *bt, ptrdiff_t bt_row) {
     vec square[VEC_LANES];
-    load_turned(square, columns, depth, bt, bt_row);
+    load_transposed(square, columns, depth, bt, bt_row);
     EACH (k, VEC_LANES) {
         if (k < depth) {
             EACH (r, rows) {
-                sum[r] = vec_fma(vec_all(a[r * a_row + k]), square[k], sum[r]);
+                sum[r] = vec_fma(vec_broadcast(a[r * a_row + k]), square[k], sum[r]);
             }
         }
     }
@@ -90,7 +90,7 @@ static ALWAYS_INLINE void multiply_turned_rows(int rows, ptrdiff_t K, ptrdiff_t 
                                                const real *bt, ptrdiff_t bt_row, real *c, ptrdiff_t c_row) {
     vec sum[FEW_ROWS];
     EACH (r, rows) {
-        sum[r] = vec_all(0);
+        sum[r] = vec_broadcast(0);
     }
     ptrdiff_t k = 0;
     for (; columns == VEC_LANES && k + VEC_LANES <= K; k += VEC_LANES) {

@@ -11,8 +11,8 @@ static inline vec squared_miss(vec y_hat, vec y, row_facts facts) {
 
 /* From e = e^{-|z|}. */
 static inline vec vec_sigmoid_bce_from(vec z, vec y, vec e) {
-    vec right = vec_mul(vec_sub(vec_all(1), y), z), left = vec_mul(vec_negative(y), z);
-    return vec_add(vec_pick(vec_less(vec_all(0), z), right, left), vec_log1p(e));
+    vec right = vec_mul(vec_sub(vec_broadcast(1), y), z), left = vec_mul(vec_negative(y), z);
+    return vec_add(vec_select(vec_less(vec_broadcast(0), z), right, left), vec_log1p(e));
 }
 
 static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
@@ -21,7 +21,7 @@ static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
 
 static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
     vec minus_log = vec_add(vec_sub(facts.max, z), facts.log_sum);
-    return vec_pick(vec_equal(y, vec_all(0)), vec_all(0), vec_mul(y, minus_log));
+    return vec_select(vec_equal(y, vec_broadcast(0)), vec_broadcast(0), vec_mul(y, minus_log));
 }
 
 /* The sum of each row; rows of one number side by side. (A sum begins at 0, which is how -0 becomes 0.) */
@@ -36,8 +36,8 @@ static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, row_facts), ptrd
     }
     for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
         mask some = mask_first(n - s);
-        vec number = term(vec_load_some(a + s, some), vec_load_some(b + s, some), none);
-        vec_store_some(value + s, vec_add(number, vec_all(0)), some);
+        vec number = term(vec_load_masked(a + s, some), vec_load_masked(b + s, some), none);
+        vec_store_masked(value + s, vec_add(number, vec_broadcast(0)), some);
     }
 }
 
@@ -62,7 +62,7 @@ static inline softmax_rows softmax_of_rows(ptrdiff_t count, ptrdiff_t out, real 
 
 static inline real value_of_softmax_cce(ptrdiff_t out, const softmax_rows *rows, ptrdiff_t s, const real *z,
                                         const real *y) {
-    row_facts facts = {.max = vec_all(rows->max[s]), .log_sum = vec_all(rows->log_sum[s])};
+    row_facts facts = {.max = vec_broadcast(rows->max[s]), .log_sum = vec_broadcast(rows->log_sum[s])};
     return row_sum(out, vec_softmax_cce, z, y, facts);
 }
 
@@ -95,7 +95,7 @@ static void fast_output_loss(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, p
 /* ------------------------------------------------------------------------------ phi^J of each unit, times a scale */
 
 static inline vec vec_mse_slope(vec y_hat, vec y, vec share) {
-    return vec_mul(share, vec_mul(vec_all(2), vec_sub(y_hat, y)));
+    return vec_mul(share, vec_mul(vec_broadcast(2), vec_sub(y_hat, y)));
 }
 
 static inline vec vec_sigmoid_bce_phi(vec a, vec y, vec scale) { return vec_mul(scale, vec_sub(a, y)); }
@@ -109,26 +109,26 @@ static ALWAYS_INLINE void each_of_rows(vec (*f)(vec, vec, vec), ptrdiff_t n, ptr
         for (ptrdiff_t s = 0; s < n; s++) {
             for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
                 mask some = mask_first(out - k);
-                vec result =
-                    f(vec_load_some(a + s * out + k, some), vec_load_some(b + s * out + k, some), vec_all(x[s]));
-                vec_store_some(y + s * out + k, result, some);
+                vec result = f(vec_load_masked(a + s * out + k, some), vec_load_masked(b + s * out + k, some),
+                               vec_broadcast(x[s]));
+                vec_store_masked(y + s * out + k, result, some);
             }
         }
         return;
     }
     for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
         mask some = mask_first(n - s);
-        vec result = f(vec_load_some(a + s, some), vec_load_some(b + s, some), vec_load_some(x + s, some));
-        vec_store_some(y + s, result, some);
+        vec result = f(vec_load_masked(a + s, some), vec_load_masked(b + s, some), vec_load_masked(x + s, some));
+        vec_store_masked(y + s, result, some);
     }
 }
 
 static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const real *y, real scale) {
-    vec total = vec_all(row_sum(out, only_y, a, y, (row_facts){0}));
+    vec total = vec_broadcast(row_sum(out, only_y, a, y, (row_facts){0}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         mask some = mask_first(out - k);
-        vec miss = vec_fma(vec_load_some(a + k, some), total, vec_negative(vec_load_some(y + k, some)));
-        vec_store_some(phi + k, vec_mul(vec_all(scale), miss), some);
+        vec miss = vec_fma(vec_load_masked(a + k, some), total, vec_negative(vec_load_masked(y + k, some)));
+        vec_store_masked(phi + k, vec_mul(vec_broadcast(scale), miss), some);
     }
 }
 
@@ -154,10 +154,10 @@ static void fast_output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, pt
 /* ------------------------------------------------------------------------------------------------- what is right */
 
 static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row) {
-    vec largest = vec_all(largest_of_row(out, row));
+    vec largest = vec_broadcast(largest_of_row(out, row));
     for (ptrdiff_t k = 0; k < out && row[0] == row[0]; k += VEC_LANES) {
         mask some = mask_first(out - k);
-        int lane = mask_lane(mask_and(some, vec_equal(vec_load_some(row + k, some), largest)));
+        int lane = mask_lane(mask_and(some, vec_equal(vec_load_masked(row + k, some), largest)));
         if (lane >= 0) {
             return k + lane;
         }
@@ -215,8 +215,8 @@ static double softmax_cce_step(ptrdiff_t n, ptrdiff_t out, real *a, real *value,
 }
 
 static inline mask vec_same_side(vec a, vec y) {
-    const vec half = vec_all(REAL(0.5)), one = vec_all(1), zero = vec_all(0);
-    return vec_equal(vec_pick(vec_less(half, a), one, zero), vec_pick(vec_less(half, y), one, zero));
+    const vec half = vec_broadcast(REAL(0.5)), one = vec_broadcast(1), zero = vec_broadcast(0);
+    return vec_equal(vec_select(vec_less(half, a), one, zero), vec_select(vec_less(half, y), one, zero));
 }
 
 /* One output: e^{-|z|} is found once, for a and for the value. */
@@ -225,11 +225,11 @@ static double sigmoid_bce_step(ptrdiff_t n, real *a, real *value, real *phi, con
     ptrdiff_t right = 0;
     for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
         const mask some = mask_first(n - s);
-        const vec of_z = vec_load_some(z + s, some), of_y = vec_load_some(y + s, some);
+        const vec of_z = vec_load_masked(z + s, some), of_y = vec_load_masked(y + s, some);
         const vec e = vec_exp(vec_minus_abs(of_z)), of_a = vec_sigmoid_from(of_z, e);
-        vec_store_some(a + s, of_a, some);
-        vec_store_some(value + s, vec_add(vec_sigmoid_bce_from(of_z, of_y, e), vec_all(0)), some);
-        vec_store_some(phi + s, vec_sigmoid_bce_phi(of_a, of_y, vec_load_some(scale + s, some)), some);
+        vec_store_masked(a + s, of_a, some);
+        vec_store_masked(value + s, vec_add(vec_sigmoid_bce_from(of_z, of_y, e), vec_broadcast(0)), some);
+        vec_store_masked(phi + s, vec_sigmoid_bce_phi(of_a, of_y, vec_load_masked(scale + s, some)), some);
         right += mask_count(mask_and(some, vec_same_side(of_a, of_y)));
     }
     return (double)right;

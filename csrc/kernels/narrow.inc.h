@@ -14,7 +14,7 @@ static ptrdiff_t rows_together(ptrdiff_t n) { return n < VEC_LANES ? n : VEC_LAN
 /* `rows` <= VEC_LANES rows of `out` units; what lies beyond them is 0. */
 static ALWAYS_INLINE void turn_in(ptrdiff_t rows, ptrdiff_t out, units c, const real *from) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        load_turned(c + k, rows, out - k, from + k, out);
+        load_transposed(c + k, rows, out - k, from + k, out);
     }
 }
 
@@ -27,7 +27,7 @@ static ALWAYS_INLINE void turn_out(ptrdiff_t rows, ptrdiff_t out, real *to, cons
         }
         transpose(square);
         for (int r = 0; r < VEC_LANES && r < rows; r++) {
-            vec_store_some(to + r * out + k, square[r], some);
+            vec_store_masked(to + r * out + k, square[r], some);
         }
     }
 }
@@ -36,7 +36,7 @@ static ALWAYS_INLINE void turn_out(ptrdiff_t rows, ptrdiff_t out, real *to, cons
  * at 0 is -0. */
 static ALWAYS_INLINE vec sum_of_units(ptrdiff_t out, units terms) {
     for (ptrdiff_t k = 0; k < out; k++) {
-        terms[k] = vec_add(vec_all(0), terms[k]);
+        terms[k] = vec_add(vec_broadcast(0), terms[k]);
     }
     for (ptrdiff_t half = LANES / 2; half > 0; half /= 2) {
         for (ptrdiff_t k = 0; k < half && k + half < out; k++) {
@@ -52,18 +52,18 @@ typedef struct {
 
 /* softmax_of, and e^{z - max} of every unit in e. */
 static ALWAYS_INLINE narrow_softmax softmax_of_units(ptrdiff_t out, units e, const units z) {
-    narrow_softmax s = {.max = vec_all(-(real)INFINITY)};
+    narrow_softmax s = {.max = vec_broadcast(-(real)INFINITY)};
     for (ptrdiff_t k = 0; k < out; k++) {
-        s.max = vec_pick(vec_less(s.max, z[k]), z[k], s.max);
+        s.max = vec_select(vec_less(s.max, z[k]), z[k], s.max);
     }
-    vec ties = vec_all(-1);
+    vec ties = vec_broadcast(-1);
     units terms;
     for (ptrdiff_t k = 0; k < out; k++) {
         const mask tie = vec_equal(z[k], s.max);
         const vec term = vec_exp(vec_sub(z[k], s.max));
-        ties = vec_add(ties, vec_pick(tie, vec_all(1), vec_all(0)));
-        terms[k] = vec_pick(tie, vec_all(0), term);
-        e[k] = vec_pick(tie, vec_all(1), term);
+        ties = vec_add(ties, vec_select(tie, vec_broadcast(1), vec_broadcast(0)));
+        terms[k] = vec_select(tie, vec_broadcast(0), term);
+        e[k] = vec_select(tie, vec_broadcast(1), term);
     }
     s.rest = vec_add(sum_of_units(out, terms), ties);
     return s;
@@ -72,7 +72,7 @@ static ALWAYS_INLINE narrow_softmax softmax_of_units(ptrdiff_t out, units e, con
 static void narrow_softmax_forward(ptrdiff_t rows, ptrdiff_t out, real *a, const real *z) {
     units of_z, of_a;
     turn_in(rows, out, of_z, z);
-    const vec sum = vec_add(vec_all(1), softmax_of_units(out, of_a, of_z).rest);
+    const vec sum = vec_add(vec_broadcast(1), softmax_of_units(out, of_a, of_z).rest);
     for (ptrdiff_t k = 0; k < out; k++) {
         of_a[k] = vec_div(of_a[k], sum);
     }
@@ -81,11 +81,11 @@ static void narrow_softmax_forward(ptrdiff_t rows, ptrdiff_t out, real *a, const
 
 /* first_largest of every sample, as numbers. */
 static ALWAYS_INLINE vec first_largest_of_units(ptrdiff_t out, const units c) {
-    vec largest = c[0], first = vec_all(0);
+    vec largest = c[0], first = vec_broadcast(0);
     for (ptrdiff_t k = 1; k < out; k++) {
         const mask larger = vec_less(largest, c[k]);
-        largest = vec_pick(larger, c[k], largest);
-        first = vec_pick(larger, vec_all((real)k), first);
+        largest = vec_select(larger, c[k], largest);
+        first = vec_select(larger, vec_broadcast((real)k), first);
     }
     return first;
 }
@@ -103,20 +103,20 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
     turn_in(rows, out, of_z, z);
     turn_in(rows, out, of_y, y);
     const narrow_softmax s = softmax_of_units(out, of_a, of_z);
-    const vec sum = vec_add(vec_all(1), s.rest), log_sum = vec_log1p(s.rest);
+    const vec sum = vec_add(vec_broadcast(1), s.rest), log_sum = vec_log1p(s.rest);
     for (ptrdiff_t k = 0; k < out; k++) {
         const vec minus_log = vec_add(vec_sub(s.max, of_z[k]), log_sum);
-        terms[k] = vec_pick(vec_equal(of_y[k], vec_all(0)), vec_all(0), vec_mul(of_y[k], minus_log));
+        terms[k] = vec_select(vec_equal(of_y[k], vec_broadcast(0)), vec_broadcast(0), vec_mul(of_y[k], minus_log));
         of_a[k] = vec_div(of_a[k], sum);
     }
-    vec_store_some(value, sum_of_units(out, terms), some);
+    vec_store_masked(value, sum_of_units(out, terms), some);
     turn_out(rows, out, a, of_a);
     const int right = units_right(rows, out, of_a, of_y);
 
     for (ptrdiff_t k = 0; k < out; k++) {
         terms[k] = of_y[k];
     }
-    const vec total = sum_of_units(out, terms), share = vec_load_some(scale, some);
+    const vec total = sum_of_units(out, terms), share = vec_load_masked(scale, some);
     for (ptrdiff_t k = 0; k < out; k++) {
         of_a[k] = vec_mul(share, vec_fma(of_a[k], total, vec_negative(of_y[k])));
     }

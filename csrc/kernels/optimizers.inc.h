@@ -1,15 +1,15 @@
 /* optimizers.inc.h: reference/optimizers.c in vectors, one straight pass over the weights and their state. */
 
-static inline vec vec_settled(vec average) {
-    return vec_pick(vec_less(vec_abs(average), vec_all(NEGLIGIBLE)), vec_all(0), average);
+static inline vec vec_flush_tiny(vec average) {
+    return vec_select(vec_less(vec_abs(average), vec_broadcast(FLUSH_THRESHOLD)), vec_broadcast(0), average);
 }
 
 static ALWAYS_INLINE void sgd_of_some(const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad,
                                       lane_set some) {
-    const vec rate = vec_all(step->rate), momentum = vec_all(step->momentum);
+    const vec rate = vec_broadcast(step->rate), momentum = vec_broadcast(step->momentum);
     vec slope = load_lanes(grad, some), direction = slope;
     if (velocity) {
-        vec v = vec_settled(vec_fma(momentum, load_lanes(velocity, some), slope));
+        vec v = vec_flush_tiny(vec_fma(momentum, load_lanes(velocity, some), slope));
         store_lanes(velocity, v, some);
         direction = step->nesterov ? vec_fma(momentum, v, slope) : v;
     }
@@ -19,12 +19,12 @@ static ALWAYS_INLINE void sgd_of_some(const REAL_NAME(mlp_sgd) * step, real *w, 
 static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad,
                                        lane_set some) {
     vec slope = load_lanes(grad, some);
-    vec new_m = vec_mul(vec_all(step->beta1), load_lanes(m, some));
-    vec new_v = vec_mul(vec_all(step->beta2), load_lanes(v, some));
-    new_m = vec_settled(vec_fma(vec_all(1 - step->beta1), slope, new_m));
-    new_v = vec_settled(vec_fma(vec_mul(vec_all(1 - step->beta2), slope), slope, new_v));
-    vec root = vec_fma(vec_sqrt(new_v), vec_all(step->v_scale), vec_all(step->epsilon));
-    vec move = vec_div(vec_mul(vec_all(step->rate), new_m), root);
+    vec new_m = vec_mul(vec_broadcast(step->beta1), load_lanes(m, some));
+    vec new_v = vec_mul(vec_broadcast(step->beta2), load_lanes(v, some));
+    new_m = vec_flush_tiny(vec_fma(vec_broadcast(1 - step->beta1), slope, new_m));
+    new_v = vec_flush_tiny(vec_fma(vec_mul(vec_broadcast(1 - step->beta2), slope), slope, new_v));
+    vec root = vec_fma(vec_sqrt(new_v), vec_broadcast(step->v_scale), vec_broadcast(step->epsilon));
+    vec move = vec_div(vec_mul(vec_broadcast(step->rate), new_m), root);
     store_lanes(m, new_m, some);
     store_lanes(v, new_v, some);
     store_lanes(w, vec_sub(load_lanes(w, some), move), some);

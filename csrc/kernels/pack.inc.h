@@ -51,7 +51,7 @@ static ALWAYS_INLINE void copy_vectors(real *to, const real *from, ptrdiff_t wid
         }
     } else {
         for (ptrdiff_t j = 0; j < width; j += VEC_LANES) {
-            vec_store(to + j, vec_load_some(from + j, mask_first(left - j)));
+            vec_store(to + j, vec_load_masked(from + j, mask_first(left - j)));
         }
     }
 }
@@ -70,7 +70,7 @@ static void pack_as_it_lies(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdi
         const real *from = source + k * row, *const end = from + columns;
         real *panel = packed;
         for (ptrdiff_t j = 0; j < columns && k + AHEAD < depth; j += CACHE_LINE) {
-            vec_fetch(from + AHEAD * row + j);
+            vec_prefetch(from + AHEAD * row + j);
         }
         for (ptrdiff_t i = 0; i < panels.count; i++) {
             const ptrdiff_t width = part_size(panels, i) * unit;
@@ -88,7 +88,7 @@ static void pack_as_it_lies(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdi
 static ALWAYS_INLINE void pack_square(ptrdiff_t rows, ptrdiff_t depth, real *to, ptrdiff_t width, const real *from,
                                       ptrdiff_t row) {
     vec square[VEC_LANES];
-    load_turned(square, rows, depth, from, row);
+    load_transposed(square, rows, depth, from, row);
     EACH (r, VEC_LANES) {
         if (r < depth) {
             vec_store(to + r * width, square[r]);

@@ -84,7 +84,7 @@ static void multiply_block(const product_task *task, const product_block *block)
                                           block->c + row * block->c_row + done, block->c_row,
                                           init ? init + row * init_row + done : NULL, init_row, columns);
             for (ptrdiff_t k = 0; k < fetches; k++) {
-                vec_fetch(next);
+                vec_prefetch(next);
                 next += b_step;
             }
             row += rows;

@@ -19,7 +19,7 @@ static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row,
     vec sum[ROWS][VECS];
     EACH (r, ROWS) {
         EACH (v, VECS) {
-            sum[r][v] = init ? load_lanes(init + r * init_row + AT(v), lanes) : vec_all(0);
+            sum[r][v] = init ? load_lanes(init + r * init_row + AT(v), lanes) : vec_broadcast(0);
         }
     }
     TWICE
@@ -29,7 +29,7 @@ static ALWAYS_INLINE void TILE(any)(ptrdiff_t K, const real *a, ptrdiff_t a_row,
             of_b[v] = load_lanes(b + AT(v), lanes);
         }
         EACH (r, ROWS) {
-            vec of_a = vec_all(a[r * a_row]);
+            vec of_a = vec_broadcast(a[r * a_row]);
             EACH (v, VECS) {
                 sum[r][v] = vec_fma(of_a, of_b[v], sum[r][v]);
             }

@@ -24,11 +24,11 @@ static ALWAYS_INLINE void transpose(vec square[VEC_LANES]) {
 }
 
 /* `rows` rows as columns, of `depth` numbers the first VEC_LANES; 0 around them. */
-static ALWAYS_INLINE void load_turned(vec square[VEC_LANES], ptrdiff_t rows, ptrdiff_t depth, const real *from,
-                                      ptrdiff_t row) {
+static ALWAYS_INLINE void load_transposed(vec square[VEC_LANES], ptrdiff_t rows, ptrdiff_t depth, const real *from,
+                                          ptrdiff_t row) {
     const lane_set some = depth >= VEC_LANES ? ALL_LANES : first_lanes(depth);
     EACH (r, VEC_LANES) {
-        square[r] = r < rows ? load_lanes(from + r * row, some) : vec_all(0);
+        square[r] = r < rows ? load_lanes(from + r * row, some) : vec_broadcast(0);
     }
     transpose(square);
 }

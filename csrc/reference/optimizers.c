@@ -2,15 +2,15 @@
  *
  * Without momentum SGD keeps nothing. Where an optimizer keeps a moving average, a gradient that has become 0 would let
  * it decay into denormal numbers, which many machines add up a hundred times slower; an average that small has no effect,
- * so it is set to 0 (`settled`).
+ * so it is set to 0 (`flush_tiny`).
  */
 #if MLP_REAL_BITS == 32
-static const real NEGLIGIBLE = 0x1p-100f;
+static const real FLUSH_THRESHOLD = 0x1p-100f;
 #else
-static const real NEGLIGIBLE = 0x1p-900;
+static const real FLUSH_THRESHOLD = 0x1p-900;
 #endif
 
-static real settled(real average) { return real_abs(average) < NEGLIGIBLE ? 0 : average; }
+static real flush_tiny(real average) { return real_abs(average) < FLUSH_THRESHOLD ? 0 : average; }
 
 /* w -= rate * grad                                                                           gradient descent
  * v  = momentum v + grad;  w -= rate * v                                                     Polyak 1964
@@ -20,7 +20,7 @@ static void sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, 
     for (ptrdiff_t i = 0; i < count; i++) {
         real direction = grad[i];
         if (velocity) {
-            velocity[i] = settled(real_fma(step->momentum, velocity[i], grad[i]));
+            velocity[i] = flush_tiny(real_fma(step->momentum, velocity[i], grad[i]));
             direction = step->nesterov ? real_fma(step->momentum, velocity[i], grad[i]) : velocity[i];
         }
         w[i] = real_fma(-step->rate, direction, w[i]);
@@ -50,8 +50,8 @@ static REAL_NAME(mlp_adam) adam_at(int64_t t, double learning_rate, double beta1
  * w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon) */
 static void adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad) {
     for (ptrdiff_t i = 0; i < count; i++) {
-        m[i] = settled(real_fma(1 - step->beta1, grad[i], step->beta1 * m[i]));
-        v[i] = settled(real_fma((1 - step->beta2) * grad[i], grad[i], step->beta2 * v[i]));
+        m[i] = flush_tiny(real_fma(1 - step->beta1, grad[i], step->beta1 * m[i]));
+        v[i] = flush_tiny(real_fma((1 - step->beta2) * grad[i], grad[i], step->beta2 * v[i]));
         w[i] -= step->rate * m[i] / real_fma(real_sqrt(v[i]), step->v_scale, step->epsilon);
     }
 }

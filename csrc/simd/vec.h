@@ -4,21 +4,21 @@
  *     vec                          VEC_LANES numbers           ivec     the same register as integers of real's size
  *     mask                         one yes or no a lane
  *
- *     vec_all(x)                   x in every lane             vec_load(p)  vec_store(p, v)    at any address
- *     vec_fetch(p)                 soon to be read             vec_load_some(p, m)             0 in the other lanes
- *     mask_first(n)                yes in lanes 0 ... n-1      vec_store_some(p, v, m)         leaves them as they are
+ *     vec_broadcast(x)             x in every lane             vec_load(p)  vec_store(p, v)    at any address
+ *     vec_prefetch(p)              brings the line into L1     vec_load_masked(p, m)           0 in the other lanes
+ *     mask_first(n)                yes in lanes 0 ... n-1      vec_store_masked(p, v, m)       leaves them as they are
  *     vec_add(a, b)  vec_sub  vec_mul  vec_div  vec_sqrt(a)    vec_fma(a, b, c)   a b + c      vec_fnma(a, b, c)  c - a b
- *     vec_less(a, b)  vec_at_most  vec_equal  -> mask          NaN: no            vec_pick(m, a, b)  m ? a : b
- *     mask_and(m, n)  mask_count(m)                            vec_sum(v)         lanes halved and added, as sums.h says
- *     mask_lane(m)                 the first yes, or -1
- *     vec_zip_low(a, b)            a0 b0 ... of the lower      vec_largest(v)     of numbers without NaN
+ *     vec_less(a, b)  vec_less_equal  vec_equal  -> mask       NaN: no            vec_select(m, a, b)  m ? a : b
+ *     mask_and(m, n)  mask_count(m)                            vec_reduce_add(v)  lanes halved and added, as sums.h says
+ *     mask_lane(m)                 the first yes, or -1        vec_reduce_max(v)  of numbers without NaN
+ *     vec_zip_low(a, b)            a0 b0 ... of the lower
  *     vec_zip_high(a, b)           and of the upper half of each block of 16 bytes
  *     vec_even_blocks(a, b)  vec_odd_blocks    every second block of a, then of b
- *     ivec_of(v)  vec_of(i)        the same bits               ivec_all(bits)     ivec_add  _sub  _and  _or  _xor
- *                                                              ivec_up(i, n)  ivec_down(i, n)  logical shifts
+ *     vec_as_ivec(v)  ivec_as_vec(i)           the same bits   ivec_broadcast(bits)     ivec_add  _sub  _and  _or  _xor
+ *                                                              ivec_shift_left(i, n)  ivec_shift_right(i, n)  logical
  *
  * Operations round as IEEE 754 says, so that every page gives the same bits; none reads or writes a lane it was not
- * asked for. The mask of vec_load_some and vec_store_some is one of mask_first, since not every machine can do more.
+ * asked for. The mask of vec_load_masked and vec_store_masked is one of mask_first, since not every machine can do more.
  * A page also says how large the micro-tile of a product is: TILE_ROWS by TILE_VECS vectors.
  */
 #ifndef MLPCORE_VEC_H

@@ -13,9 +13,9 @@ enum { VEC_LANES = 4 };
 #define OF_REAL(name) v##name##_f32
 #define OF_BITS(name) v##name##_u32
 #define FOR_ALL_BUT_THE_LAST(do_it) do_it(0) do_it(1) do_it(2)
-static inline vec vec_of(ivec i) { return vreinterpretq_f32_u32(i); }
-static inline ivec ivec_of(vec v) { return vreinterpretq_u32_f32(v); }
-static inline ivec ivec_all(uint32_t bits) { return vdupq_n_u32(bits); }
+static inline vec ivec_as_vec(ivec i) { return vreinterpretq_f32_u32(i); }
+static inline ivec vec_as_ivec(vec v) { return vreinterpretq_u32_f32(v); }
+static inline ivec ivec_broadcast(uint32_t bits) { return vdupq_n_u32(bits); }
 static const uint32_t LANE_NUMBERS[] = {0, 1, 2, 3};
 #define SMALLEST(i) vminvq_u32(i)
 #else
@@ -25,9 +25,9 @@ enum { VEC_LANES = 2 };
 #define OF_REAL(name) v##name##_f64
 #define OF_BITS(name) v##name##_u64
 #define FOR_ALL_BUT_THE_LAST(do_it) do_it(0)
-static inline vec vec_of(ivec i) { return vreinterpretq_f64_u64(i); }
-static inline ivec ivec_of(vec v) { return vreinterpretq_u64_f64(v); }
-static inline ivec ivec_all(uint64_t bits) { return vdupq_n_u64(bits); }
+static inline vec ivec_as_vec(ivec i) { return vreinterpretq_f64_u64(i); }
+static inline ivec vec_as_ivec(vec v) { return vreinterpretq_u64_f64(v); }
+static inline ivec ivec_broadcast(uint64_t bits) { return vdupq_n_u64(bits); }
 static const uint64_t LANE_NUMBERS[] = {0, 1};
 #define SMALLEST(i) vminv_u32(vmovn_u64(i))
 #endif
@@ -35,31 +35,31 @@ typedef ivec mask; /* all bits of a lane, or none */
 
 static inline mask mask_first(ptrdiff_t n) {
     n = n > VEC_LANES ? VEC_LANES : n < 0 ? 0 : n;
-    return OF_BITS(cgtq)(ivec_all((uint32_t)n), OF_BITS(ld1q)(LANE_NUMBERS));
+    return OF_BITS(cgtq)(ivec_broadcast((uint32_t)n), OF_BITS(ld1q)(LANE_NUMBERS));
 }
 static inline mask mask_and(mask m, mask n) { return OF_BITS(andq)(m, n); }
 static inline int mask_count(mask m) { return (int)OF_BITS(addvq)(OF_BITS(shrq_n)(m, MLP_REAL_BITS - 1)); }
 /* The smallest of the numbers of the lanes that say yes; with a no, a lane's number becomes all ones, which is -1. */
 static inline int mask_lane(mask m) { return (int)SMALLEST(OF_BITS(ornq)(OF_BITS(ld1q)(LANE_NUMBERS), m)); }
 
-static inline vec vec_all(real x) { return OF_REAL(dupq_n)(x); }
+static inline vec vec_broadcast(real x) { return OF_REAL(dupq_n)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(ld1q)(p); }
 static inline void vec_store(real *p, vec v) { OF_REAL(st1q)(p, v); }
-static inline void vec_fetch(const real *p) { __builtin_prefetch(p); }
+static inline void vec_prefetch(const real *p) { __builtin_prefetch(p); }
 
 /* There are no masked loads and stores. What is loaded and stored are the first lanes, so that the last lane tells
  * whether it is a whole register; if not, it goes lane by lane. */
-static inline vec vec_load_some(const real *p, mask m) {
+static inline vec vec_load_masked(const real *p, mask m) {
     if (OF_BITS(getq_lane)(m, VEC_LANES - 1)) {
         return vec_load(p);
     }
-    vec v = vec_all(0);
+    vec v = vec_broadcast(0);
 #define LOAD_LANE(l) v = OF_BITS(getq_lane)(m, l) ? OF_REAL(ld1q_lane)(p + (l), v, l) : v;
     FOR_ALL_BUT_THE_LAST(LOAD_LANE)
 #undef LOAD_LANE
     return v;
 }
-static inline void vec_store_some(real *p, vec v, mask m) {
+static inline void vec_store_masked(real *p, vec v, mask m) {
     if (OF_BITS(getq_lane)(m, VEC_LANES - 1)) {
         vec_store(p, v);
         return;
@@ -81,25 +81,25 @@ static inline vec vec_fma(vec a, vec b, vec c) { return OF_REAL(fmaq)(c, a, b); 
 static inline vec vec_fnma(vec a, vec b, vec c) { return OF_REAL(fmsq)(c, a, b); }
 
 static inline mask vec_less(vec a, vec b) { return OF_REAL(cltq)(a, b); }
-static inline mask vec_at_most(vec a, vec b) { return OF_REAL(cleq)(a, b); }
+static inline mask vec_less_equal(vec a, vec b) { return OF_REAL(cleq)(a, b); }
 static inline mask vec_equal(vec a, vec b) { return OF_REAL(ceqq)(a, b); }
-static inline vec vec_pick(mask m, vec yes, vec no) { return OF_REAL(bslq)(m, yes, no); }
+static inline vec vec_select(mask m, vec yes, vec no) { return OF_REAL(bslq)(m, yes, no); }
 
 static inline ivec ivec_add(ivec a, ivec b) { return OF_BITS(addq)(a, b); }
 static inline ivec ivec_sub(ivec a, ivec b) { return OF_BITS(subq)(a, b); }
 static inline ivec ivec_and(ivec a, ivec b) { return OF_BITS(andq)(a, b); }
 static inline ivec ivec_or(ivec a, ivec b) { return OF_BITS(orrq)(a, b); }
 static inline ivec ivec_xor(ivec a, ivec b) { return OF_BITS(eorq)(a, b); }
-#define ivec_up(i, n) OF_BITS(shlq_n)(i, n)
-#define ivec_down(i, n) OF_BITS(shrq_n)(i, n)
+#define ivec_shift_left(i, n) OF_BITS(shlq_n)(i, n)
+#define ivec_shift_right(i, n) OF_BITS(shrq_n)(i, n)
 
 /* Halves, then halves of halves: the order of reference/sums.h. vaddvq would add neighbours first. */
 #if MLP_REAL_BITS == 32
-static inline real vec_sum(vec v) { return vpadds_f32(vadd_f32(vget_low_f32(v), vget_high_f32(v))); }
+static inline real vec_reduce_add(vec v) { return vpadds_f32(vadd_f32(vget_low_f32(v), vget_high_f32(v))); }
 #else
-static inline real vec_sum(vec v) { return vpaddd_f64(v); }
+static inline real vec_reduce_add(vec v) { return vpaddd_f64(v); }
 #endif
-static inline real vec_largest(vec v) { return OF_REAL(maxvq)(v); }
+static inline real vec_reduce_max(vec v) { return OF_REAL(maxvq)(v); }
 
 static inline vec vec_zip_low(vec a, vec b) { return OF_REAL(zip1q)(a, b); }
 static inline vec vec_zip_high(vec a, vec b) { return OF_REAL(zip2q)(a, b); }

@@ -1,10 +1,10 @@
 /* vec_x86.h: what the pages of AVX2 and AVX-512 have in common: intrinsics whose names differ in the width alone. The page
  * says by OF_REAL, OF_BITS and OF_REGISTER how they begin and end. */
-static inline vec vec_all(real x) { return OF_REAL(set1)(x); }
+static inline vec vec_broadcast(real x) { return OF_REAL(set1)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(loadu)(p); }
 static inline void vec_store(real *p, vec v) { OF_REAL(storeu)(p, v); }
 
-static inline void vec_fetch(const real *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+static inline void vec_prefetch(const real *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
 
 static inline vec vec_add(vec a, vec b) { return OF_REAL(add)(a, b); }
 static inline vec vec_sub(vec a, vec b) { return OF_REAL(sub)(a, b); }
@@ -15,7 +15,7 @@ static inline vec vec_fma(vec a, vec b, vec c) { return OF_REAL(fmadd)(a, b, c);
 static inline vec vec_fnma(vec a, vec b, vec c) { return OF_REAL(fnmadd)(a, b, c); }
 
 static inline mask vec_less(vec a, vec b) { return OF_REAL_MASK(cmp)(a, b, _CMP_LT_OQ); }
-static inline mask vec_at_most(vec a, vec b) { return OF_REAL_MASK(cmp)(a, b, _CMP_LE_OQ); }
+static inline mask vec_less_equal(vec a, vec b) { return OF_REAL_MASK(cmp)(a, b, _CMP_LE_OQ); }
 static inline mask vec_equal(vec a, vec b) { return OF_REAL_MASK(cmp)(a, b, _CMP_EQ_OQ); }
 
 static inline ivec ivec_add(ivec a, ivec b) { return OF_BITS(add)(a, b); }
@@ -23,8 +23,8 @@ static inline ivec ivec_sub(ivec a, ivec b) { return OF_BITS(sub)(a, b); }
 static inline ivec ivec_and(ivec a, ivec b) { return OF_REGISTER (and)(a, b); }
 static inline ivec ivec_or(ivec a, ivec b) { return OF_REGISTER(or)(a, b); }
 static inline ivec ivec_xor(ivec a, ivec b) { return OF_REGISTER(xor)(a, b); }
-#define ivec_up(i, n) OF_BITS(slli)(i, n)
-#define ivec_down(i, n) OF_BITS(srli)(i, n)
+#define ivec_shift_left(i, n) OF_BITS(slli)(i, n)
+#define ivec_shift_right(i, n) OF_BITS(srli)(i, n)
 
 static inline vec vec_zip_low(vec a, vec b) { return OF_REAL(unpacklo)(a, b); }
 static inline vec vec_zip_high(vec a, vec b) { return OF_REAL(unpackhi)(a, b); }
