@@ -39,13 +39,14 @@ def data():
     return x, np.eye(5)[labels], 1 + np.arange(100) % 4 / 4
 
 
-def trained_hash(case, dtype):
+def trained_hash(case, dtype, weighted=True):
     """The SHA-256 of all weights, losses and predictions of 210 steps and what they led to."""
     hidden, output, loss, optimizer = CASES[case]
     layers = [Dense(units, sigma) for units, sigma in zip((24, 17, 9), hidden, strict=False)]
     model = Sequential([*layers, Dense(5, output)], dtype=dtype, seed=2026)
     x, y, weight = data()
     options = {"epochs": 30, "batch_size": 16, "validation_split": 0.1, "progress": False}
+    weight = weight if weighted else None
     history = model.fit(x, y, loss=loss, optimizer=optimizer(), sample_weight=weight, **options)
     numbers = [array for layer in model.layers for array in (layer.w, layer.b)] + [model.predict(x)]
     assert all(np.isfinite(array).all() for array in numbers)
@@ -58,19 +59,27 @@ def little_endian(array):
 
 
 def all_hashes():
-    return {f"{case} {dtype}": trained_hash(case, dtype) for case in CASES for dtype in ("float32", "float64")}
+    return {key: trained_hash(*arguments) for key, arguments in KEYS.items()}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES)
-def test_training_gives_the_golden_bits(case, dtype):
+# The names of the hashes, with what trained_hash is given for each.
+KEYS = {
+    f"{case} {dtype}{'' if weighted else ' unweighted'}": (case, dtype, weighted)
+    for weighted in (True, False)
+    for case in CASES
+    for dtype in ("float32", "float64")
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_training_gives_the_golden_bits(key):
     golden = json.loads(HASHES.read_text())
-    assert trained_hash(case, dtype) == golden[f"{case} {dtype}"]
+    assert trained_hash(*KEYS[key]) == golden[key]
 
 
 def test_no_golden_hash_is_left_over():
     golden = json.loads(HASHES.read_text())
-    assert set(golden) == {f"{case} {dtype}" for case in CASES for dtype in ("float32", "float64")}
+    assert set(golden) == set(KEYS)
 
 
 if __name__ == "__main__":
