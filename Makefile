@@ -11,7 +11,7 @@ RUN := $(BIN)/python -P
 SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
-CORE := $(filter-out %.inc.c,$(wildcard csrc/reference/reference_f*.c csrc/isa/*.c csrc/net/*.c))
+CORE := $(filter-out %.inc.c,$(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c))
 C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
@@ -87,7 +87,7 @@ bench-ladder:  ## climb from a naive product to a fast one, step by step, in C (
 
 bench-pool:  ## time the pool of threads by itself, in C: best on an idle machine
 	@mkdir -p build
-	@$(CC) -std=c11 -O2 -Icsrc benchmarks/pool.c csrc/net/threads.c csrc/net/memory.c -lm -pthread -o build/bench-pool
+	@$(CC) -std=c11 -O2 -Icsrc benchmarks/pool.c csrc/runtime/threads.c csrc/runtime/memory.c -lm -pthread -o build/bench-pool
 	@build/bench-pool
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of

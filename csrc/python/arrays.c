@@ -3,7 +3,7 @@
 
 #include <float.h>
 
-#include "../net/memory.h"
+#include "../runtime/memory.h"
 #include "shapes.h"
 
 /* NumPy's own errors do not know which argument they are about. Says so, and keeps NumPy's words; an exception of
@@ -147,8 +147,9 @@ static bool wants_f_order(const mlp_call *call, int p) {
     switch (call->function->parameters[p].order) {
     case MLP_C_ORDER: return false;
     case MLP_F_ORDER: return true;
-    default: return !PyArray_IS_C_CONTIGUOUS(call->array[0]);
+    case MLP_FIRST_ORDER: return !PyArray_IS_C_CONTIGUOUS(call->array[0]);
     }
+    return false; /* not reached */
 }
 
 static bool fits_kernel(const mlp_call *call, int p) {
@@ -171,7 +172,7 @@ static int check_output(const mlp_call *call, int p) {
         switch (call->function->parameters[p].order) {
         case MLP_C_ORDER: return mlp_argument_error(call, p, PyExc_ValueError, "is not contiguous (C order)");
         case MLP_F_ORDER: return mlp_argument_error(call, p, PyExc_ValueError, "is not contiguous (Fortran order)");
-        default:
+        case MLP_FIRST_ORDER:
             return mlp_argument_error(call, p, PyExc_ValueError, "is not contiguous in the memory order of %s",
                                       call->function->parameters[0].name);
         }
@@ -288,7 +289,7 @@ int mlp_acquire(mlp_call *call) {
         return -1;
     }
     for (int p = 0; parameters[p].name; p++) {
-        if (parameters[p].role == MLP_RESULT && !call->array[p]) {
+        if ((parameters[p].role == MLP_RESULT || parameters[p].role == MLP_NEW) && !call->array[p]) {
             call->array[p] = mlp_new_array(call, parameters[p].name, parameters[p].axes, parameters[p].order);
             if (!call->array[p]) {
                 return -1;
@@ -300,14 +301,25 @@ int mlp_acquire(mlp_call *call) {
 
 /* ---- results ---------------------------------------------------------------------------------------------------- */
 
+/* The array whose shape those without axes have. */
+static PyArrayObject *first_array(const mlp_call *call) {
+    int p = 0;
+    while (!call->array[p]) {
+        p++;
+    }
+    return call->array[p];
+}
+
 PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes, mlp_order order) {
     npy_intp shape[2];
     int rank = 0;
-    for (; axes[rank]; rank++) {
+    for (; axes && axes[rank]; rank++) {
         shape[rank] = call->size.of[mlp_axis(axes[rank])];
     }
     PyArrayObject *array =
-        (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT, order == MLP_F_ORDER);
+        axes ? (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT,
+                                              order == MLP_F_ORDER)
+             : (PyArrayObject *)PyArray_NewLikeArray(first_array(call), NPY_CORDER, NULL, 0);
     if (!array) {
         name_the_argument(call, name); /* NumPy's: too big, or no memory */
     }
@@ -376,16 +388,6 @@ int mlp_check_weights(const mlp_call *call, int p) {
     if (!(sum > 0 && sum <= DBL_MAX)) {
         return mlp_argument_error(call, p, PyExc_ValueError, "has the sum %s, expected a finite sum > 0",
                                   sum > 0 ? "inf" : "0");
-    }
-    return 0;
-}
-
-int mlp_check_velocity(const mlp_call *call, int p, double momentum) {
-    if (momentum > 0 && !call->array[p]) {
-        return mlp_argument_error(call, p, PyExc_ValueError, "is missing, expected an array since momentum is not 0");
-    }
-    if (momentum == 0 && call->array[p]) {
-        return mlp_argument_error(call, p, PyExc_ValueError, "is given, expected None since momentum is 0");
     }
     return 0;
 }

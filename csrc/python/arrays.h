@@ -30,6 +30,7 @@ typedef enum {
     MLP_INPUT,
     MLP_OUTPUT,  /* written in place                                 */
     MLP_RESULT,  /* written in place if it is given, else allocated  */
+    MLP_NEW,     /* always allocated: no argument of the function    */
     MLP_COUNTER, /* written in place, but of int64                   */
 } mlp_role;
 typedef enum {
@@ -78,6 +79,9 @@ typedef struct {
 /* Begins a call and sorts the arguments of a vectorcall into call->given. TypeError as CPython words it. */
 int mlp_parse(mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
+/* The same for the items of a tuple, which are the parameters in order; `given` is what it is called in an error. */
+int mlp_parse_tuple(mlp_call *call, const mlp_function *function, PyObject *tuple);
+
 /* Takes every array argument. The real type is that of the outputs, where any is given; else float if every input casts
  * safely to float; else double. Inputs are copied only if type, byte order, alignment or layout do not fit. An output
  * that is left out is allocated. TypeError, ValueError or MemoryError naming the argument. */
@@ -105,27 +109,22 @@ static inline void *mlp_data(const mlp_call *call, int p) {
 /* Weights of samples: finite, none negative, not all zero. */
 int mlp_check_weights(const mlp_call *call, int p);
 
-/* A velocity is given if and only if momentum > 0. */
-int mlp_check_velocity(const mlp_call *call, int p, double momentum);
-
 /* Scalars; the default stays where the argument was left out. */
 int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, double *value); /* in [minimum, limit) */
 int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value);
 int mlp_get_seed(const mlp_call *call, int p, uint64_t *value);
 int mlp_get_bool(const mlp_call *call, int p, bool *value);
 
-/* A decay below this is less than 1 in float too, where 1 would divide by 0. */
-#define MLP_DECAY_LIMIT (1 - 0x1p-25)
+/* Rows of the catalogue: by name or alias, as the place in the list. */
+int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id);
 
-/* Names, e.g. of activations. `choices` ends with a NULL name; the first name of a value is the one that errors list. */
-typedef struct {
-    const char *name;
-    int value;
-} mlp_choice;
+/* The same with the values of the row's constants (MLP_HYPERS): the argument is a name, or a tuple of a name and its first
+ * constants; the others have their standard values. None is the activation 'linear'. */
+int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
-extern const mlp_choice mlp_activation_names[], mlp_loss_names[], mlp_elementary_names[];
+/* A number in the range of a row, which came with argument p. */
+int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value);
 
-int mlp_get_choice(const mlp_call *call, int p, const mlp_choice *choices, int *value);
 int mlp_get_dtype(const mlp_call *call, int p, int *bits); /* 'float32', 'float64' */
 
 /* Raises "<function>: <argument> <message>". Always -1. */
@@ -153,7 +152,7 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
 
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
 extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
-    mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[];
+    mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[];
 extern PyType_Spec mlp_net_spec;
 
 #endif

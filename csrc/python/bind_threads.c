@@ -1,8 +1,8 @@
 /* bind_threads.c: how many threads compute, for mlpcore.threads. */
 #include "arrays.h"
 
-#include "../net/memory.h"
-#include "../net/threads.h"
+#include "../runtime/memory.h"
+#include "../runtime/threads.h"
 
 #include <fenv.h>
 #include <float.h>

@@ -2,8 +2,8 @@
 #define MLP_HOLDS_NUMPY_API
 #include "arrays.h"
 
-#include "../net/rng.h"
-#include "../net/threads.h"
+#include "../runtime/rng.h"
+#include "../runtime/threads.h"
 
 #include <stdlib.h>
 
@@ -58,7 +58,7 @@ static int module_exec(PyObject *module) {
         return -1;
     }
     PyMethodDef *tables[] = {mlp_dense_methods,  mlp_activation_methods, mlp_loss_methods,    mlp_optimizer_methods,
-                             mlp_memory_methods, mlp_cpu_methods,        mlp_threads_methods, module_methods};
+                             mlp_memory_methods, mlp_cpu_methods, mlp_threads_methods, mlp_catalogue_methods, module_methods};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (PyModule_AddFunctions(module, tables[i]) < 0) {
             return -1;

@@ -5,33 +5,31 @@ static void *element(const Net *self, void *start, ptrdiff_t index) {
     return (char *)start + index * (ptrdiff_t)element_size(self);
 }
 
-static PyObject *flat_view(Net *self, void *data) {
-    return mlp_view(self->net_owner, is_double(self), 1, &self->net->parameters, NULL, data);
+static PyObject *flat_view(Net *self, void *data, ptrdiff_t count) {
+    return mlp_view(self->net_owner, is_double(self), 1, &count, NULL, data);
 }
 
 static PyObject *net_params(PyObject *object, void *Py_UNUSED(closure)) {
-    return flat_view((Net *)object, ((Net *)object)->net->params);
+    Net *self = (Net *)object;
+    return flat_view(self, self->net->params, self->net->parameters);
 }
 
 static PyObject *net_grads(PyObject *object, void *Py_UNUSED(closure)) {
-    return flat_view((Net *)object, ((Net *)object)->net->grads);
+    Net *self = (Net *)object;
+    return flat_view(self, self->net->grads, self->net->parameters);
+}
+
+static PyObject *net_state(PyObject *object, void *Py_UNUSED(closure)) {
+    Net *self = (Net *)object;
+    return flat_view(self, self->net->state, self->net->buffer_size);
 }
 
 PyGetSetDef mlp_net_getset[] = {
-    {"params", net_params, NULL, "All parameters, shape (P,): layer after layer w in (in, out) order, then b. A view.",
-     NULL},
+    {"params", net_params, NULL, "All parameters, shape (P,): segment after segment. A view.", NULL},
     {"grads", net_grads, NULL, "The gradients of the last backward, lying like params. A view.", NULL},
+    {"state", net_state, NULL, "The numbers beside the parameters, which no optimizer touches. A view.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
-
-int mlp_layer_index(const Net *self, const mlp_call *call, int p, ptrdiff_t *j) {
-    long long index;
-    if (mlp_get_integer(call, p, 0, self->net->depth - 1, &index) < 0) {
-        return -1;
-    }
-    *j = (ptrdiff_t)index;
-    return 0;
-}
 
 int mlp_refuse_without_forward(const Net *self) {
     if (self->rows >= 0) {
@@ -41,76 +39,127 @@ int mlp_refuse_without_forward(const Net *self) {
     return -1;
 }
 
-PyObject *mlp_batch_view(Net *self, ptrdiff_t j, mlp_part part) {
-    npy_intp width = part == MLP_X ? self->net->layers[j].in : self->net->layers[j].out;
-    ptrdiff_t offset = mlp_workspace_offset(self->net, self->work.capacity, j, part);
-    return mlp_view(self->block_owner, is_double(self), 2, (npy_intp[]){self->rows, width}, NULL,
+PyObject *mlp_slot_view(Net *self, mlp_slot slot) {
+    ptrdiff_t offset = mlp_workspace_offset(self->work.capacity, slot);
+    return mlp_view(self->block_owner, is_double(self), 2, (npy_intp[]){self->rows, slot.width}, NULL,
                     element(self, self->work.block, offset));
 }
 
-/* (out, in), which lies as (in, out). */
-static PyObject *matrix_view(Net *self, const mlp_layer *layer, void *flat) {
-    npy_intp size = (npy_intp)element_size(self);
-    return mlp_view(self->net_owner, is_double(self), 2, (npy_intp[]){layer->out, layer->in},
-                    (npy_intp[]){size, size * layer->out}, element(self, flat, layer->w));
+/* A segment in a flat buffer: w (out, in) of a dense layer, which lies as (in, out); other matrices as they lie; a single
+ * row as a vector. */
+static PyObject *segment_view(Net *self, const mlp_step *step, const mlp_segment *segment, void *flat) {
+    void *data = element(self, flat, segment->begin);
+    if (segment->rows == 1 && !(step->kind == MLP_DENSE && segment == &self->net->segment[step->segment])) {
+        return mlp_view(self->net_owner, is_double(self), 1, &segment->columns, NULL, data);
+    }
+    if (step->kind == MLP_DENSE) {
+        npy_intp size = (npy_intp)element_size(self);
+        return mlp_view(self->net_owner, is_double(self), 2, (npy_intp[]){segment->columns, segment->rows},
+                        (npy_intp[]){size, size * segment->columns}, data);
+    }
+    return mlp_view(self->net_owner, is_double(self), 2, (npy_intp[]){segment->rows, segment->columns}, NULL, data);
 }
 
-static PyObject *vector_view(Net *self, const mlp_layer *layer, void *flat) {
-    return mlp_view(self->net_owner, is_double(self), 1, &layer->out, NULL, element(self, flat, layer->b));
+/* The argument `step` of a method. */
+static int parse_index(Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs,
+                       PyObject *kwnames, ptrdiff_t end, ptrdiff_t *index) {
+    long long i;
+    if (mlp_parse(call, function, args, nargs, kwnames) < 0 || mlp_get_integer(call, 0, 0, end - 1, &i) < 0) {
+        return -1;
+    }
+    (void)self;
+    *index = (ptrdiff_t)i;
+    return 0;
 }
 
-/* A tuple of four; takes the references over. NULL if one of them is. */
-static PyObject *tuple_of(PyObject *items[4]) {
-    PyObject *tuple = items[0] && items[1] && items[2] && items[3] ? PyTuple_New(4) : NULL;
-    for (int i = 0; i < 4; i++) {
-        if (tuple) {
-            PyTuple_SET_ITEM(tuple, i, items[i]);
-        } else {
-            Py_XDECREF(items[i]);
+PyObject *mlp_net_parameters(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    static const mlp_function function = {.name = "parameters", .positional = 1, .parameters = {{.name = "step"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    ptrdiff_t i;
+    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps, &i) < 0) {
+        return NULL;
+    }
+    const mlp_step *step = &self->net->step[i];
+    PyObject *tuple = PyTuple_New(2 * step->segments);
+    for (ptrdiff_t k = 0; tuple && k < 2 * step->segments; k++) {
+        const mlp_segment *segment = &self->net->segment[step->segment + k % step->segments];
+        PyObject *array =
+            segment_view(self, step, segment, k < step->segments ? self->net->params : self->net->grads);
+        if (!array) {
+            Py_CLEAR(tuple);
+            break;
         }
+        PyTuple_SET_ITEM(tuple, k, array);
     }
     return tuple;
 }
 
-const char mlp_net_weights_doc[] =
-    PyDoc_STR("weights($self, j)\n--\n\n"
-              "(w, b, grad_w, grad_b) of layer j = 0, 1, ...: views of shapes (out, in), (out,), (out, in), (out,).\n");
-
-PyObject *mlp_net_weights(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "weights", .positional = 1, .parameters = {{.name = "j"}}};
+PyObject *mlp_net_value(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    static const mlp_function function = {.name = "value", .positional = 1, .parameters = {{.name = "i"}}};
     Net *self = (Net *)object;
     mlp_call call;
-    ptrdiff_t j;
-    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0) {
-        return NULL;
-    }
-    const mlp_layer *layer = &self->net->layers[j];
-    return tuple_of(
-        (PyObject *[]){matrix_view(self, layer, self->net->params), vector_view(self, layer, self->net->params),
-                       matrix_view(self, layer, self->net->grads), vector_view(self, layer, self->net->grads)});
-}
-
-const char mlp_net_activity_doc[] = PyDoc_STR(
-    "activity($self, j)\n--\n\n"
-    "(x, z, a, phi) of layer j = 0, 1, ... and the last batch: views of shapes (n, in), (n, out), (n, out), (n, out).\n"
-    "\n"
-    "A later batch may write over them; their memory lives as long as they do. RuntimeError before the first "
-    "forward.\n");
-
-PyObject *mlp_net_activity(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "activity", .positional = 1, .parameters = {{.name = "j"}}};
-    Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t j;
-    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0 ||
+    ptrdiff_t i;
+    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
         mlp_begin_reading(self) < 0) {
         return NULL;
     }
-    PyObject *result = NULL;
-    if (mlp_refuse_without_forward(self) == 0) {
-        result = tuple_of((PyObject *[]){mlp_batch_view(self, j, MLP_X), mlp_batch_view(self, j, MLP_Z),
-                                         mlp_batch_view(self, j, MLP_A), mlp_batch_view(self, j, MLP_PHI)});
+    PyObject *view = mlp_refuse_without_forward(self) < 0 ? NULL : mlp_slot_view(self, self->net->value[i]);
+    mlp_end_reading(self);
+    return view;
+}
+
+PyObject *mlp_net_gradient(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    static const mlp_function function = {.name = "gradient", .positional = 1, .parameters = {{.name = "i"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    ptrdiff_t i;
+    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
+        mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    PyObject *view = NULL;
+    if (!self->has_grads) {
+        PyErr_SetString(PyExc_RuntimeError, "there was no backward since this forward");
+    } else if (i <= self->net->first_backward) {
+        PyErr_SetString(PyExc_RuntimeError, "there is no gradient here: no parameters lie below");
+    } else {
+        view = mlp_slot_view(self, self->net->grad[i]);
     }
     mlp_end_reading(self);
-    return result;
+    return view;
+}
+
+PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { STEP, WHICH, TRAINABLE, RATE_FACTOR, L1, L2, MAX_NORM };
+    static const mlp_function function = {
+        .name = "set_segment",
+        .positional = 7,
+        .parameters = {[STEP] = {.name = "step"},
+                       [WHICH] = {.name = "which"},
+                       [TRAINABLE] = {.name = "trainable"},
+                       [RATE_FACTOR] = {.name = "rate_factor"},
+                       [L1] = {.name = "l1"},
+                       [L2] = {.name = "l2"},
+                       [MAX_NORM] = {.name = "max_norm"}},
+    };
+    Net *self = (Net *)object;
+    mlp_call call;
+    ptrdiff_t i;
+    long long which;
+    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps, &i) < 0 ||
+        mlp_get_integer(&call, WHICH, 0, self->net->step[i].segments - 1, &which) < 0) {
+        return NULL;
+    }
+    mlp_segment *segment = &self->net->segment[self->net->step[i].segment + which], changed = *segment;
+    if (mlp_get_bool(&call, TRAINABLE, &changed.trainable) < 0 ||
+        mlp_get_double(&call, RATE_FACTOR, 0, Py_HUGE_VAL, &changed.rate_factor) < 0 ||
+        mlp_get_double(&call, L1, 0, Py_HUGE_VAL, &changed.l1) < 0 ||
+        mlp_get_double(&call, L2, 0, Py_HUGE_VAL, &changed.l2) < 0 ||
+        mlp_get_double(&call, MAX_NORM, 0, Py_HUGE_VAL, &changed.max_norm) < 0 || mlp_begin_change(self) < 0) {
+        return NULL;
+    }
+    *segment = changed;
+    mlp_end_change(self);
+    Py_RETURN_NONE;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bits.h"
-#include "net/threads.h"
+#include "runtime/threads.h"
 #include "real.h"
 
 #if MLP_REAL_BITS == 32

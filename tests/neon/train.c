@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "isa/isa.h"
-#include "net/memory.h"
+#include "runtime/memory.h"
 #include "net/net.h"
 
 static const char *const SIGMAS[] = {[MLP_LINEAR] = "linear", [MLP_RELU] = "relu",       [MLP_SIGMOID] = "sigmoid",

@@ -3,9 +3,9 @@
  * ThreadSanitizer, which `make test-tsan` runs it under, sees whether it could have been otherwise. */
 #define _POSIX_C_SOURCE 200809L
 #include "isa/isa.h"
-#include "net/memory.h"
+#include "runtime/memory.h"
 #include "net/net.h"
-#include "net/threads.h"
+#include "runtime/threads.h"
 
 #include <pthread.h>
 #include <stdio.h>

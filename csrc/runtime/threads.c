@@ -39,7 +39,7 @@ void *mlp_thread_scratch(void) { return NULL; }
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../isa/pause.h"
+#include "pause.h"
 #include "memory.h"
 
 enum {

@@ -1,18 +1,17 @@
 #include "rng.h"
 
-/* Ten rounds; each multiplies two words into four and mixes in the key, which a Weyl sequence moves on. */
 void mlp_philox(uint32_t block[4], const uint32_t counter[4], const uint32_t key[2]) {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53u * c0;
-        uint64_t p1 = (uint64_t)0xCD9E8D57u * c2;
+    for (int round = 0; round < MLP_PHILOX_ROUNDS; round++) {
+        uint64_t p0 = (uint64_t)MLP_PHILOX_M0 * c0;
+        uint64_t p1 = (uint64_t)MLP_PHILOX_M1 * c2;
         c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
         c1 = (uint32_t)p1;
         c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+        k0 += MLP_PHILOX_W0;
+        k1 += MLP_PHILOX_W1;
     }
     block[0] = c0;
     block[1] = c1;
@@ -41,7 +40,10 @@ static uint64_t multiply_high(uint64_t a, uint64_t b) {
 }
 
 /* Fisher and Yates's shuffle, from the end. */
-void mlp_draw_permutation(mlp_stream stream, ptrdiff_t n, ptrdiff_t *order) {
+bool mlp_draw_permutation(mlp_stream stream, ptrdiff_t n, ptrdiff_t *order, const mlp_interrupt *interrupt,
+                          ptrdiff_t done) {
+    enum { DRAWS = 1 << 14, DRAW_WORK = 64 }; /* between two looks at the poller; what a draw costs in multiply-adds */
+    mlp_poller poller = mlp_poller_new(interrupt, DRAWS * DRAW_WORK);
     for (ptrdiff_t i = 0; i < n; i++) {
         order[i] = i;
     }
@@ -50,5 +52,9 @@ void mlp_draw_permutation(mlp_stream stream, ptrdiff_t n, ptrdiff_t *order) {
         ptrdiff_t moved = order[i];
         order[i] = order[j];
         order[j] = moved;
+        if (i % DRAWS == 0 && mlp_should_stop(&poller, done)) {
+            return false;
+        }
     }
+    return true;
 }

@@ -1,0 +1,63 @@
+"""An activation as a layer of its own."""
+
+from typing import Any, Self
+
+from numpy.typing import NDArray
+
+from mlpcore import catalogue
+from mlpcore.engine import Step
+from mlpcore.layers.layer import Layer
+
+
+class Activation(Layer):
+    """a = sigma(z), as a layer of its own: the same as the `activation` of the layer below.
+
+    Parameters
+    ----------
+    activation : str
+        A name of ``mlpcore.catalogue.names("activations")``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such activation.
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> layers = [mlpcore.Dense(2, kernel_initializer="zeros"), mlpcore.Activation("sigmoid")]
+    >>> mlpcore.Sequential(layers, input_size=3).predict([[1, 2, 3]])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+
+    kind = "activation"
+
+    def __init__(self, activation: str) -> None:
+        super().__init__()
+        self._activation = catalogue.resolve("activations", "activation", activation).name
+
+    @property
+    def activation(self) -> str:
+        """The name of sigma."""
+        return self._activation
+
+    @property
+    def phi(self) -> NDArray[Any]:
+        """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
+        return self._engine().gradient(self._first)
+
+    def __repr__(self) -> str:
+        return f"Activation({self._activation!r})"
+
+    def _output_size(self, input_size: int) -> int:
+        return input_size
+
+    def _steps(self, layer: int, input_size: int) -> list[Step]:
+        return [Step("activation", layer, constants=self._activation)]
+
+    def _config(self) -> dict[str, Any]:
+        return {"kind": self.kind, "activation": self._activation}
+
+    @classmethod
+    def _from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(config["activation"])
