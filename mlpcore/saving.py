@@ -85,6 +85,8 @@ def load(file: storage.StrPath | BinaryIO) -> Saved:
             reader.read_into(_tensors(saved.net.params, sizes))
             if stream is not file:
                 reader.refuse_more()
+        except OSError:  # among them the one that is a ValueError too: of a file that is not readable
+            raise
         except (TypeError, ValueError) as error:
             raise ValueError(f"cannot load {storage.quoted_name(file)}: {error}") from None
         except MemoryError:

@@ -97,7 +97,7 @@ def _require_binary(file: BinaryIO, method: str) -> None:
 
 def _overwrite(path: str, write: Write) -> None:
     try:
-        existing = os.open(path, os.O_WRONLY | os.O_NOCTTY)
+        existing, target = _open_existing(path)
     except FileNotFoundError:  # nothing there, or a link to nothing
         try:
             _replace(os.path.realpath(path), write, None)
@@ -105,8 +105,7 @@ def _overwrite(path: str, write: Write) -> None:
             raise OSError(*refused.args, path) from None
         return
     with open(existing, "wb") as file:  # noqa: PTH123
-        target = os.path.realpath(path)
-        if _is_replaceable(existing, target):
+        if target is not None:
             with contextlib.suppress(_Refused):
                 _replace(target, write, existing)
                 return
@@ -117,13 +116,24 @@ def _overwrite(path: str, write: Write) -> None:
         _sync(existing)
 
 
-def _is_replaceable(existing: int, target: str) -> bool:
-    status = os.fstat(existing)
-    try:  # /proc/self/fd/1 has a target that may be gone or another file
-        is_target = os.path.samestat(status, os.stat(target))
-    except OSError:
-        is_target = False
-    return is_target and stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+def _open_existing(path: str) -> tuple[int, str | None]:
+    """Open what is at `path` for writing, and return with it where it can be replaced; None: nowhere."""
+    target = os.path.realpath(path)
+    while True:
+        existing = os.open(path, os.O_WRONLY | os.O_NOCTTY)
+        status = os.fstat(existing)
+        # What /proc/self/fd/1 leads to can have lost its name, so that there is another file at `target`, or none.
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and _leads_to(target, status):
+            return existing, target
+        if _leads_to(path, status):
+            return existing, None
+        os.close(existing)  # another writer has replaced it in this moment
+
+
+def _leads_to(path: str, status: os.stat_result) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.stat(path), status)
+    return False
 
 
 def _replace(target: str, write: Write, existing: int | None) -> None:
