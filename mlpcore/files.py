@@ -82,9 +82,7 @@ def write(file: BinaryIO, description: dict[str, Any], tensors: dict[str, NDArra
     tensors : dict of str to ndarray
         Of dtype float32 or float64 and in any memory order; the file holds them in C order, sorted by name.
     """
-    header: dict[str, Any] = {
-        "__metadata__": {"format": FORMAT, "version": VERSION, "model": json.dumps(description)}
-    }
+    header: dict[str, Any] = {"__metadata__": {"format": FORMAT, "version": VERSION, "model": json.dumps(description)}}
     names = {numpys: name for name, numpys in DTYPES.items()}
     begin = 0
     for name, tensor in sorted(tensors.items()):
@@ -257,7 +255,7 @@ def _tensors(header: dict[str, Any]) -> dict[str, Tensor]:
 
 def _tensor(name: str, entry: object) -> Tensor:
     match entry:
-        case {"dtype": str(code), "shape": list(shape), "data_offsets": [begin, end]} if len(entry) == 3:
+        case {"dtype": str(code), "shape": list(shape), "data_offsets": [begin, end], **others} if not others:
             pass
         case _:
             _refuse(f"the tensor {quoted(name)} is {quoted(entry)}, expected dtype, shape and data_offsets")
@@ -285,7 +283,7 @@ def _description(metadata: object) -> dict[str, Any]:
     text = entries.get("model")
     try:
         if not isinstance(text, str):
-            raise ValueError(f"it is {quoted(text)}, expected a JSON object")  # noqa: TRY301, TRY004
+            raise ValueError(f"it is {quoted(text)}, expected a JSON object")
         return _json_object(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"its description of the model is damaged: {error}") from None

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mlpcore import checks, copies, saving
@@ -496,9 +495,9 @@ class Sequential:
         return f"Sequential([{layers}], input_size={self._input_size}, dtype={self._dtype!r}, seed={self._seed})"
 
     def __getstate__(self) -> object:
-        return copies.attributes_of(self, _net=self._packed_net())
+        return copies.attributes_of(self, instead={"_net": self._packed_net()})
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         copies.set_attributes(self, state)
         self._owner.has_model = True
         for layer in self._layers:
@@ -514,7 +513,7 @@ class Sequential:
         """Return a model with layers and numbers of its own, which shares all other attributes."""
         own = {"_layers": tuple(map(copy.copy, self._layers)), "_net": self._packed_net(), "_owner": Owner()}
         twin = type(self).__new__(type(self))
-        twin.__setstate__(copies.attributes_of(self, **own))
+        twin.__setstate__(copies.attributes_of(self, instead=own))
         return twin
 
     def _packed_net(self) -> saving.Packed | None:

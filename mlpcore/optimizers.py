@@ -67,7 +67,7 @@ class Optimizer(ABC):
             self._state[name] = _core.aligned_zeros(params.size, params.dtype.name)
         return self._state[name]
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         copies.set_attributes(self, state)
         self._state = {name: _aligned_copy(values) for name, values in self._state.items()}
 

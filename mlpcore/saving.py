@@ -121,7 +121,9 @@ def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> t
 
 def _layer(j: int, description: object) -> Dense:
     if not isinstance(description, dict) or description.get("kind") != "dense":
-        raise ValueError(f"layers[{j}], {quoted(description)}, is no description of a layer, expected one of kind 'dense'")
+        raise ValueError(
+            f"layers[{j}], {quoted(description)}, is no description of a layer, expected one of kind 'dense'"
+        )
     expected = ["activation", "kernel_initializer", "kind", "units"]
     if sorted(description) != expected:
         raise ValueError(f"layers[{j}] has the entries {quoted(sorted(description))}, expected {expected}")

@@ -22,6 +22,7 @@ import re
 import stat
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from mlpcore.files import quoted
@@ -132,7 +133,7 @@ def _open_existing(path: str) -> tuple[int, str | None]:
 
 def _leads_to(path: str, status: os.stat_result) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(os.stat(path), status)
+        return os.path.samestat(Path(path).stat(), status)
     return False
 
 

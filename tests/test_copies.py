@@ -61,6 +61,21 @@ class Warm(mlpcore.Adam):
 
 
 @pytest.mark.parametrize("duplicate", DUPLICATES)
+def test_copies_are_independent_and_go_on_alike(duplicate):
+    model = trained_model()
+    twin = duplicate(model)
+    assert repr(twin) == repr(model)
+    assert twin.epochs_trained == model.epochs_trained
+    assert dict(twin.history) == dict(model.history)
+    np.testing.assert_array_equal(parameters(model), parameters(twin))
+    for each in (model, twin):
+        each.fit(*data(), optimizer=mlpcore.SGD(0.1), epochs=2, **OPTIONS)
+    np.testing.assert_array_equal(parameters(model), parameters(twin))
+    twin.layers[0].w[...] = 0
+    assert model.layers[0].w.any()
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES)
 @pytest.mark.parametrize("built", [False, True])
 def test_attributes_that_a_user_has_set_come_along(duplicate, built):
     model = trained_model() if built else mlpcore.Sequential(layers())

@@ -49,6 +49,10 @@ def folder():
     shutil.rmtree(path)
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 @contextlib.contextmanager
 def without_privileges():
     """Be somebody whom permissions bind."""
@@ -62,6 +66,34 @@ def without_privileges():
     finally:
         os.seteuid(0)
         os.setegid(0)
+
+
+def test_saving_overwrites_through_links_with_usual_permissions(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    (tmp_path / "plain").touch()
+    for _ in range(2):
+        a_model().save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "model", "plain"]
+    mode = stat.S_IMODE((tmp_path / "model").stat().st_mode)
+    assert mode == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, call):
+    model = a_model()
+    model.save(tmp_path / "model")
+    old = (tmp_path / "model").read_bytes()
+    model.layers[0].w[...] = 0
+
+    def fail(*arguments, **keywords):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (tmp_path / "model").read_bytes() == old
 
 
 # ------------------------------------------------------------------------------------------------------ what is kept
@@ -143,10 +175,10 @@ def test_an_owner_that_cannot_be_given_is_kept_by_writing_in_place(folder):
     after = (folder / "model").stat()
     assert (after.st_ino, after.st_uid, after.st_mode) == (before.st_ino, 0, before.st_mode)
     assert_saved(a_model(2), folder / "model")
-    assert os.listdir(folder) == ["model"]
+    assert names_in(folder) == ["model"]
 
 
-# ------------------------------------------------------------------------------------------- what folders and files allow
+# ----------------------------------------------------------------------------------------- what folders and files allow
 
 
 def test_a_writable_file_in_a_folder_that_is_not_is_overwritten(folder):
@@ -166,7 +198,7 @@ def test_a_folder_that_may_be_written_and_not_read(folder):
             a_model(seed).save(folder / "new")
             assert_saved(a_model(seed), folder / "new")
     folder.chmod(0o777)
-    assert sorted(os.listdir(folder)) == ["model", "new"]
+    assert names_in(folder) == ["model", "new"]
 
 
 def test_a_file_that_may_not_be_written_is_refused(folder):
@@ -174,7 +206,7 @@ def test_a_file_that_may_not_be_written_is_refused(folder):
     with without_privileges(), pytest.raises(PermissionError, match="model"):
         a_model(2).save(folder / "model")
     assert_saved(a_model(seed=0), folder / "model")
-    assert os.listdir(folder) == ["model"]
+    assert names_in(folder) == ["model"]
 
 
 @pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV, errno.EPERM])
@@ -188,7 +220,7 @@ def test_a_file_that_cannot_be_renamed_over_is_written_in_place(tmp_path, monkey
     assert_saved(a_model(2), tmp_path / "model")
     with pytest.raises(OSError, match=f"{tmp_path}/new"):
         a_model(2).save(tmp_path / "new")
-    assert os.listdir(tmp_path) == ["model"]
+    assert names_in(tmp_path) == ["model"]
 
 
 def test_links_that_lead_in_a_circle_or_nowhere(tmp_path):
@@ -210,7 +242,7 @@ def test_a_folder_is_no_file(tmp_path, monkeypatch, path):
         a_model().save(path)
 
 
-# ------------------------------------------------------------------------------------------------ what is no ordinary file
+# --------------------------------------------------------------------------------------------- what is no ordinary file
 
 
 @pytest.mark.parametrize("link", [False, True])
@@ -264,7 +296,7 @@ def test_a_file_without_a_name(tmp_path):
         (tmp_path / "gone").unlink()
         a_model().save(f"/proc/self/fd/{file.fileno()}")
         assert_saved(a_model(), file)
-    assert not os.listdir(tmp_path)
+    assert not names_in(tmp_path)
 
 
 # ------------------------------------------------------------------------------------------------------ file objects
@@ -297,12 +329,12 @@ def test_a_pipe_that_takes_and_gives_little_at_a_time():
     reading, writing = os.pipe()
 
     def write():
-        with open(writing, "wb", buffering=0) as file:
+        with os.fdopen(writing, "wb", buffering=0) as file:
             model.save(file)
 
     writer = threading.Thread(target=write)
     writer.start()
-    with open(reading, "rb", buffering=0) as file:
+    with os.fdopen(reading, "rb", buffering=0) as file:
         assert_saved(model, file)
     writer.join()
 
@@ -327,7 +359,7 @@ def test_a_file_opened_for_the_other_purpose(tmp_path):
             call(closed)
 
 
-# --------------------------------------------------------------------------------------------- what is left, and by whom
+# -------------------------------------------------------------------------------------------- what is left, and by whom
 
 
 def temporary_name(path, monkeypatch):
@@ -350,11 +382,11 @@ def test_what_killed_writers_left_is_removed_by_the_next(tmp_path):
         time.sleep(0.003 * i)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        left += len(os.listdir(tmp_path)) - 1
+        left += len(names_in(tmp_path)) - 1
         mlpcore.Sequential.load(tmp_path / "model")
     assert left, "no process was killed while it wrote: the test shows nothing"
     a_model().save(tmp_path / "model")
-    assert os.listdir(tmp_path) == ["model"]
+    assert names_in(tmp_path) == ["model"]
 
 
 def test_only_what_is_stale_and_of_the_same_path_is_removed(tmp_path, monkeypatch):
@@ -362,18 +394,24 @@ def test_only_what_is_stale_and_of_the_same_path_is_removed(tmp_path, monkeypatc
     name = temporary_name(path, monkeypatch)
     assert re.fullmatch(r"\.model\.[0-9a-f]{8}\.[0-9a-f]{8}\.tmp", name)
     start = name[: -len("01234567.tmp")]
-    kept = ["model.tmp", "model.01234567.tmp", start + "0123456.tmp", start + "01234567.tmp.txt", f"{start}0123456g.tmp"]
+    kept = [
+        "model.tmp",
+        "model.01234567.tmp",
+        start + "0123456.tmp",
+        start + "01234567.tmp.txt",
+        f"{start}0123456g.tmp",
+    ]
     kept.append(temporary_name(tmp_path / "model2", monkeypatch))
     used, stale, folder, link = (start + f"0000000{i}.tmp" for i in range(4))
     for file in (*kept, used, stale):
         (tmp_path / file).touch()
     (tmp_path / folder).mkdir()
     (tmp_path / link).symlink_to("model.tmp")
-    before = set(os.listdir(tmp_path))
+    before = set(names_in(tmp_path))
     with (tmp_path / used).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         a_model().save(path)
-    assert before - set(os.listdir(tmp_path)) == {stale}
+    assert before - set(names_in(tmp_path)) == {stale}
 
 
 @root
@@ -382,7 +420,7 @@ def test_what_belongs_to_others_is_not_removed(folder, monkeypatch):
     (folder / name).touch()
     os.chown(folder / name, 1234, 1234)
     a_model().save(folder / "model")
-    assert sorted(os.listdir(folder)) == [name, "model"]
+    assert names_in(folder) == [name, "model"]
 
 
 def test_writers_beside_each_other_leave_one_whole_model(tmp_path):
@@ -409,4 +447,4 @@ def test_writers_beside_each_other_leave_one_whole_model(tmp_path):
     assert not failures
     loaded = mlpcore.Sequential.load(path)
     assert_saved(models[loaded.seed], path)
-    assert os.listdir(tmp_path) == ["model"]
+    assert names_in(tmp_path) == ["model"]

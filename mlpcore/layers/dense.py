@@ -148,7 +148,7 @@ class Dense:
         """Return all attributes but those that a model gave: a layer copied by itself is free, without arrays."""
         return copies.attributes_of(self, without=("_taken", "_net", "_index"))
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         for name, value in (("_taken", False), ("_net", None), ("_index", 0)):
             self.__dict__.setdefault(name, value)  # a model that is copied with the layer may have set them already
         copies.set_attributes(self, state)
