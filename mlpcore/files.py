@@ -71,19 +71,23 @@ def quoted(value: object) -> str:
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def write(file: BinaryIO, description: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
-    """Write a model at the position where `file` is.
+def header_of(description: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> bytes:
+    """Return the bytes with which the file of a model begins.
 
     Parameters
     ----------
-    file : binary file object
     description : dict
         What JSON can express.
     tensors : dict of str to ndarray
-        Of dtype float32 or float64 and in any memory order; the file holds them in C order, sorted by name.
+        Of dtype float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        If they are more than the format allows: about 400,000 layers.
     """
-    header: dict[str, Any] = {"__metadata__": {"format": FORMAT, "version": VERSION, "model": json.dumps(description)}}
     names = {numpys: name for name, numpys in DTYPES.items()}
+    header: dict[str, Any] = {"__metadata__": {"format": FORMAT, "version": VERSION, "model": json.dumps(description)}}
     begin = 0
     for name, tensor in sorted(tensors.items()):
         end = begin + tensor.nbytes
@@ -93,8 +97,12 @@ def write(file: BinaryIO, description: dict[str, Any], tensors: dict[str, NDArra
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
         raise ValueError(f"the model's description takes {len(text)} bytes, expected at most {MAX_HEADER}")
-    file.write(len(text).to_bytes(8, "little"))
-    file.write(text)
+    return len(text).to_bytes(8, "little") + text
+
+
+def write(file: BinaryIO, header: bytes, tensors: dict[str, NDArray[Any]]) -> None:
+    """Write a model at the position where `file` is: its header, and the tensors, of any memory order, in C order."""
+    file.write(header)
     for _, tensor in sorted(tensors.items()):
         for block in _blocks(tensor):
             file.write(np.ascontiguousarray(block, block.dtype.newbyteorder("<")).tobytes())
@@ -120,11 +128,13 @@ class Reader:
     ----------
     file : binary file object
         Read from where it is to the end of the model.
+    whole : bool
+        Whether the model has to be all that it holds.
 
     Attributes
     ----------
     description : dict
-        What `write` was given, as far as JSON tells; its meaning is unchecked.
+        What `header_of` was given, as far as JSON tells; its meaning is unchecked.
     tensors : dict of str to Tensor
         In the order in which they lie; their bytes are there, without gaps, unless the file changes meanwhile.
 
@@ -136,7 +146,7 @@ class Reader:
         If it is no such file, is damaged, or is of a version that this mlpcore does not know.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, whole: bool) -> None:
         self._file = file
         left = _bytes_left(file)
         length = int.from_bytes(self._take(8), "little")
@@ -150,6 +160,8 @@ class Reader:
         size = max((tensor.end for tensor in self.tensors.values()), default=0)
         if left is not None and size > left - 8 - length:
             _refuse(f"its tensors are said to take {size} bytes of {left - 8 - length}")
+        if whole and left is not None and size < left - 8 - length:
+            _refuse(f"it goes on for {left - 8 - length - size} bytes behind its last tensor")
         self.description = _description(metadata)
         if left is None:  # a pipe, for example: see that the bytes are there before memory is taken for what they mean
             self._file = _buffered(self._pieces(size))
@@ -160,11 +172,6 @@ class Reader:
             dtype = np.dtype(tensor.dtype).newbyteorder("<")
             for block in _blocks(arrays[name]):
                 block[...] = np.frombuffer(self._take(block.size * dtype.itemsize), dtype).reshape(block.shape)
-
-    def refuse_more(self) -> None:
-        """Raise ValueError if the file goes on behind the model."""
-        if self._file.read(1):
-            _refuse("it goes on behind its last tensor")
 
     def _take(self, count: int) -> bytes:
         """Return the next bytes, exactly so many."""

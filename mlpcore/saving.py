@@ -73,18 +73,17 @@ def save(model: "Sequential", file: storage.StrPath | BinaryIO, net: Net) -> Non
         "seed": model.seed,
         "epochs_trained": model.epochs_trained,
     }
-    storage.write_to(file, lambda stream: files.write(stream, description, tensors))
+    header = files.header_of(description, tensors)
+    storage.write_to(file, lambda stream: files.write(stream, header, tensors))
 
 
 def load(file: storage.StrPath | BinaryIO) -> Saved:
     """Read what `save` wrote; OSError if it cannot be read, ValueError if it holds no model."""
     with storage.opened(file) as stream:
         try:
-            reader = files.Reader(stream)
+            reader = files.Reader(stream, whole=stream is not file)
             saved, sizes = _checked(reader.description, reader.tensors)
             reader.read_into(_tensors(saved.net.params, sizes))
-            if stream is not file:
-                reader.refuse_more()
         except OSError:  # among them the one that is a ValueError too: of a file that is not readable
             raise
         except (TypeError, ValueError) as error:
