@@ -150,6 +150,8 @@ class Reader:
         self._file = file
         left = _bytes_left(file)
         length = int.from_bytes(self._take(8), "little")
+        if left is not None and left < 8:  # a device that goes on for ever says that it has no length
+            _refuse("it ends too early")
         if length > MAX_HEADER:
             _refuse(f"its header is said to take {length} bytes, expected at most {MAX_HEADER}")
         if left is not None and length > left - 8:

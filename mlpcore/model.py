@@ -52,6 +52,12 @@ class Sequential:
     TypeError, ValueError
         If an argument is not what it may be; the message names it.
 
+    Notes
+    -----
+    Copies and pickles keep all but the last batch: the weights, and every attribute that you have set. An optimizer
+    that is copied or pickled together with its model goes on with it; one without its model keeps its state and is
+    free. Reading a pickle can run code: `save` and `load` are for models that others are to read.
+
     Examples
     --------
     >>> import numpy as np

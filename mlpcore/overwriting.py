@@ -27,8 +27,8 @@ from typing import BinaryIO
 
 Write = Callable[[BinaryIO], None]
 
-# What a folder answers where a file in it may be written but not replaced.
-_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV}
+# What a folder answers where a file in it may be written but not replaced; ENOENT is the answer of /proc.
+_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.ENOENT}
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 

@@ -93,7 +93,7 @@ def test_other_threads_run_while_a_model_is_loaded(tmp_path):
         time.sleep(0.0005)
         now = time.perf_counter()
         longest, before = max(longest, now - before), now
-    assert longest < 0.2
+    assert longest < 0.3
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
