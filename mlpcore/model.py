@@ -4,20 +4,21 @@ All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this fil
 epochs and remembers what happened.
 """
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from mlpcore import checks, files
+from mlpcore import checks, copies, saving
 from mlpcore._core import Net
 from mlpcore.history import History
 from mlpcore.layers import Dense
 from mlpcore.losses import has_accuracy, loss_name
-from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
+from mlpcore.optimizers import Optimizer, Owner, optimizer_object, optimizer_of
 from mlpcore.progress import progress_bar
+from mlpcore.storage import StrPath
 
 Callback = Callable[["Sequential", int, dict[str, float]], object]
 
@@ -50,6 +51,12 @@ class Sequential:
     ------
     TypeError, ValueError
         If an argument is not what it may be; the message names it.
+
+    Notes
+    -----
+    Copies and pickles keep all but the last batch: the weights, and every attribute that you have set. An optimizer
+    that is copied or pickled together with its model goes on with it; one without its model keeps its state and is
+    free. Reading a pickle can run code: `save` and `load` are for models that others are to read.
 
     Examples
     --------
@@ -86,6 +93,7 @@ class Sequential:
         self._net: Net | None = None
         self.history: History | None = None
         self.epochs_trained = 0
+        self._owner = Owner(has_model=True)
 
         self._input_size = _size_told(self._layers, input_size)
         if self._input_size is not None:
@@ -392,30 +400,41 @@ class Sequential:
         loss = loss_name(loss)
         return self._score(self._samples(X, y, sample_weight, loss), loss)
 
-    def save(self, path: files.StrPath) -> None:
+    def save(self, file: StrPath | BinaryIO) -> None:
         """Write the model to a safetensors file, whole or not at all. Optimizers are not part of it.
+
+        An existing file is replaced and keeps its mode, owner and group. One that cannot be replaced is written in
+        place, and is incomplete if that fails: a device, a file with several hard links or of another owner, and a file
+        in a folder that is not writable.
 
         Parameters
         ----------
-        path : str or path-like
+        file : str, path-like or binary file object
+            What is written to an object begins where it is and is not synced to the disk; it is left open.
 
         Raises
         ------
         RuntimeError
             If the model has no weights yet.
+        TypeError
+            If file is neither a path nor a binary file object.
         OSError
             If the file cannot be written.
+        MemoryError
+            If there is no memory for a copy of the parameters.
         """
-        self._built()
-        files.write(path, self._config(), self._tensors())
+        saving.save(self, file, self._built())
 
     @classmethod
-    def load(cls, path: files.StrPath) -> Self:
+    def load(cls, file: StrPath | BinaryIO) -> Self:
         """Read a model that `save` wrote. Nothing in a file is ever executed.
+
+        A subclass is made without calling its `__init__`.
 
         Parameters
         ----------
-        path : str or path-like
+        file : str, path-like or binary file object
+            An object is read from where it is to the end of the model.
 
         Returns
         -------
@@ -426,13 +445,24 @@ class Sequential:
         ------
         OSError
             If there is no such file or it cannot be read.
+        TypeError
+            If file is neither a path nor a binary file object.
         ValueError
             If it holds no model, is damaged, or was written by a newer mlpcore.
+        MemoryError
+            If there is no memory for the model.
+
+        Warns
+        -----
+        UserWarning
+            If weights are not finite.
         """
-        try:
-            return cls._from_plain(*files.read(path))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"cannot load {os.fspath(path)!r}: {error}") from error
+        saved = saving.load(file)
+        model = cls.__new__(cls)
+        Sequential.__init__(model, saved.layers, dtype=saved.dtype, seed=saved.seed)
+        model.epochs_trained = saved.epochs_trained
+        model._adopt(saved.net)
+        return model
 
     def summary(self) -> str:
         """Return the layers as a table of text: activation, shape of w, number of parameters.
@@ -470,9 +500,30 @@ class Sequential:
         layers = ", ".join(map(repr, self._layers))
         return f"Sequential([{layers}], input_size={self._input_size}, dtype={self._dtype!r}, seed={self._seed})"
 
-    def __reduce__(self) -> tuple[object, ...]:
-        plain = (self._config(), {} if self._net is None else self._tensors())
-        return type(self)._from_plain, plain, {"history": self.history}
+    def __getstate__(self) -> object:
+        return copies.attributes_of(self, instead={"_net": self._packed_net()})
+
+    def __setstate__(self, state: object) -> None:
+        copies.set_attributes(self, state)
+        self._owner.has_model = True
+        for layer in self._layers:
+            layer._taken = True
+        packed: Any = self._net
+        if packed is not None:
+            self._net = packed.net()
+            # A layer that refers to this model may still be without its own attributes here: do not ask it for any.
+            for j, layer in enumerate(self._layers):
+                layer._attach(self._net, j, packed.sizes[j])
+
+    def __copy__(self) -> Self:
+        """Return a model with layers and numbers of its own, which shares all other attributes."""
+        own = {"_layers": tuple(map(copy.copy, self._layers)), "_net": self._packed_net(), "_owner": Owner()}
+        twin = type(self).__new__(type(self))
+        twin.__setstate__(copies.attributes_of(self, instead=own))
+        return twin
+
+    def _packed_net(self) -> saving.Packed | None:
+        return None if self._net is None else saving.Packed.of(self._net, self._layers)
 
     # ----------------------------------------------------------------------------------------------------------- inside
 
@@ -581,55 +632,6 @@ class Sequential:
         x, y, weight = samples
         return _logs(loss, *net.loss(x, y, loss, weight))
 
-    def _config(self) -> dict[str, Any]:
-        """Return what makes a model like this one but for its weights, as plain data."""
-        return {
-            "layers": [layer._config() for layer in self._layers],
-            "input_size": self._input_size,
-            "dtype": self._dtype,
-            "seed": self._seed,
-            "epochs_trained": self.epochs_trained,
-        }
-
-    def _tensors(self) -> dict[str, NDArray[Any]]:
-        """Return a copy of all weights by name, each C-contiguous."""
-        named = {}
-        for j, layer in enumerate(self._layers):
-            named[f"layers.{j}.w"] = np.array(layer.w, order="C")
-            named[f"layers.{j}.b"] = np.array(layer.b, order="C")
-        return named
-
-    @classmethod
-    def _from_plain(cls, config: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Self:
-        """Return the model that a `_config` and its `_tensors` describe; raise an error if they describe none."""
-        entries = {"layers", "input_size", "dtype", "seed", "epochs_trained"}
-        if config.keys() != entries:
-            raise ValueError(f"the description has the entries {sorted(config)}, expected {sorted(entries)}")
-        if not isinstance(config["layers"], list):
-            raise TypeError(f"layers is {config['layers']!r}, expected a list")
-        layers = [Dense._from_config(layer) for layer in config["layers"]]
-        model = cls(layers, dtype=config["dtype"], seed=checks.seed_number(config["seed"]))
-        model.epochs_trained = checks.whole_number("epochs_trained", config["epochs_trained"], at_least=0)
-        if config["input_size"] is None and not tensors:
-            return model
-        inputs = input_size = checks.whole_number("input_size", config["input_size"], at_least=1)
-        expected: dict[str, tuple[int, ...]] = {}
-        for j, layer in enumerate(layers):
-            expected |= {f"layers.{j}.w": (layer.units, inputs), f"layers.{j}.b": (layer.units,)}
-            inputs = layer.units
-        if tensors.keys() != expected.keys():
-            raise ValueError(f"the tensors are {sorted(tensors)}, expected {sorted(expected)}")
-        for name, shape in expected.items():
-            tensor = tensors[name]
-            if tensor.shape != shape or tensor.dtype != model.dtype:
-                raise ValueError(
-                    f"{name} has shape {tensor.shape} and dtype {tensor.dtype}, expected {shape} and {model.dtype}"
-                )
-        model._adopt(model._new_net(input_size))
-        for j, layer in enumerate(layers):
-            layer.w, layer.b = tensors[f"layers.{j}.w"], tensors[f"layers.{j}.b"]
-        return model
-
 
 def _free_layers(layers: Sequence[Dense]) -> tuple[Dense, ...]:
     """`layers` as a tuple of layers that no model has yet."""
@@ -638,11 +640,13 @@ def _free_layers(layers: Sequence[Dense]) -> tuple[Dense, ...]:
     free = tuple(layers)
     if not free:
         raise ValueError("layers is empty, expected at least one layer")
+    seen = set()
     for j, layer in enumerate(free):
         if not isinstance(layer, Dense):
             raise TypeError(f"layers[{j}] is {layer!r}, expected a layer such as mlpcore.Dense(10)")
-        if layer._taken or layer in free[:j]:
+        if layer._taken or id(layer) in seen:
             raise ValueError(f"layers[{j}], {layer!r}, already belongs to a model: make a new layer")
+        seen.add(id(layer))
     return free
 
 

@@ -11,18 +11,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcore import _core
+from mlpcore import _core, copies
 from mlpcore.checks import flag, real_number
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
 
 
+class Owner:
+    """Stands for a model in the optimizers whose state is for it: model and optimizer hold the same object.
+
+    They still do when they are copied or pickled together. An optimizer that is copied by itself holds an owner without
+    a model, and is free.
+    """
+
+    def __init__(self, *, has_model: bool = False) -> None:
+        self.has_model = has_model
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Owner, ()
+
+
 @dataclass(eq=False)
 class Optimizer(ABC):
     """What all optimizers share: they are checked, and their state belongs to one model."""
 
-    _model: "Sequential | None" = field(default=None, init=False, repr=False)
+    _owner: Owner | None = field(default=None, init=False, repr=False)
     _state: dict[str, NDArray[Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -37,14 +51,14 @@ class Optimizer(ABC):
         """Return the optimizer as the engine reads it: its name, its hyperparameters and its state for `params`."""
 
     def _require_free_for(self, model: "Sequential") -> None:
-        if self._model is not None and self._model is not model:
+        if self._owner is not None and self._owner.has_model and self._owner is not model._owner:
             raise ValueError(f"optimizer {self!r} keeps the state of another model: make a new one for this model")
 
     def _attach(self, model: "Sequential", params: NDArray[Any]) -> tuple[Any, ...]:
         """Belong to `model` from now on, and return the recipe for a pass over its parameters."""
         self._require_free_for(model)
         self._check()
-        self._model = model
+        self._owner = model._owner
         return self._recipe(params)
 
     def _moment(self, name: str, params: NDArray[Any]) -> NDArray[Any]:
@@ -53,8 +67,8 @@ class Optimizer(ABC):
             self._state[name] = _core.aligned_zeros(params.size, params.dtype.name)
         return self._state[name]
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+    def __setstate__(self, state: object) -> None:
+        copies.set_attributes(self, state)
         self._state = {name: _aligned_copy(values) for name, values in self._state.items()}
 
 

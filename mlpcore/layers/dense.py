@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlpcore import copies
 from mlpcore._core import Net
 from mlpcore.checks import real_array, whole_number
 
@@ -143,6 +144,15 @@ class Dense:
     def __repr__(self) -> str:
         return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r})"
 
+    def __getstate__(self) -> object:
+        """Return all attributes but those that a model gave: a layer copied by itself is free, without arrays."""
+        return copies.attributes_of(self, without=("_taken", "_net", "_index"))
+
+    def __setstate__(self, state: object) -> None:
+        for name, value in (("_taken", False), ("_net", None), ("_index", 0)):
+            self.__dict__.setdefault(name, value)  # a model that is copied with the layer may have set them already
+        copies.set_attributes(self, state)
+
     def _parameters(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
         return self._engine().weights(self._index)
 
@@ -170,9 +180,7 @@ class Dense:
         }
 
     @classmethod
-    def _from_config(cls, config: object) -> Self:
-        if not isinstance(config, dict) or config.get("kind") != "dense":
-            raise ValueError(f"{config!r} is no description of a layer, expected one of kind 'dense'")
+    def _from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**{name: value for name, value in config.items() if name != "kind"})
 
 
