@@ -5,7 +5,7 @@ plain attributes that may be changed between epochs, from a callback for example
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,14 @@ class Optimizer(ABC):
 
     def __post_init__(self) -> None:
         self._check()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name[0] != "_" and name not in self.__dataclass_fields__ and not hasattr(type(self), name):
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
+                f"{', '.join(repr(each.name) for each in fields(self) if each.init)}"
+            )
+        super().__setattr__(name, value)
 
     @abstractmethod
     def _check(self) -> None:

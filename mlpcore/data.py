@@ -1,0 +1,151 @@
+"""Whatever holds numbers, as an array: lists, NumPy arrays, frames and columns of pandas and Polars.
+
+What holds something else is refused with the place of the first value that is no number, and with what to do about it.
+Neither pandas nor SciPy is imported: their objects are known by the attributes that they have.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+_TIME = "subtract a start and divide by a unit, as in (t - t.min()) / np.timedelta64(1, 'D')"
+_CURES = {
+    "c": "take the real and the imaginary part as two columns",
+    "M": _TIME,
+    "m": "divide by a unit, as in t / np.timedelta64(1, 's')",
+    "V": "numpy.lib.recfunctions.structured_to_unstructured makes plain columns of fields",
+    "f": "convert with .astype(float)",
+}
+_TEXT_CURE = "encode text as numbers, one column for each category as pandas.get_dummies does, or leave it out"
+_LABELS_CURE = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels, for loss 'cce'"
+_GAPS_CURE = "fill the gaps or leave these rows out, as fillna and dropna do in pandas"
+
+
+def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
+    """Return `value` as an array of real numbers, of whatever dtype and shape it came in.
+
+    Columns of a frame, and objects that all are real numbers, are brought to one dtype. `labels` tells that the values
+    say what is right (y), for the advice that an error gives.
+    """
+    if _is_sparse(value):
+        raise TypeError(
+            f"{name} is a sparse {type(value).__name__}, expected a number in every place: give {name}.toarray()"
+        )
+    # Asked in this order, so that numpy.ma is not imported by this call.
+    if isinstance(value, np.ndarray) and hasattr(value, "mask") and np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries, expected a value in every place: {_GAPS_CURE}")
+    if _is_frame(value) and not all(_is_plain(dtype) for dtype in value.dtypes):
+        return _from_frame(name, value, labels)
+    if _may_have_gaps(value):
+        return _from_column(name, value, "", labels)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    return _numbers(name, array, labels)
+
+
+def finite_array(name: str, value: ArrayLike, dtype: DTypeLike, *, labels: bool = False) -> Array:
+    """Return `value` as a C-contiguous array of `dtype`, or raise an error that names the first row not finite."""
+    given = real_array(name, value, labels=labels)
+    with np.errstate(over="ignore"):  # what overflows is refused below
+        array = np.asarray(given, dtype=dtype, order="C")
+    finite = np.isfinite(array)
+    if not finite.all():
+        first = np.unravel_index(np.argmin(finite), finite.shape)
+        column = f" ({list(value.columns)[first[1]]!r})" if _is_frame(value) else ""
+        raise ValueError(
+            f"{name} has {given[first]}{_place(first)}{column}: expected numbers that are finite in {array.dtype}"
+        )
+    return array
+
+
+def _is_sparse(value: Any) -> bool:
+    return hasattr(value, "toarray") and hasattr(value, "nnz")
+
+
+def _is_frame(value: Any) -> bool:
+    return hasattr(value, "columns") and hasattr(value, "dtypes") and not isinstance(value, np.ndarray)
+
+
+def _may_have_gaps(value: Any) -> bool:
+    """Tell whether this is a column of pandas or Polars that marks missing values by something else than NaN."""
+    marks = hasattr(value, "isna") or hasattr(value, "is_null")
+    return marks and not _is_frame(value) and not _is_plain(getattr(value, "dtype", None))
+
+
+def _is_plain(dtype: object) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+
+
+def _from_frame(name: str, frame: Any, labels: bool) -> Array:
+    """Return the columns side by side, in the dtype that holds them all."""
+    columns = [_from_column(name, column, f", column {label!r}", labels) for label, column in _columns(frame)]
+    return np.stack(columns, axis=1) if columns else np.empty(frame.shape)
+
+
+def _columns(frame: Any) -> Iterator[tuple[Any, Any]]:
+    for i, label in enumerate(frame.columns):  # by position in pandas, where two may have the same label
+        yield label, frame.iloc[:, i] if hasattr(frame, "iloc") else frame[label]
+
+
+def _from_column(name: str, column: Any, where: str, labels: bool) -> Array:
+    gaps = np.asarray(column.isna() if hasattr(column, "isna") else column.is_null(), dtype=bool)
+    if gaps.any() and not _is_plain(column.dtype):  # where NaN marks a gap, it is a number for those who allow it
+        row = int(np.argmax(gaps))
+        raise ValueError(f"{name} has no value{_place((row,))}{where}, expected one in every place: {_GAPS_CURE}")
+    return _numbers(name, np.asarray(column), labels, where, column.dtype)
+
+
+def _numbers(name: str, array: Array, labels: bool, where: str = "", dtype: object = None) -> Array:
+    """Return an array of real numbers as it is, one of objects that all are real numbers in float64."""
+    kind = array.dtype.kind
+    if kind in "biuf" and array.dtype.itemsize <= 8:
+        return array
+    subject = f"{name} has dtype {array.dtype if dtype is None else dtype}{where}"
+    expected = "expected real numbers of at most 64 bits"
+    if kind == "O":
+        if array.ndim == 0:
+            raise TypeError(f"{subject}, {expected}: it is {_article(array.item())}, give rows of numbers")
+        others = {kind for kind in set(map(type, array.flat)) if not issubclass(kind, Real | Decimal | np.bool_)}
+        if others:
+            index, each = next((index, each) for index, each in np.ndenumerate(array) if type(each) in others)
+            raise TypeError(f"{subject} with {_short(each)}{_place(index)}, {expected}: {_advice_on(each, labels)}")
+        try:
+            return array.astype(np.float64)
+        except OverflowError:
+            raise ValueError(f"{subject} with an integer beyond float64, expected real numbers") from None
+    advice = (_LABELS_CURE if labels else _TEXT_CURE) if kind in "USTa" else _CURES.get(kind, "convert them first")
+    raise TypeError(f"{subject}, {expected}: {advice}")
+
+
+def _advice_on(value: object, labels: bool) -> str:
+    """Return what to do about a value that is no real number."""
+    if isinstance(value, str | bytes):
+        return _LABELS_CURE if labels else _TEXT_CURE
+    if isinstance(value, complex):
+        return _CURES["c"]
+    if hasattr(value, "year"):
+        return _TIME
+    if value is None or type(value).__name__ == "NAType":
+        return _GAPS_CURE
+    return f"{_article(value)} is no number"
+
+
+def _place(index: tuple[Any, ...]) -> str:
+    return "".join(f", {axis} {i}" for axis, i in zip(("row", "column"), index, strict=False))
+
+
+def _article(value: object) -> str:
+    return "None" if value is None else f"an object of type {type(value).__name__}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
