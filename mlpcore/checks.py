@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mlpcore import losses
-from mlpcore.data import Array, finite_array, real_array
+from mlpcore.data import Array, column_names, finite_array, real_array
 
 
 class Samples(NamedTuple):
@@ -138,9 +138,8 @@ def callables(name: str, value: Iterable[Any]) -> list[Any]:
 
 def rows_of(name: str, value: ArrayLike, columns: int | None, dtype: DTypeLike) -> Array:
     """Return `value` as finite rows (n, columns) with n >= 1."""
-    array = finite_array(name, value, dtype)
-    check_rows(name, array, columns)
-    return array
+    given = batch_of(name, value, columns)
+    return finite_array(name, given, dtype, columns=column_names(value))
 
 
 def batch_of(name: str, value: ArrayLike, columns: int | None) -> Array:
@@ -272,7 +271,8 @@ def one_hot(name: str, labels: Array, out: int, dtype: DTypeLike) -> Array:
         advice = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels"
         if out == 1:
             advice = "with one output use loss 'bce' and 'sigmoid', or two outputs with 'softmax'"
-        raise ValueError(f"{name} has {labels[row]} at row {row}, expected a class index from 0 to {out - 1}: {advice}")
+        label = float(labels[row])
+        raise ValueError(f"{name} has {label} at row {row}, expected a class index from 0 to {out - 1}: {advice}")
     rows = np.zeros((len(labels), out), dtype)
     rows[np.arange(len(labels)), labels.astype(np.intp)] = 1
     return rows

@@ -4,10 +4,10 @@ What holds something else is refused with the place of the first value that is n
 Neither pandas nor SciPy is imported: their objects are known by the attributes that they have.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -25,6 +25,26 @@ _CURES = {
 _TEXT_CURE = "encode text as numbers, one column for each category as pandas.get_dummies does, or leave it out"
 _LABELS_CURE = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels, for loss 'cce'"
 _GAPS_CURE = "fill the gaps or leave these rows out, as fillna and dropna do in pandas"
+
+
+class _Frame(Protocol):
+    """What the frames of pandas and Polars have in common."""
+
+    shape: tuple[int, int]
+    columns: Sequence[Any]
+    dtypes: Sequence[Any]
+
+    def __getitem__(self, label: Any, /) -> "_Column": ...  # noqa: ANN401
+
+
+class _Column(Protocol):
+    """What their columns have in common, but that missing values are told by `isna` in pandas, `is_null` in Polars."""
+
+    dtype: object
+
+    def __array__(self) -> Array: ...
+    def isna(self) -> ArrayLike: ...
+    def is_null(self) -> ArrayLike: ...
 
 
 def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
@@ -51,30 +71,38 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
     return _numbers(name, array, labels)
 
 
-def finite_array(name: str, value: ArrayLike, dtype: DTypeLike, *, labels: bool = False) -> Array:
-    """Return `value` as a C-contiguous array of `dtype`, or raise an error that names the first row not finite."""
-    given = real_array(name, value, labels=labels)
+def column_names(value: ArrayLike) -> list[Any] | None:
+    """Return the names of a frame's columns; None for what is no frame."""
+    return list(value.columns) if _is_frame(value) else None
+
+
+def finite_array(name: str, value: ArrayLike, dtype: DTypeLike, *, columns: Sequence[Any] | None = None) -> Array:
+    """Return `value` as a C-contiguous array of `dtype`, or raise an error that names the first row not finite.
+
+    `columns` names the columns in the message.
+    """
+    given = real_array(name, value)
     with np.errstate(over="ignore"):  # what overflows is refused below
         array = np.asarray(given, dtype=dtype, order="C")
     finite = np.isfinite(array)
     if not finite.all():
         first = np.unravel_index(np.argmin(finite), finite.shape)
-        column = f" ({list(value.columns)[first[1]]!r})" if _is_frame(value) else ""
+        column = "" if columns is None else f" ({columns[int(first[1])]!r})"
         raise ValueError(
             f"{name} has {given[first]}{_place(first)}{column}: expected numbers that are finite in {array.dtype}"
         )
     return array
 
 
-def _is_sparse(value: Any) -> bool:
+def _is_sparse(value: object) -> bool:
     return hasattr(value, "toarray") and hasattr(value, "nnz")
 
 
-def _is_frame(value: Any) -> bool:
+def _is_frame(value: object) -> TypeGuard[_Frame]:
     return hasattr(value, "columns") and hasattr(value, "dtypes") and not isinstance(value, np.ndarray)
 
 
-def _may_have_gaps(value: Any) -> bool:
+def _may_have_gaps(value: object) -> TypeGuard[_Column]:
     """Tell whether this is a column of pandas or Polars that marks missing values by something else than NaN."""
     marks = hasattr(value, "isna") or hasattr(value, "is_null")
     return marks and not _is_frame(value) and not _is_plain(getattr(value, "dtype", None))
@@ -84,19 +112,19 @@ def _is_plain(dtype: object) -> bool:
     return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
 
 
-def _from_frame(name: str, frame: Any, labels: bool) -> Array:
+def _from_frame(name: str, frame: _Frame, labels: bool) -> Array:
     """Return the columns side by side, in the dtype that holds them all."""
     columns = [_from_column(name, column, f", column {label!r}", labels) for label, column in _columns(frame)]
     return np.stack(columns, axis=1) if columns else np.empty(frame.shape)
 
 
-def _columns(frame: Any) -> Iterator[tuple[Any, Any]]:
+def _columns(frame: _Frame) -> Iterator[tuple[Any, _Column]]:
     for i, label in enumerate(frame.columns):  # by position in pandas, where two may have the same label
         yield label, frame.iloc[:, i] if hasattr(frame, "iloc") else frame[label]
 
 
-def _from_column(name: str, column: Any, where: str, labels: bool) -> Array:
-    gaps = np.asarray(column.isna() if hasattr(column, "isna") else column.is_null(), dtype=bool)
+def _from_column(name: str, column: _Column, where: str, labels: bool) -> Array:
+    gaps = np.asarray(column.isna() if hasattr(column, "isna") else column.is_null(), np.bool_)
     if gaps.any() and not _is_plain(column.dtype):  # where NaN marks a gap, it is a number for those who allow it
         row = int(np.argmax(gaps))
         raise ValueError(f"{name} has no value{_place((row,))}{where}, expected one in every place: {_GAPS_CURE}")
@@ -116,11 +144,11 @@ def _numbers(name: str, array: Array, labels: bool, where: str = "", dtype: obje
         others = {kind for kind in set(map(type, array.flat)) if not issubclass(kind, Real | Decimal | np.bool_)}
         if others:
             index, each = next((index, each) for index, each in np.ndenumerate(array) if type(each) in others)
-            raise TypeError(f"{subject} with {_short(each)}{_place(index)}, {expected}: {_advice_on(each, labels)}")
+            raise TypeError(f"{subject}, {expected}, not {_short(each)}{_place(index)}: {_advice_on(each, labels)}")
         try:
             return array.astype(np.float64)
         except OverflowError:
-            raise ValueError(f"{subject} with an integer beyond float64, expected real numbers") from None
+            raise ValueError(f"{subject}, {expected}: an integer is too large for float64") from None
     advice = (_LABELS_CURE if labels else _TEXT_CURE) if kind in "USTa" else _CURES.get(kind, "convert them first")
     raise TypeError(f"{subject}, {expected}: {advice}")
 

@@ -140,9 +140,7 @@ class Sequential:
         self._adopt(net)
         return a
 
-    def backward(
-        self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None
-    ) -> float:
+    def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the batch that `forward` saw last, and phi, grad_w and grad_b of every layer.
 
         Parameters

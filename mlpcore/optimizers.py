@@ -28,7 +28,7 @@ class Optimizer(ABC):
     def __post_init__(self) -> None:
         self._check()
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if name[0] != "_" and name not in self.__dataclass_fields__ and not hasattr(type(self), name):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "

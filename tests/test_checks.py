@@ -1,4 +1,4 @@
-"""Numbers, flags and shapes as they are handed in: what is right is taken exactly, what is wrong is named with a cure."""
+"""Numbers, flags and shapes as they are handed in: what is right is taken exactly, what is wrong is named."""
 
 import inspect
 import math
@@ -115,7 +115,7 @@ def test_a_fit_inside_a_callback_leaves_the_outer_history_alone(fails):
     np.testing.assert_array_equal(outer.layers[0].w, by_hand.layers[0].w)
 
 
-# ----------------------------------------------------------------------------------------------------- the face of calls
+# -------------------------------------------------------------------------------------------------- arguments of calls
 
 
 def test_a_call_without_loss_names_the_choices():
@@ -148,17 +148,21 @@ def test_loss_may_come_by_position():
 
 
 def test_one_output_with_cce_is_told_of_bce():
-    with pytest.raises(ValueError, match="y has 1 at row 1, .* from 0 to 0: with one output use loss 'bce'"):
+    with pytest.raises(ValueError, match="y has 1.0 at row 1, .* from 0 to 0: with one output use loss 'bce'"):
         model(Dense(1, "sigmoid")).fit(X, Y, "cce")
 
 
 @pytest.mark.parametrize(
     ("y", "loss", "message"),
     [
-        ([1, 2, 1], "cce", r"y has 2 at row 1, expected a class index from 0 to 1: classes, y = np\.unique"),
+        ([1, 2, 1], "cce", r"y has 2.0 at row 1, expected a class index from 0 to 1: classes, y = np\.unique"),
         ([0, 0.99999999, 0], "cce", "y has 0.99999999 at row 1, expected a class index"),
         ([[0], [1], [0]], "cce", r"y has shape \(3, 1\), expected \(3,\) class indices or \(3, 2\): .*y\.ravel\(\)"),
-        ([0, 1, 0], "bce", r"y has shape \(3,\), expected \(3, 2\): class indices go with loss 'cce', one number .*bce"),
+        (
+            [0, 1, 0],
+            "bce",
+            r"y has shape \(3,\), expected \(3, 2\): class indices go with loss 'cce', one .*bce",
+        ),
     ],
 )
 def test_wrong_targets_are_told_what_to_do(y, loss, message):

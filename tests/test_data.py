@@ -33,6 +33,9 @@ def frames():
             yield pytest.param(None, id=name, marks=pytest.mark.skip(f"{name} is not installed"))
 
 
+FRAMES = list(frames())
+
+
 def test_plain_arrays_are_passed_on_as_they_are():
     for dtype in ("f2", "f4", "f8", ">f8", "i1", "i8", "u8", "?"):
         array = np.zeros((3, 2), dtype)
@@ -54,18 +57,24 @@ def test_objects_that_are_real_numbers_are_converted(value):
 
 
 WRONG = [
-    (np.array([[1, None]]), r"X has dtype object with None, row 0, column 1, expected real numbers.*: fill the gaps"),
-    (np.array([[1.0, "a"]], object), r"X has dtype object with 'a', row 0, column 1, .*: encode text as numbers"),
+    (
+        np.array([[1, None]]),
+        r"X has dtype object, expected real numbers.*, not None, row 0, column 1: fill the gaps",
+    ),
+    (np.array([[1.0, "a"]], object), r"X has dtype object, .*, not 'a', row 0, column 1: encode text as numbers"),
     ([["a"], ["b"]], r"X has dtype <U1, expected real numbers of at most 64 bits: encode text"),
     ([[b"a"]], r"X has dtype \|S1, .*: encode text"),
-    (np.array([[1, 2j]], object), r"X has dtype object with 2j, row 0, column 1, .*: take the real and the imaginary"),
+    (np.array([[1, 2j]], object), r"X has dtype object, .*, not 2j, row 0, column 1: take the real and the imaginary"),
     (np.ones((2, 2), complex), "X has dtype complex128, .*: take the real and the imaginary part"),
     (np.array([["2020-01-01"]], "M8[D]"), r"X has dtype datetime64\[D\], .*: subtract a start and divide by a unit"),
     (np.array([[3]], "m8[s]"), r"X has dtype timedelta64\[s\], .*: divide by a unit"),
-    (np.array([[datetime.datetime(2020, 1, 1)]]), r"X has dtype object with datetime.*, row 0, .*: subtract a start"),
+    (
+        np.array([[datetime.datetime(2020, 1, 1)]]),
+        r"X has dtype object, .*, not datetime.*, row 0, .*: subtract",
+    ),
     (np.ones((1, 1), np.longdouble), r"X has dtype (longdouble|float128), .*: convert with .astype\(float\)"),
     (np.zeros(2, [("a", "f4"), ("b", "f4")]), "X has dtype .*structured_to_unstructured"),
-    (np.array([[1, [2]]], object), r"X has dtype object with \[2\], row 0, column 1, .* type list is no number"),
+    (np.array([[1, [2]]], object), r"X has dtype object, .*, not \[2\], row 0, column 1: .* type list is no number"),
     ({}, "X has dtype object, .*: it is an object of type dict, give rows of numbers"),
     (None, "X has dtype object, .*: it is None, give rows"),
     (iter([[1.0]]), "X has dtype object, .*: it is an object of type list_iterator"),
@@ -82,7 +91,7 @@ def test_what_is_no_number_is_named_with_a_cure(value, message):
 
 
 def test_an_integer_beyond_float64_is_refused():
-    with pytest.raises(ValueError, match="X has dtype object with an integer beyond float64"):
+    with pytest.raises(ValueError, match="X has dtype object, .*: an integer is too large for float64"):
         real_array("X", [[10**400]])
 
 
@@ -110,7 +119,7 @@ def test_sparse_matrices_are_told_to_become_arrays():
 # --------------------------------------------------------------------------------------------------------------- frames
 
 
-@pytest.mark.parametrize("library", frames())
+@pytest.mark.parametrize("library", FRAMES)
 def test_frames_of_numbers_are_converted(library):
     columns = {"size": X[:, 0].tolist(), "new": [True, False, True, False]}
     np.testing.assert_array_equal(fit(library.DataFrame(columns)), fit(X))
@@ -121,10 +130,12 @@ def test_frames_of_numbers_are_converted(library):
     assert one.evaluate(X, library.DataFrame({"y": Y}), "bce") == one.evaluate(X, Y, "bce")
 
 
-@pytest.mark.parametrize("library", frames())
+@pytest.mark.parametrize("library", FRAMES)
 def test_frames_name_the_column_that_is_not_numeric(library):
     frame = library.DataFrame({"size": [0.5, 1.5, 2.5, -0.5], "city": ["Rome", "Oslo", "Rome", "Bern"]})
-    with pytest.raises(TypeError, match="X has dtype (object|str|String), column 'city' with 'Rome', row 0, .*: encode"):
+    with pytest.raises(
+        TypeError, match="X has dtype (object|str|String), column 'city', expected real numbers.*: encode"
+    ):
         fit(frame)
     with pytest.raises(TypeError, match="y has dtype .* np.unique"):
         fit(X, frame["city"])
@@ -133,7 +144,7 @@ def test_frames_name_the_column_that_is_not_numeric(library):
         fit(library.DataFrame({"size": [0.5, 1.5, 2.5, -0.5], "when": days}))
 
 
-@pytest.mark.parametrize("library", frames())
+@pytest.mark.parametrize("library", FRAMES)
 def test_frames_name_the_column_and_row_of_a_gap(library):
     with pytest.raises(ValueError, match=r"X has (nan, row 2, column 1 \('age'\)|no value, row 2, column 'age')"):
         fit(library.DataFrame({"size": [0.5, 1.5, 2.5, -0.5], "age": [1, 2, None, 4]}))
@@ -164,7 +175,7 @@ def test_frames_with_labels_twice_and_with_categories():
     np.testing.assert_array_equal(real_array("X", twice), np.hstack([X, np.ones((4, 1))]))
     numbers = pandas.DataFrame({"a": pandas.Categorical([3, 1, 3]), "b": [0.5, 1, 2]})
     np.testing.assert_array_equal(real_array("X", numbers), [[3, 0.5], [1, 1], [3, 2]])
-    with pytest.raises(TypeError, match="X has dtype category, column 'a' with 'x', row 0"):
+    with pytest.raises(TypeError, match="X has dtype category, column 'a', .*, not 'x', row 0: encode"):
         real_array("X", pandas.DataFrame({"a": pandas.Categorical(["x", "y"]), "b": [0.5, 1]}))
 
 
