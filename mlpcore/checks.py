@@ -151,11 +151,12 @@ def batch_of(name: str, value: ArrayLike, columns: int | None) -> Array:
 
 def check_rows(name: str, array: Array, columns: int | None) -> None:
     """Raise an error unless the array has shape (n, columns), or any (n, in) if `columns` is None."""
-    if array.ndim == 2 and 0 not in array.shape and columns in (None, array.shape[1]):
+    shape = array.shape
+    if len(shape) == 2 and 0 not in shape and (columns is None or shape[1] == columns):
         return
     expected = "in" if columns is None else columns
     raise ValueError(
-        f"{name} has shape {array.shape}, expected (n, {expected}) with one sample a row, n >= 1"
+        f"{name} has shape {shape}, expected (n, {expected}) with one sample a row, n >= 1"
         f"{_advice_on_shape(name, array, columns)}"
     )
 

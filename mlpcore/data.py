@@ -53,9 +53,12 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
     Columns of a frame, and objects that all are real numbers, are brought to one dtype. `labels` tells that the values
     say what is right (y), for the advice that an error gives.
     """
+    if type(value) is np.ndarray and _is_plain(value.dtype):  # nothing to do: most calls
+        return value
     if _is_sparse(value):
         raise TypeError(
-            f"{name} is a sparse {type(value).__name__}, expected a number in every place: give {name}.toarray()"
+            f"{name} is a sparse {type(value).__name__}, expected a number in every place: "
+            f"give {name.split()[0]}.toarray()"
         )
     # Asked in this order, so that numpy.ma is not imported by this call.
     if isinstance(value, np.ndarray) and hasattr(value, "mask") and np.ma.is_masked(value):
@@ -109,7 +112,7 @@ def _may_have_gaps(value: object) -> TypeGuard[_Column]:
 
 
 def _is_plain(dtype: object) -> bool:
-    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+    return isinstance(dtype, np.dtype) and dtype.kind in "biuf" and dtype.itemsize <= 8
 
 
 def _from_frame(name: str, frame: _Frame, labels: bool) -> Array:
@@ -133,9 +136,9 @@ def _from_column(name: str, column: _Column, where: str, labels: bool) -> Array:
 
 def _numbers(name: str, array: Array, labels: bool, where: str = "", dtype: object = None) -> Array:
     """Return an array of real numbers as it is, one of objects that all are real numbers in float64."""
-    kind = array.dtype.kind
-    if kind in "biuf" and array.dtype.itemsize <= 8:
+    if _is_plain(array.dtype):
         return array
+    kind = array.dtype.kind
     subject = f"{name} has dtype {array.dtype if dtype is None else dtype}{where}"
     expected = "expected real numbers of at most 64 bits"
     if kind == "O":
@@ -149,14 +152,19 @@ def _numbers(name: str, array: Array, labels: bool, where: str = "", dtype: obje
             return array.astype(np.float64)
         except OverflowError:
             raise ValueError(f"{subject}, {expected}: an integer is too large for float64") from None
-    advice = (_LABELS_CURE if labels else _TEXT_CURE) if kind in "USTa" else _CURES.get(kind, "convert them first")
-    raise TypeError(f"{subject}, {expected}: {advice}")
+    if kind in "UST":
+        raise TypeError(f"{subject}, {expected}: {_advice_on(array.flat[0] if array.size else '', labels)}")
+    raise TypeError(f"{subject}, {expected}: {_CURES[kind]}")
 
 
 def _advice_on(value: object, labels: bool) -> str:
     """Return what to do about a value that is no real number."""
     if isinstance(value, str | bytes):
-        return _LABELS_CURE if labels else _TEXT_CURE
+        try:
+            float(value)
+        except ValueError:
+            return _LABELS_CURE if labels else _TEXT_CURE
+        return "convert numbers that are written as text with .astype(float)"
     if isinstance(value, complex):
         return _CURES["c"]
     if hasattr(value, "year"):

@@ -63,6 +63,10 @@ WRONG = [
     ),
     (np.array([[1.0, "a"]], object), r"X has dtype object, .*, not 'a', row 0, column 1: encode text as numbers"),
     ([["a"], ["b"]], r"X has dtype <U1, expected real numbers of at most 64 bits: encode text"),
+    ([["1.5"], ["2"]], r"X has dtype <U3, .*: convert numbers that are written as text with \.astype\(float\)"),
+    (np.array([[1, "2.5"]], object), r"X has dtype object, .*, not '2.5', row 0, column 1: convert numbers"),
+    (np.array([["a"]], np.dtypes.StringDType()), r"X has dtype StringDType\(\), .*: encode text"),
+    (np.zeros((0, 2), str), r"X has dtype <U1, .*: encode text"),
     ([[b"a"]], r"X has dtype \|S1, .*: encode text"),
     (np.array([[1, 2j]], object), r"X has dtype object, .*, not 2j, row 0, column 1: take the real and the imaginary"),
     (np.ones((2, 2), complex), "X has dtype complex128, .*: take the real and the imaginary part"),
@@ -111,6 +115,8 @@ def test_sparse_matrices_are_told_to_become_arrays():
         for use in (fit, model.forward, model.predict):
             with pytest.raises(TypeError, match=r"X is a sparse \w+, expected .*: give X\.toarray\(\)|x is a sparse"):
                 use(make(X))
+    with pytest.raises(TypeError, match=r"X of validation_data is a sparse .*: give X\.toarray\(\)"):
+        model.fit(X, Y, "cce", validation_data=(sparse.csr_matrix(X), Y))
     with pytest.raises(TypeError, match=r"y is a sparse csr_matrix, .*: give y\.toarray\(\)"):
         fit(X, sparse.csr_matrix(np.eye(2)[Y]))
     np.testing.assert_array_equal(fit(sparse.csr_matrix(X).toarray()), fit(X))
