@@ -14,14 +14,12 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Array = NDArray[Any]
 
-_TIME = "subtract a start and divide by a unit, as in (t - t.min()) / np.timedelta64(1, 'D')"
 _CURES = {
     "c": "take the real and the imaginary part as two columns",
-    "M": _TIME,
+    "M": "subtract a start and divide by a unit, as in (t - t.min()) / np.timedelta64(1, 'D')",
     "m": "divide by a unit, as in t / np.timedelta64(1, 's')",
-    "V": "numpy.lib.recfunctions.structured_to_unstructured makes plain columns of fields",
-    "f": "convert with .astype(float)",
 }
+_FIELDS_CURE = "numpy.lib.recfunctions.structured_to_unstructured makes columns of fields"
 _TEXT_CURE = "encode text as numbers, one column for each category as pandas.get_dummies does, or leave it out"
 _LABELS_CURE = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels, for loss 'cce'"
 _GAPS_CURE = "fill the gaps or leave these rows out, as fillna and dropna do in pandas"
@@ -127,10 +125,11 @@ def _columns(frame: _Frame) -> Iterator[tuple[Any, _Column]]:
 
 
 def _from_column(name: str, column: _Column, where: str, labels: bool) -> Array:
-    gaps = np.asarray(column.isna() if hasattr(column, "isna") else column.is_null(), np.bool_)
-    if gaps.any() and not _is_plain(column.dtype):  # where NaN marks a gap, it is a number for those who allow it
-        row = int(np.argmax(gaps))
-        raise ValueError(f"{name} has no value{_place((row,))}{where}, expected one in every place: {_GAPS_CURE}")
+    if not _is_plain(column.dtype):  # elsewhere NaN marks a gap, which is a number for those who allow it
+        gaps = np.asarray(column.isna() if hasattr(column, "isna") else column.is_null(), np.bool_)
+        if gaps.any():
+            row = int(np.argmax(gaps))
+            raise ValueError(f"{name} has no value{_place((row,))}{where}, expected one in every place: {_GAPS_CURE}")
     return _numbers(name, np.asarray(column), labels, where, column.dtype)
 
 
@@ -139,22 +138,35 @@ def _numbers(name: str, array: Array, labels: bool, where: str = "", dtype: obje
     if _is_plain(array.dtype):
         return array
     kind = array.dtype.kind
-    subject = f"{name} has dtype {array.dtype if dtype is None else dtype}{where}"
-    expected = "expected real numbers of at most 64 bits"
+    wrong = (
+        f"{name} has dtype {array.dtype if dtype is None else dtype}{where}, expected real numbers of at most 64 bits"
+    )
     if kind == "O":
-        if array.ndim == 0:
-            raise TypeError(f"{subject}, {expected}: it is {_article(array.item())}, give rows of numbers")
-        others = {kind for kind in set(map(type, array.flat)) if not issubclass(kind, Real | Decimal | np.bool_)}
-        if others:
-            index, each = next((index, each) for index, each in np.ndenumerate(array) if type(each) in others)
-            raise TypeError(f"{subject}, {expected}, not {_short(each)}{_place(index)}: {_advice_on(each, labels)}")
-        try:
-            return array.astype(np.float64)
-        except OverflowError:
-            raise ValueError(f"{subject}, {expected}: an integer is too large for float64") from None
+        return _from_objects(wrong, array, labels)
     if kind in "UST":
-        raise TypeError(f"{subject}, {expected}: {_advice_on(array.flat[0] if array.size else '', labels)}")
-    raise TypeError(f"{subject}, {expected}: {_CURES[kind]}")
+        advice = _advice_on(array.flat[0] if array.size else "", labels)
+    else:
+        advice = _FIELDS_CURE if array.dtype.names else _CURES.get(kind, "convert with .astype(float)")
+    raise TypeError(f"{wrong}: {advice}")
+
+
+def _from_objects(wrong: str, array: Array, labels: bool) -> Array:
+    """Return objects that all are real numbers in float64; `wrong` begins the error that others are refused with."""
+    if array.ndim == 0:
+        raise TypeError(f"{wrong}: it is {_described(array.item())}, give rows of numbers")
+    others = {each for each in set(map(type, array.flat)) if not _is_number(each)}
+    if others:
+        index, value = next((index, value) for index, value in np.ndenumerate(array) if type(value) in others)
+        raise TypeError(f"{wrong}, not {_short(value)}{_place(index)}: {_advice_on(value, labels)}")
+    try:
+        return array.astype(np.float64)
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"{wrong}: {error}") from None
+
+
+def _is_number(kind: type) -> bool:
+    # NumPy counts its timedelta64 among the integers.
+    return issubclass(kind, Real | Decimal | np.bool_) and not issubclass(kind, np.timedelta64)
 
 
 def _advice_on(value: object, labels: bool) -> str:
@@ -168,17 +180,19 @@ def _advice_on(value: object, labels: bool) -> str:
     if isinstance(value, complex):
         return _CURES["c"]
     if hasattr(value, "year"):
-        return _TIME
+        return _CURES["M"]
+    if isinstance(value, np.timedelta64):
+        return _CURES["m"]
     if value is None or type(value).__name__ == "NAType":
         return _GAPS_CURE
-    return f"{_article(value)} is no number"
+    return f"{_described(value)} is no number"
 
 
 def _place(index: tuple[Any, ...]) -> str:
     return "".join(f", {axis} {i}" for axis, i in zip(("row", "column"), index, strict=False))
 
 
-def _article(value: object) -> str:
+def _described(value: object) -> str:
     return "None" if value is None else f"an object of type {type(value).__name__}"
 
 

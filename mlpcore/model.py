@@ -216,9 +216,10 @@ class Sequential:
         Parameters
         ----------
         X : array_like of shape (n, in)
-            One sample a row.
+            One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps.
         y : array_like of shape (n, out) or (n,)
-            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices.
+            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
+            ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
         loss : str
             Its name, which must be given: see `mlpcore.losses`.
         optimizer : str or Optimizer, default "adam"

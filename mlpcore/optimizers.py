@@ -30,7 +30,7 @@ class Optimizer(ABC):
         self._check()
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in self.__dataclass_fields__ and name[0] != "_" and not hasattr(type(self), name):
+        if name not in self.__dataclass_fields__ and not name.startswith("_") and not hasattr(type(self), name):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
                 f"{', '.join(repr(each.name) for each in fields(self) if each.init)}"

@@ -76,6 +76,7 @@ WRONG = [
         np.array([[datetime.datetime(2020, 1, 1)]]),
         r"X has dtype object, .*, not datetime.*, row 0, .*: subtract",
     ),
+    (np.array([[1, np.timedelta64(3, "s")]], object), r"X has dtype object, .*, not .*, row 0, column 1: divide by a"),
     (np.ones((1, 1), np.longdouble), r"X has dtype (longdouble|float128), .*: convert with .astype\(float\)"),
     (np.zeros(2, [("a", "f4"), ("b", "f4")]), "X has dtype .*structured_to_unstructured"),
     (np.array([[1, [2]]], object), r"X has dtype object, .*, not \[2\], row 0, column 1: .* type list is no number"),
@@ -95,7 +96,7 @@ def test_what_is_no_number_is_named_with_a_cure(value, message):
 
 
 def test_an_integer_beyond_float64_is_refused():
-    with pytest.raises(ValueError, match="X has dtype object, .*: an integer is too large for float64"):
+    with pytest.raises(ValueError, match="X has dtype object, .*: int too large to convert to float"):
         real_array("X", [[10**400]])
 
 
