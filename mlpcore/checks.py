@@ -7,6 +7,7 @@ that data to learn from is finite. A value is looked at before anything changes,
 import math
 import operator
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -14,8 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mlpcore import losses
-
-Array = NDArray[Any]
+from mlpcore.data import Array, column_names, finite_array, real_array
 
 
 class Samples(NamedTuple):
@@ -37,11 +37,14 @@ class Samples(NamedTuple):
         return Samples(self.x[which], self.y[which], None if self.weight is None else self.weight[which])
 
     def split(self, fraction: float) -> "tuple[Samples, Samples]":
-        """Return all rows but the last ones, and the last ones, which are `fraction` of all."""
+        """Return all rows but the last ones, and the last ones, which are `fraction` of all, rounded up."""
         n = len(self.x)
-        first = math.floor(n * (1 - fraction))
+        first = n - share_of(n, fraction)
         if not 0 < first < n:
-            raise ValueError(f"validation_split={fraction} splits {n} rows into {first} and {n - first}, expected >= 1")
+            raise ValueError(
+                f"validation_split={fraction} splits {n} rows into {first} and {n - first}, expected >= 1 in each: "
+                "choose another fraction, or give validation_data"
+            )
         return self.rows(slice(None, first)), self.rows(slice(first, None))
 
     def counted(self) -> "Samples":
@@ -76,6 +79,14 @@ def real_number(name: str, value: float, *, at_least: float, below: float = math
     return number
 
 
+def share_of(n: int, fraction: float) -> int:
+    """Return how many of n a fraction is, rounded up: exactly k where the fraction is the float nearest to k / n."""
+    if not isinstance(fraction, np.float16 | np.float32):  # these two are compared in their own precision
+        fraction = float(fraction)
+    nearest = round(n * float(fraction))
+    return nearest if type(fraction)(nearest / n) == fraction else math.ceil(n * Fraction(float(fraction)))
+
+
 def flag(name: str, value: bool) -> bool:
     """Return `value` as a bool: a string or a number in its place is a mistake."""
     if not isinstance(value, bool | np.bool_):
@@ -99,6 +110,21 @@ def dtype_name(value: DTypeLike) -> str:
     return str(name)
 
 
+def is_true(value: object) -> bool:
+    """Tell whether a callback asks to stop: True does, and nothing else that Python takes for true."""
+    return value is True or (isinstance(value, np.bool_) and bool(value))
+
+
+def given_loss(loss: str | None) -> str:
+    """Return the short name of the loss that a call was given."""
+    if loss is None:
+        raise TypeError(
+            "loss is missing, expected 'mse' for numbers, 'bce' for yes or no, 'cce' for one class of several: "
+            f"give it after y or as loss=, one of {', '.join(map(repr, losses.NAMES))}"
+        )
+    return losses.loss_name(loss)
+
+
 def callables(name: str, value: Iterable[Any]) -> list[Any]:
     """Return `value` as a list of callables."""
     if callable(value) or not isinstance(value, Iterable):
@@ -110,39 +136,52 @@ def callables(name: str, value: Iterable[Any]) -> list[Any]:
     return listed
 
 
-def real_array(name: str, value: ArrayLike) -> Array:
-    """Return `value` as an array of real numbers, of whatever dtype and shape it came in."""
-    if np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries, expected a value in every place")
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is not an array of numbers: {error}") from None
-    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers of at most 64 bits")
-    return array
-
-
-def finite_array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:
-    """Return `value` as a C-contiguous array of `dtype`, or raise an error that names the first row not finite."""
-    given = real_array(name, value)
-    with np.errstate(over="ignore"):  # what overflows is refused below
-        array = np.asarray(given, dtype=dtype, order="C")
-    finite = np.isfinite(array)
-    if not finite.all():
-        first = np.unravel_index(np.argmin(finite), finite.shape)
-        place = "".join(f", {axis} {i}" for axis, i in zip(("row", "column"), first, strict=False))
-        raise ValueError(f"{name} has {given[first]}{place}: expected numbers that are finite in {array.dtype}")
-    return array
-
-
 def rows_of(name: str, value: ArrayLike, columns: int | None, dtype: DTypeLike) -> Array:
     """Return `value` as finite rows (n, columns) with n >= 1."""
-    array = finite_array(name, value, dtype)
-    if array.ndim != 2 or 0 in array.shape or columns not in (None, array.shape[1]):
-        expected = "in" if columns is None else columns
-        raise ValueError(f"{name} has shape {array.shape}, expected (n, {expected}) with one sample a row, n >= 1")
+    given = batch_of(name, value, columns)
+    return finite_array(name, given, dtype, columns=column_names(value))
+
+
+def batch_of(name: str, value: ArrayLike, columns: int | None) -> Array:
+    """Return `value` as rows (n, columns) of real numbers with n >= 1, which need not be finite."""
+    array = real_array(name, value)
+    check_rows(name, array, columns)
     return array
+
+
+def check_rows(name: str, array: Array, columns: int | None) -> None:
+    """Raise an error unless the array has shape (n, columns), or any (n, in) if `columns` is None."""
+    shape = array.shape
+    if len(shape) == 2 and 0 not in shape and (columns is None or shape[1] == columns):
+        return
+    expected = "in" if columns is None else columns
+    raise ValueError(
+        f"{name} has shape {shape}, expected (n, {expected}) with one sample a row, n >= 1"
+        f"{_advice_on_shape(name, array, columns)}"
+    )
+
+
+def _advice_on_shape(name: str, array: Array, columns: int | None) -> str:
+    """Return how rows can be made of an array that holds the right numbers in another shape, or nothing."""
+    name = name.split()[0]  # "X", of "X of validation_data" too
+    size = array.size
+    one_sample = f"give {name}.reshape(1, -1)"
+    if 0 < size <= 8 and array.dtype.kind in "biuf":
+        one_sample = f"write [[{', '.join(str(number) for number in array.ravel().tolist())}]]"
+    if array.ndim == 0 and columns in (None, 1):
+        return f": {one_sample} for one sample of one number"
+    if array.ndim == 1 and size > 0:
+        if columns == 1:
+            return f": give {name}.reshape(-1, 1) for samples of one number each"
+        if columns is None:
+            return f": {one_sample} for one sample, or {name}.reshape(-1, 1) for samples of one number each"
+        if columns == size:
+            return f": {one_sample} for one sample"
+    if array.ndim == 2 and columns is not None and array.shape[0] == columns and size > 0:
+        return f": {one_sample} for one sample" if array.shape[1] == 1 else f": give {name}.T, one sample a row"
+    if array.ndim > 2 and size > 0 and columns in (None, size // len(array)):
+        return f": give {name}.reshape(len({name}), -1) if its first axis counts samples"
+    return ""
 
 
 def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike) -> Array:
@@ -198,16 +237,22 @@ def samples_of(
 
 def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: DTypeLike) -> Array:
     """Return `value` as the rows y (n, out) that `loss` compares with a^J, class indices as rows of 0 and 1."""
-    array = finite_array(name, value, dtype)
+    given = real_array(name, value, labels=True)
+    array = finite_array(name, given, dtype)
     if array.ndim > 0 and len(array) != n:
         raise ValueError(f"{name} has {len(array)} rows, expected {n}: as many as there are samples")
     if array.ndim == 1 and loss == "cce":
-        return one_hot(name, array, out)
+        return one_hot(name, given, out, dtype)
     if array.shape == (n,) and out == 1:
         array = array.reshape(n, 1)
     if array.shape != (n, out):
         one_axis = f"({n},) class indices or " if loss == "cce" else f"({n},) or " if out == 1 else ""
-        raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out})")
+        advice = ""
+        if loss == "cce" and array.shape == (n, 1):
+            advice = ": give class indices as one axis, y.ravel()"
+        elif array.ndim == 1:
+            advice = f": class indices go with loss 'cce', one number a sample with Dense(1) and loss {loss!r}"
+        raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out}){advice}")
     lowest, highest = losses.target_range(loss)
     outside = (array < lowest) | (array > highest)
     if outside.any():
@@ -219,12 +264,16 @@ def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: 
     return array
 
 
-def one_hot(name: str, labels: Array, out: int) -> Array:
-    """Return class indices (n,) as rows (n, out) with a 1 in the place of the class."""
+def one_hot(name: str, labels: Array, out: int, dtype: DTypeLike) -> Array:
+    """Return class indices (n,) as rows (n, out) of `dtype` with a 1 in the place of the class."""
     wrong = (labels < 0) | (labels >= out) | (labels != np.floor(labels))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"{name} has {labels[row]} at row {row}, expected a class index from 0 to {out - 1}")
-    rows = np.zeros((len(labels), out), labels.dtype)
+        advice = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels"
+        if out == 1:
+            advice = "with one output use loss 'bce' and 'sigmoid', or two outputs with 'softmax'"
+        label = float(labels[row])
+        raise ValueError(f"{name} has {label} at row {row}, expected a class index from 0 to {out - 1}: {advice}")
+    rows = np.zeros((len(labels), out), dtype)
     rows[np.arange(len(labels)), labels.astype(np.intp)] = 1
     return rows

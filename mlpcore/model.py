@@ -4,6 +4,8 @@ All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this fil
 epochs and remembers what happened.
 """
 
+from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
+
 import copy
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +17,7 @@ from mlpcore import checks, copies, saving
 from mlpcore._core import Net
 from mlpcore.history import History
 from mlpcore.layers import Dense
-from mlpcore.losses import has_accuracy, loss_name
+from mlpcore.losses import has_accuracy
 from mlpcore.optimizers import Optimizer, Owner, optimizer_object, optimizer_of
 from mlpcore.progress import progress_bar
 from mlpcore.storage import StrPath
@@ -140,12 +142,13 @@ class Sequential:
         TypeError, ValueError
             If x is no array of real numbers of this shape.
         """
+        x = checks.batch_of("x", x, self._input_size)
         net = self._net_for(x)
         a = net.forward(x)
         self._adopt(net)
         return a
 
-    def backward(self, y: ArrayLike, *, loss: str, sample_weight: ArrayLike | None = None) -> float:
+    def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the batch that `forward` saw last, and phi, grad_w and grad_b of every layer.
 
         Parameters
@@ -153,7 +156,7 @@ class Sequential:
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
         loss : str
-            Its name: see `mlpcore.losses`.
+            Its name, which must be given: see `mlpcore.losses`.
         sample_weight : array_like of shape (n,), optional
             How much each sample counts in the mean; >= 0.
 
@@ -170,7 +173,7 @@ class Sequential:
             If an argument is not what it may be.
         """
         n = len(self._layers[0].x)
-        loss = loss_name(loss)
+        loss = checks.given_loss(loss)
         target = checks.targets_of("y", y, loss, n, self._layers[-1].units, self._dtype)
         weight = None if sample_weight is None else checks.weights_of("sample_weight", sample_weight, n, self._dtype)
         return self._built().backward(target, loss, weight)
@@ -200,13 +203,13 @@ class Sequential:
         self,
         X: ArrayLike,
         y: ArrayLike,
+        loss: str | None = None,
         *,
-        loss: str,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
         batch_size: int = 32,
         shuffle: bool = True,
-        validation_data: tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+        validation_data: Sequence[ArrayLike] | None = None,
         validation_split: float = 0.0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | None = None,
@@ -221,11 +224,12 @@ class Sequential:
         Parameters
         ----------
         X : array_like of shape (n, in)
-            One sample a row.
+            One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps.
         y : array_like of shape (n, out) or (n,)
-            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices.
+            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
+            ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
         loss : str
-            Its name: see `mlpcore.losses`.
+            Its name, which must be given: see `mlpcore.losses`.
         optimizer : str or Optimizer, default "adam"
             "sgd" or "adam", which begin anew with each call, or an object, which goes on where it was.
         epochs : int, default 1
@@ -236,7 +240,8 @@ class Sequential:
         validation_data : (X, y) or (X, y, sample_weight), optional
             Measured after each epoch.
         validation_split : float, default 0.0
-            The part of the data, its last rows, that is not trained on but measured after each epoch.
+            The part of the data, its last rows, that is not trained on but measured after each epoch: of n rows
+            n * validation_split, rounded up. Both parts need a row.
         sample_weight : array_like of shape (n,), optional
             How much each row counts in the means; >= 0. A row of weight 0 is left out.
         class_weight : dict of int to float, optional
@@ -244,7 +249,8 @@ class Sequential:
             is its index, or the place of its largest y. Rows to validate with are not weighed by it.
         callbacks : iterable of callables, optional
             `callback(model, epoch, logs)` is called after each epoch, counted from 0, with its losses and accuracies;
-            training ends if one returns something true.
+            training ends after an epoch in which one returns True. Whatever else it returns is ignored; an error that
+            it raises ends the call. It may fit the model itself: `history` stays that of the outer call.
         progress : bool, default True
             Show a progress bar.
 
@@ -268,7 +274,7 @@ class Sequential:
         >>> list(history), history.epoch
         (['loss', 'accuracy'], [0, 1, 2])
         """
-        loss = loss_name(loss)
+        loss = checks.given_loss(loss)
         optimizer = self._own(optimizer_of(optimizer))
         epochs = checks.whole_number("epochs", epochs, at_least=1)
         batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
@@ -302,8 +308,13 @@ class Sequential:
                 history.append(logs)
                 if advance:
                     advance(logs)
-                answers = [callback(self, epoch, dict(logs)) for callback in callbacks]
-                if any(answers):
+                stops = []
+                for callback in callbacks:
+                    try:
+                        stops.append(checks.is_true(callback(self, epoch, dict(logs))))
+                    finally:
+                        self.history = history  # the callback may have called fit itself
+                if any(stops):
                     break
         return history
 
@@ -311,8 +322,8 @@ class Sequential:
         self,
         X: ArrayLike,
         y: ArrayLike,
+        loss: str | None = None,
         *,
-        loss: str,
         optimizer: Optimizer,
         batch_size: int = 32,
         shuffle: bool = True,
@@ -337,7 +348,7 @@ class Sequential:
         TypeError, ValueError
             As in `fit`.
         """
-        loss = loss_name(loss)
+        loss = checks.given_loss(loss)
         optimizer = self._own(optimizer_object(optimizer))
         batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
         shuffle = checks.flag("shuffle", shuffle)
@@ -364,13 +375,14 @@ class Sequential:
         TypeError, ValueError
             If X is no array of real numbers of this shape.
         """
+        X = checks.batch_of("X", X, self._input_size)
         net = self._net_for(X)
         a = net.predict(X)
         self._adopt(net)
         return a
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, loss: str, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None
     ) -> dict[str, float]:
         """Measure the loss, and for "bce" and "cce" the accuracy, of all rows as one batch.
 
@@ -397,7 +409,7 @@ class Sequential:
         >>> model.evaluate([[1, 2], [3, 4]], [0, 0], loss="bce")["loss"]  # log 2
         0.6931471824645996
         """
-        loss = loss_name(loss)
+        loss = checks.given_loss(loss)
         return self._score(self._samples(X, y, sample_weight, loss), loss)
 
     def save(self, file: StrPath | BinaryIO) -> None:
@@ -545,14 +557,9 @@ class Sequential:
             layer._attach(net, j, inputs)
             inputs = layer.units
 
-    def _net_for(self, x: ArrayLike) -> Net:
-        """Return the network, or, before the first data, one that fits them."""
-        if self._net is not None:
-            return self._net
-        shape = checks.real_array("x", x).shape
-        if len(shape) != 2 or 0 in shape:
-            raise ValueError(f"x has shape {shape}, expected (n, in) with one sample a row, n >= 1")
-        return self._new_net(shape[1])
+    def _net_for(self, x: NDArray[Any]) -> Net:
+        """Return the network, or, before the first data, one that fits these rows."""
+        return self._new_net(x.shape[1]) if self._net is None else self._net
 
     def _built(self) -> Net:
         if self._net is None:

@@ -1,11 +1,12 @@
 """The optimizers: their hyperparameters, and the state that they keep for one model.
 
 The steps themselves are `mlpcore.kernels.sgd_step` and `mlpcore.kernels.adam_step`. An optimizer's hyperparameters are
-plain attributes that may be changed between epochs, from a callback for example.
+attributes that may be changed between epochs, from a callback for example. No other attribute can be set, so that a
+misspelt one is not ignored.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,14 @@ class Optimizer(ABC):
 
     def __post_init__(self) -> None:
         self._check()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self.__dataclass_fields__ and not name.startswith("_") and not hasattr(type(self), name):
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
+                f"{', '.join(repr(each.name) for each in fields(self) if each.init)}"
+            )
+        object.__setattr__(self, name, value)
 
     @abstractmethod
     def _check(self) -> None:

@@ -364,7 +364,7 @@ REFUSED = [
     ({"X": GOOD["X"][None]}, ValueError, r"X has shape \(1, 50, 3\)"),
     ({"X": GOOD["X"] + 1j}, TypeError, "X has dtype complex128"),
     ({"X": GOOD["X"].astype(str)}, TypeError, "X has dtype <U"),
-    ({"X": GOOD["X"].astype(object)}, TypeError, "X has dtype object"),
+    ({"X": GOOD["X"].astype(str).astype(object)}, TypeError, "X has dtype object"),
     ({"X": GOOD["X"].astype(np.longdouble)}, TypeError, "X has dtype (longdouble|float128)"),
     ({"X": np.ma.masked_less(GOOD["X"], 0)}, ValueError, "X has masked entries"),
     ({"X": [[1, 2, 3], [4]]}, ValueError, "X is not an array of numbers"),

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import copies
 from mlpcore._core import Net
-from mlpcore.checks import real_array, whole_number
+from mlpcore.checks import whole_number
+from mlpcore.data import real_array
 
 ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softmax")
 INITIALIZERS = ("glorot_uniform", "he_uniform", "zeros")
@@ -62,6 +63,11 @@ class Dense:
         kernel_initializer: str = "glorot_uniform",
     ) -> None:
         self._units = whole_number("units", units, at_least=1)
+        if isinstance(activation, int | np.integer) and not isinstance(activation, bool):
+            raise TypeError(
+                f"activation is {activation}, expected one of {', '.join(map(repr, ACTIVATIONS))}: units first; "
+                f"input_size= tells how many inputs there are, as in Dense({activation}, input_size={units})"
+            )
         self._activation = _one_of("activation", "linear" if activation is None else activation, ACTIVATIONS)
         self._input_size = None if input_size is None else whole_number("input_size", input_size, at_least=1)
         self._kernel_initializer = _one_of("kernel_initializer", kernel_initializer, INITIALIZERS)
