@@ -78,15 +78,14 @@ class TrainSettings(NamedTuple):
     shuffle : bool
     seed : int
         What the order of an epoch's rows and the masks of dropout follow from, with the numbers of epoch and batch.
-    epoch : int
-        The number of the epoch that training begins in.
-    batches : int
-        How many batches of it are done already.
     epochs : int
     mean_weight : float
         What a sample's weight is relative to; 0: the mean weight of its batch.
-    scores : list
-        (loss, accuracy) of each epoch is appended when it is over.
+    cursor : ndarray of int64, shape (2,)
+        How far training has come: the number of the epoch that is under way, and how many batches of it are done.
+        Training goes on from there, and writes here whenever Python may look.
+    scores : ndarray of float64, shape (epochs, 2)
+        Where the loss and the accuracy of each epoch are written when it is over.
     progress : callable or None
         Called with the number of batches done about every 50 ms; an exception ends training after the next batch.
     """
@@ -97,9 +96,8 @@ class TrainSettings(NamedTuple):
     batch_size: int
     shuffle: bool
     seed: int
-    epoch: int
-    batches: int
     epochs: int
     mean_weight: float
-    scores: list[tuple[float, float]]
+    cursor: NDArray[Any]
+    scores: NDArray[Any]
     progress: Callable[[int], object] | None

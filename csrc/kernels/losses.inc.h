@@ -37,8 +37,8 @@ static inline vec squared_miss(vec y_hat, vec y, row_facts facts) {
 
 /* From e = e^{-|z|}. */
 static inline vec vec_sigmoid_bce_from(vec z, vec y, vec e) {
-    vec right = vec_mul(vec_sub(vec_broadcast(1), y), z), left = vec_mul(vec_negative(y), z);
-    return vec_add(vec_select(vec_less(vec_broadcast(0), z), right, left), vec_log1p(e));
+    const vec share = vec_select(vec_less(vec_broadcast(0), z), vec_sub(vec_broadcast(1), y), vec_negative(y));
+    return vec_add(vec_part_of(share, z), vec_log1p(e));
 }
 
 static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
@@ -46,8 +46,7 @@ static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
 }
 
 static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
-    vec minus_log = vec_add(vec_sub(facts.max, z), facts.log_sum);
-    return vec_select(vec_equal(y, vec_broadcast(0)), vec_broadcast(0), vec_mul(y, minus_log));
+    return vec_part_of(y, vec_add(vec_below_max(facts.max, z), facts.log_sum));
 }
 
 /* The sum of each row; rows of one number side by side. (A sum begins at 0, which is how -0 becomes 0.) */

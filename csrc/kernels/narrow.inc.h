@@ -5,6 +5,14 @@
  * are the vectors themselves, and adding their halves is adding vectors.
  */
 
+/* part_of and below_max of the reference. */
+static inline vec vec_part_of(vec share, vec z) {
+    return vec_select(vec_equal(share, vec_broadcast(0)), vec_broadcast(0), vec_mul(share, z));
+}
+static inline vec vec_below_max(vec max, vec z) {
+    return vec_select(vec_equal(z, max), vec_broadcast(0), vec_sub(max, z));
+}
+
 typedef vec units[LANES];
 
 static bool is_narrow(ptrdiff_t n, ptrdiff_t out) { return out > 1 && out <= LANES && n >= VEC_LANES / 2; }
@@ -112,8 +120,7 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
     const narrow_softmax s = softmax_of_units(out, of_a, of_z);
     const vec sum = vec_add(vec_broadcast(1), s.rest), log_sum = vec_log1p(s.rest);
     for (ptrdiff_t k = 0; k < out; k++) {
-        const vec minus_log = vec_add(vec_sub(s.max, of_z[k]), log_sum);
-        terms[k] = vec_select(vec_equal(of_y[k], vec_broadcast(0)), vec_broadcast(0), vec_mul(of_y[k], minus_log));
+        terms[k] = vec_part_of(of_y[k], vec_add(vec_below_max(s.max, of_z[k]), log_sum));
         of_a[k] = vec_div(of_a[k], sum);
     }
     vec_store_masked(value, sum_of_units(out, terms), some);

@@ -2,8 +2,8 @@
  * the catalogue says here which text it runs: its own vector form, or the reference's.
  */
 
-static inline vec vec_flush_tiny(vec average) {
-    return vec_select(vec_less(vec_abs(average), vec_broadcast(FLUSH_THRESHOLD)), vec_broadcast(0), average);
+static inline vec vec_flush_tiny(vec average, real threshold) {
+    return vec_select(vec_less(vec_abs(average), vec_broadcast(threshold)), vec_broadcast(0), average);
 }
 
 static ALWAYS_INLINE vec vec_adjusted(const REAL_NAME(mlp_update) * u, vec grad, vec w) {
@@ -28,7 +28,7 @@ static ALWAYS_INLINE void sgd_of_lanes(const REAL_NAME(mlp_update) * u, bool adj
     slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
     vec direction = slope;
     if (velocity) {
-        const vec v = vec_flush_tiny(vec_fma(momentum, load_lanes(velocity + i, lanes), slope));
+        const vec v = vec_flush_tiny(vec_fma(momentum, load_lanes(velocity + i, lanes), slope), REAL_SMALLEST);
         direction = u->constants[SGD_NESTEROV] != 0 ? vec_fma(momentum, v, slope) : v;
         store_lanes(velocity + i, v, lanes);
     }
@@ -44,8 +44,9 @@ static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool ad
     slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
     vec new_m = vec_mul(vec_broadcast(beta1), load_lanes(m + i, lanes));
     vec new_v = vec_mul(vec_broadcast(beta2), load_lanes(v + i, lanes));
-    new_m = vec_flush_tiny(vec_fma(vec_broadcast(1 - beta1), slope, new_m));
-    new_v = vec_flush_tiny(vec_fma(vec_mul(vec_broadcast(1 - beta2), slope), slope, new_v));
+    new_m = vec_flush_tiny(vec_fma(vec_broadcast(1 - beta1), slope, new_m), REAL_SMALLEST);
+    new_v = vec_fma(vec_mul(vec_broadcast(1 - beta2), slope), slope, new_v);
+    new_v = vec_flush_tiny(new_v, u->constants[ADAM_FLUSH_V]);
     const vec root = vec_fma(vec_sqrt(new_v), vec_broadcast(u->constants[ADAM_V_SCALE]),
                              vec_broadcast(u->constants[ADAM_EPSILON]));
     const vec move = vec_div(vec_mul(vec_broadcast(u->constants[ADAM_RATE]), new_m), root);

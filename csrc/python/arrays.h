@@ -44,7 +44,7 @@ typedef struct {
     mlp_role role;
     bool optional;     /* may be left out; an array may also be None                                          */
     mlp_order order;   /* how a kernel wants the memory                                                       */
-    const char *axes;  /* a letter per axis: n, i(n), o(ut), p(arameters), 1; NULL: any rank, the first array's shape */
+    const char *axes;  /* a letter per axis: n, i(n), o(ut), p(arameters), e(pochs), 1, 2; NULL: any rank, the first array's shape */
     unsigned in_place; /* bit p set: this output may be the very memory of input p                            */
 } mlp_parameter;
 
@@ -56,10 +56,10 @@ typedef struct {
 } mlp_function;
 
 /* Sizes of the axes that occur, by their letters, also in that order; 0 where one does not. */
-enum { MLP_AXES = 5 };
+enum { MLP_AXES = 7 };
 typedef union {
     struct {
-        npy_intp n, in, out, parameters, one;
+        npy_intp n, in, out, parameters, epochs, one, two;
     };
     npy_intp of[MLP_AXES];
 } mlp_sizes;

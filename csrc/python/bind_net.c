@@ -295,87 +295,101 @@ typedef struct {
     mlp_training training;
     mlp_cursor cursor;
     mlp_optimizer_arguments optimizer;
+    mlp_call arrays; /* the cursor that Python sees, and the scores */
     long long batch_size, epochs;
     bool shuffle;
-    mlp_scores scores;
     PyObject *progress;
 } train_settings;
 
-static int parse_settings(Net *self, const mlp_call *outer, int p, train_settings *settings) {
-    enum { LOSS, METRIC, OPTIMIZER, BATCH_SIZE, SHUFFLE, SEED, EPOCH, BATCHES, EPOCHS, MEAN_WEIGHT, SCORES, PROGRESS };
+enum { CURSOR, SCORES };
+
+static const mlp_function shown_arrays = {
+    .name = "train",
+    .parameters = {[CURSOR] = {"cursor", MLP_COUNTER, .axes = "2"}, [SCORES] = {"scores", MLP_OUTPUT, .axes = "e2"}},
+};
+
+static int parse_settings(const Net *self, const mlp_call *outer, int p, train_settings *settings) {
+    enum { LOSS, METRIC, OPTIMIZER, BATCH_SIZE, SHUFFLE, SEED, EPOCHS, MEAN_WEIGHT, COUNTER, TABLE, PROGRESS };
     static const mlp_function function = {
         .name = "train",
-        .positional = 12,
+        .positional = 11,
         .parameters = {[LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [OPTIMIZER] = {.name = "optimizer"},
                        [BATCH_SIZE] = {.name = "batch_size"},
                        [SHUFFLE] = {.name = "shuffle"},
                        [SEED] = {.name = "seed"},
-                       [EPOCH] = {.name = "epoch"},
-                       [BATCHES] = {.name = "batches"},
                        [EPOCHS] = {.name = "epochs"},
                        [MEAN_WEIGHT] = {.name = "mean_weight"},
-                       [SCORES] = {.name = "scores"},
+                       [COUNTER] = {.name = "cursor"},
+                       [TABLE] = {.name = "scores"},
                        [PROGRESS] = {.name = "progress"}},
     };
     mlp_call call;
     mlp_training *training = &settings->training;
-    long long epoch, batches;
+    bool has_accuracy;
     if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_parse_loss(&call, LOSS, &training->loss) < 0 ||
-        parse_metric(&call, METRIC, &training->metric, &settings->scores.has_accuracy) < 0 ||
+        parse_metric(&call, METRIC, &training->metric, &has_accuracy) < 0 ||
         mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &settings->batch_size) < 0 ||
         mlp_get_bool(&call, SHUFFLE, &settings->shuffle) < 0 || mlp_get_seed(&call, SEED, &training->seed) < 0 ||
-        mlp_get_integer(&call, EPOCH, 0, UINT32_MAX, &epoch) < 0 ||
-        mlp_get_integer(&call, BATCHES, 0, UINT32_MAX, &batches) < 0 ||
-        mlp_get_integer(&call, EPOCHS, 1, UINT32_MAX - epoch + 1, &settings->epochs) < 0 ||
+        mlp_get_integer(&call, EPOCHS, 1, UINT32_MAX, &settings->epochs) < 0 ||
         mlp_get_double(&call, MEAN_WEIGHT, 0, INFINITY, &training->mean_weight) < 0) {
         return -1;
     }
-    settings->cursor = (mlp_cursor){.epoch = (uint32_t)epoch, .batches = (ptrdiff_t)batches};
     settings->progress = call.given[PROGRESS] == Py_None ? NULL : call.given[PROGRESS];
-    settings->scores.list = call.given[SCORES];
     if (settings->progress && !PyCallable_Check(settings->progress)) {
         return mlp_argument_error(&call, PROGRESS, PyExc_TypeError, "is %R, expected a callable or None",
                                   settings->progress);
     }
-    if (!PyList_CheckExact(settings->scores.list)) {
-        return mlp_argument_error(&call, SCORES, PyExc_TypeError, "is %R, expected a list", settings->scores.list);
-    }
-    return mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
+    settings->arrays.given[CURSOR] = call.given[COUNTER];
+    settings->arrays.given[SCORES] = call.given[TABLE];
+    settings->arrays.required.epochs = (npy_intp)settings->epochs;
+    settings->arrays.required_bits = 64;
+    return mlp_acquire(&settings->arrays) < 0 ? -1 : mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
 }
 
-/* The last batch, after the poll that failed, may have ended an epoch. */
-static void append_scores_keeping_error(mlp_scores *scores, ptrdiff_t batches_done) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    if (mlp_append_scores(scores, batches_done) < 0) {
-        PyErr_Clear();
+/* When no Python code can run any more: where training begins, and where it writes what is shown. */
+static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n, ptrdiff_t batch) {
+    const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
+    const ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)settings->epochs);
+    if (mlp_recheck(&settings->arrays) < 0 ||
+        mlp_bind_optimizer_state(self, &settings->optimizer, steps < 0 ? PTRDIFF_MAX : steps) < 0) {
+        return -1;
     }
-    PyErr_Restore(type, value, traceback);
+    const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
+    if (cursor[0] < 0 || cursor[0] + settings->epochs > (int64_t)UINT32_MAX + 1 || cursor[1] < 0 ||
+        cursor[1] >= batches_of_an_epoch) {
+        return mlp_argument_error(&settings->arrays, CURSOR, PyExc_ValueError,
+                                  "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted",
+                                  (long long)cursor[0], (long long)cursor[1], settings->epochs, batches_of_an_epoch);
+    }
+    settings->cursor = (mlp_cursor){
+        .epoch = (uint32_t)cursor[0], .batches = (ptrdiff_t)cursor[1], .seen = (ptrdiff_t)cursor[1] * batch};
+    settings->training.epochs = (ptrdiff_t)settings->epochs;
+    settings->training.optimizer = &settings->optimizer.optimizer;
+    settings->training.scores = mlp_data(&settings->arrays, SCORES);
+    return 0;
 }
 
-/* Trains with the GIL released; what was done comes back in *done. False: an exception is set. */
+/* Trains with the GIL released. False: an exception is set. */
 static bool run_training(Net *self, train_settings *settings, PyArrayObject *x, mlp_trained *done) {
     mlp_caller caller = caller_of(self, self->block_owner, x, NULL);
     mlp_training *training = &settings->training;
     const mlp_interrupt interrupt = {mlp_poll_python, &caller};
-    caller.scores = &settings->scores;
+    caller.counter = mlp_data(&settings->arrays, CURSOR);
+    caller.cursor = &settings->cursor;
     caller.progress = settings->progress;
     training->caller = &caller;
     training->interrupt = &interrupt;
     caller.state = PyEval_SaveThread();
     *done = mlp_net_train(self->net, self->work, training, &settings->cursor);
     PyEval_RestoreThread(caller.state);
+    mlp_show_cursor(&caller);
     self->has_grads = done->rows >= 0;
     self->rows = done->rows;
     self->mode = (mlp_mode){.training = true, .seed = training->seed};
     /* A Ctrl-C that came after the last poll becomes an exception here, and not somewhere in the caller's bookkeeping. */
-    if (caller.failed) {
-        append_scores_keeping_error(&settings->scores, done->batches);
-        return false;
-    }
-    return mlp_append_scores(&settings->scores, done->batches) == 0 && PyErr_CheckSignals() == 0;
+    return !caller.failed && PyErr_CheckSignals() == 0;
 }
 
 static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
@@ -391,7 +405,7 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
     };
     Net *self = (Net *)object;
     mlp_call call;
-    train_settings settings = {0};
+    train_settings settings = {.arrays = {.function = &shown_arrays}};
     mlp_training *training = &settings.training;
     mlp_begin_optimizer(&settings.optimizer);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
@@ -403,39 +417,25 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
         goto done;
     }
     const ptrdiff_t n = call.size.n, batch = settings.batch_size < n ? (ptrdiff_t)settings.batch_size : n;
-    const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
-    const ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)settings.epochs);
-    if (settings.cursor.batches >= batches_of_an_epoch) {
-        PyErr_SetString(PyExc_ValueError, "train: batches counts more than an epoch has");
+    if (bind_settings(self, &settings, n, batch) < 0) {
         goto done;
     }
-    if (mlp_bind_optimizer_state(self, &settings.optimizer, steps < 0 ? PTRDIFF_MAX : steps) < 0) {
-        goto done;
-    }
-    training->scores = mlp_alloc((ptrdiff_t)settings.epochs, sizeof *training->scores);
-    training->order = settings.shuffle ? mlp_alloc(n, sizeof *training->order) : NULL;
-    if (!training->scores || (settings.shuffle && !training->order)) {
+    training->samples = (mlp_samples){n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
+    if (settings.shuffle && !(training->order = mlp_alloc(n, sizeof *training->order))) {
         PyErr_NoMemory();
         goto done;
     }
     if (mlp_prepare_workspace(self, batch) < 0) {
         goto done;
     }
-    settings.cursor.seen = settings.cursor.batches * batch;
-    settings.scores.score = training->scores;
-    settings.scores.batches_of_an_epoch = batches_of_an_epoch;
-    settings.scores.first_batch = settings.cursor.batches;
-    training->samples = (mlp_samples){n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
-    training->optimizer = &settings.optimizer.optimizer;
-    training->epochs = (ptrdiff_t)settings.epochs;
     mlp_trained done;
     if (run_training(self, &settings, call.array[X], &done)) {
         result = Py_BuildValue("nn", done.batches, done.first_not_finite);
     }
 done:
-    mlp_free(training->scores);
     mlp_free(training->order);
     mlp_end(&settings.optimizer.call);
+    mlp_end(&settings.arrays);
     mlp_end(&call);
     mlp_end_change(self);
     return result;
@@ -443,6 +443,9 @@ done:
 
 PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("parameters", mlp_net_parameters, "parameters($self, step)\n--\n\n"),
+    MLP_METHOD("gradients", mlp_net_gradients, "gradients($self, step)\n--\n\n"),
+    MLP_METHOD("gradient_buffers", mlp_net_gradient_buffers, "gradient_buffers($self, step)\n--\n\n"),
+    {"snapshot", mlp_net_snapshot, METH_NOARGS, "snapshot($self)\n--\n\n"},
     MLP_METHOD("value", mlp_net_value, "value($self, i)\n--\n\n"),
     MLP_METHOD("gradient", mlp_net_gradient, "gradient($self, i)\n--\n\n"),
     MLP_METHOD("set_segment", mlp_net_set_segment,

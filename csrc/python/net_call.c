@@ -1,7 +1,5 @@
-/* net_call.c: from the engine back to Python: to poll for Ctrl-C, to report progress, to append scores. See net_object.h. */
+/* net_call.c: from the engine back to Python: to poll for Ctrl-C and to report progress. See net_object.h. */
 #include "net_object.h"
-
-#include <math.h>
 
 bool mlp_reenter_python(mlp_caller *caller) {
     const bool released = caller->state;
@@ -12,24 +10,18 @@ bool mlp_reenter_python(mlp_caller *caller) {
 
 void mlp_leave_python(mlp_caller *caller, bool released) { caller->state = released ? PyEval_SaveThread() : NULL; }
 
-int mlp_append_scores(mlp_scores *scores, ptrdiff_t batches_done) {
-    const ptrdiff_t epochs = (scores->first_batch + batches_done) / scores->batches_of_an_epoch;
-    for (; scores->appended < epochs; scores->appended++) {
-        const mlp_score score = scores->score[scores->appended];
-        PyObject *pair = Py_BuildValue("dd", score.loss, scores->has_accuracy ? score.accuracy : (double)NAN);
-        int status = pair ? PyList_Append(scores->list, pair) : -1;
-        Py_XDECREF(pair);
-        if (status < 0) {
-            return -1;
-        }
+void mlp_show_cursor(const mlp_caller *caller) {
+    if (caller->counter) {
+        caller->counter[0] = caller->cursor->epoch;
+        caller->counter[1] = caller->cursor->batches;
     }
-    return 0;
 }
 
 int mlp_poll_python(void *context, ptrdiff_t done) {
     mlp_caller *caller = context;
     const bool released = mlp_reenter_python(caller);
-    caller->failed = (caller->scores && mlp_append_scores(caller->scores, done) < 0) || PyErr_CheckSignals() < 0;
+    mlp_show_cursor(caller);
+    caller->failed = PyErr_CheckSignals() < 0;
     if (!caller->failed && caller->progress) {
         PyObject *answer = PyObject_CallFunction(caller->progress, "n", done);
         caller->failed = !answer;

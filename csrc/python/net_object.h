@@ -95,26 +95,20 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
 /* Second half, when no Python code can run any more: the pointers. `steps` is how many are to come at most. */
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps);
 
-/* The scores of whole epochs, on their way from training into a list of Python's. */
-typedef struct {
-    PyObject *list; /* of (loss, accuracy) */
-    const mlp_score *score;
-    ptrdiff_t appended, batches_of_an_epoch, first_batch;
-    bool has_accuracy;
-} mlp_scores;
-
-int mlp_append_scores(mlp_scores *scores, ptrdiff_t batches_done);
-
 /* State of the Python caller while the GIL is released: how the engine comes back to poll for Ctrl-C, to report progress, and to
  * run layers written in Python. */
 typedef struct {
     PyThreadState *state; /* NULL: the GIL is held                                                     */
-    mlp_scores *scores;   /* NULL: it does not train                                                   */
+    int64_t *counter;     /* shows Python how far training has come: epoch and batch; NULL: it does not train */
+    const mlp_cursor *cursor;
     PyObject *progress;   /* NULL: nobody wants to know                                                */
     PyObject *owners[3];  /* arrays and capsules whose memory a layer written in Python may be shown    */
     bool is_double;
     bool failed;          /* an exception is set                                                       */
 } mlp_caller;
+
+/* Writes the cursor where Python sees it. */
+void mlp_show_cursor(const mlp_caller *caller);
 
 /* The interrupt callback, whose context is a mlp_caller. */
 int mlp_poll_python(void *context, ptrdiff_t done);
@@ -130,6 +124,9 @@ int mlp_custom_backward(void *context, void *caller, ptrdiff_t n, void *grad_x, 
 extern PyGetSetDef mlp_net_getset[];
 extern PyMethodDef mlp_net_methods[];
 PyObject *mlp_net_parameters(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_gradients(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_gradient_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);
 PyObject *mlp_net_value(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_set_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);

@@ -61,31 +61,22 @@ static PyObject *segment_view(Net *self, const mlp_step *step, const mlp_segment
 }
 
 /* The argument `step` of a method. */
-static int parse_index(Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs,
+static int parse_index(mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs,
                        PyObject *kwnames, ptrdiff_t end, ptrdiff_t *index) {
     long long i;
     if (mlp_parse(call, function, args, nargs, kwnames) < 0 || mlp_get_integer(call, 0, 0, end - 1, &i) < 0) {
         return -1;
     }
-    (void)self;
     *index = (ptrdiff_t)i;
     return 0;
 }
 
-PyObject *mlp_net_parameters(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "parameters", .positional = 1, .parameters = {{.name = "step"}}};
-    Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t i;
-    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps, &i) < 0) {
-        return NULL;
-    }
+/* All segments of a step in a flat buffer. */
+static PyObject *segment_views(Net *self, ptrdiff_t i, void *flat) {
     const mlp_step *step = &self->net->step[i];
-    PyObject *tuple = PyTuple_New(2 * step->segments);
-    for (ptrdiff_t k = 0; tuple && k < 2 * step->segments; k++) {
-        const mlp_segment *segment = &self->net->segment[step->segment + k % step->segments];
-        PyObject *array =
-            segment_view(self, step, segment, k < step->segments ? self->net->params : self->net->grads);
+    PyObject *tuple = PyTuple_New(step->segments);
+    for (ptrdiff_t k = 0; tuple && k < step->segments; k++) {
+        PyObject *array = segment_view(self, step, &self->net->segment[step->segment + k], flat);
         if (!array) {
             Py_CLEAR(tuple);
             break;
@@ -95,12 +86,63 @@ PyObject *mlp_net_parameters(PyObject *object, PyObject *const *args, Py_ssize_t
     return tuple;
 }
 
+PyObject *mlp_net_parameters(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    static const mlp_function function = {.name = "parameters", .positional = 1, .parameters = {{.name = "step"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    ptrdiff_t i;
+    return parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0
+               ? NULL
+               : segment_views(self, i, self->net->params);
+}
+
+PyObject *mlp_net_gradient_buffers(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    static const mlp_function function = {
+        .name = "gradient_buffers", .positional = 1, .parameters = {{.name = "step"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    ptrdiff_t i;
+    return parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0
+               ? NULL
+               : segment_views(self, i, self->net->grads);
+}
+
+static int refuse_without_backward(const Net *self) {
+    if (self->has_grads) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_RuntimeError, "there was no backward since the last forward");
+    return -1;
+}
+
+PyObject *mlp_net_gradients(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    Net *self = (Net *)object;
+    if (mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    const int refused = refuse_without_backward(self);
+    mlp_end_reading(self);
+    return refused < 0 ? NULL : mlp_net_gradient_buffers(object, args, nargs, kwnames);
+}
+
+PyObject *mlp_net_snapshot(PyObject *object, PyObject *Py_UNUSED(unused)) {
+    Net *self = (Net *)object;
+    if (mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    PyObject *view = flat_view(self, self->net->params, self->net->parameters);
+    PyObject *copy = view ? PyArray_NewCopy((PyArrayObject *)view, NPY_CORDER) : NULL;
+    Py_XDECREF(view);
+    mlp_end_reading(self);
+    return copy;
+}
+
 PyObject *mlp_net_value(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "value", .positional = 1, .parameters = {{.name = "i"}}};
     Net *self = (Net *)object;
     mlp_call call;
     ptrdiff_t i;
-    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
+    if (parse_index(&call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
         mlp_begin_reading(self) < 0) {
         return NULL;
     }
@@ -114,17 +156,17 @@ PyObject *mlp_net_gradient(PyObject *object, PyObject *const *args, Py_ssize_t n
     Net *self = (Net *)object;
     mlp_call call;
     ptrdiff_t i;
-    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
+    if (parse_index(&call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
         mlp_begin_reading(self) < 0) {
         return NULL;
     }
     PyObject *view = NULL;
-    if (!self->has_grads) {
-        PyErr_SetString(PyExc_RuntimeError, "there was no backward since this forward");
-    } else if (i <= self->net->first_backward) {
-        PyErr_SetString(PyExc_RuntimeError, "there is no gradient here: no parameters lie below");
-    } else {
-        view = mlp_slot_view(self, self->net->grad[i]);
+    if (refuse_without_backward(self) == 0) {
+        if (i > self->net->first_backward) {
+            view = mlp_slot_view(self, self->net->grad[i]);
+        } else {
+            PyErr_SetString(PyExc_RuntimeError, "backward goes no further than the lowest layer with parameters");
+        }
     }
     mlp_end_reading(self);
     return view;
@@ -147,7 +189,7 @@ PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_
     mlp_call call;
     ptrdiff_t i;
     long long which;
-    if (parse_index(self, &call, &function, args, nargs, kwnames, self->net->steps, &i) < 0 ||
+    if (parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0 ||
         mlp_get_integer(&call, WHICH, 0, self->net->step[i].segments - 1, &which) < 0) {
         return NULL;
     }

@@ -85,8 +85,13 @@ static void loss_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff
 /* softplus(z) = log(1 + e^z), written so that neither end overflows or cancels. -log sigmoid(z) = softplus(-z). */
 static real softplus(real z) { return (z > 0 ? z : 0) + real_log1p(real_exp(-real_abs(z))); }
 
+/* share * z, where a share of 0 leaves nothing of an infinite z. */
+static real part_of(real share, real z) { return share == 0 ? 0 : share * z; }
+
 /* -y log a - (1-y) log(1-a) = softplus(z) - y z, with the large parts of the two taken together first. */
-static real sigmoid_bce(real z, real y) { return (z > 0 ? (1 - y) * z : -y * z) + real_log1p(real_exp(-real_abs(z))); }
+static real sigmoid_bce(real z, real y) {
+    return (z > 0 ? part_of(1 - y, z) : part_of(-y, z)) + real_log1p(real_exp(-real_abs(z)));
+}
 
 /* BCE: phi = a - y. The paper prints a minus in the second term of the gradient to a; with the right sign,
  * (-y/a + (1-y)/(1-a)) a (1-a) = a - y. */
@@ -111,7 +116,7 @@ static real sigmoid_cce_loss(ptrdiff_t out, const real *z, const real *a, const 
     (void)a;
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] += y[k] * softplus(-z[k]);
+        lanes[k % LANES] += part_of(y[k], softplus(-z[k]));
     }
     return sum_of_lanes(lanes);
 }
@@ -125,6 +130,9 @@ static void sigmoid_cce_phi(ptrdiff_t out, real *phi, const real *z, const real 
 
 /* ---------------------------------------------------------------------------------- the loss and z, softmax outputs */
 
+/* max - z, which is 0 for the largest z, be it infinite. */
+static real below_max(real max, real z) { return z == max ? 0 : max - z; }
+
 /* -log a_k = log(sum over j of e^{z_j}) - z_k = (max - z_k) + log(1 + rest): both terms are >= 0. */
 static real softmax_cce_loss(ptrdiff_t out, const real *z, const real *a, const real *y) {
     (void)a;
@@ -132,7 +140,7 @@ static real softmax_cce_loss(ptrdiff_t out, const real *z, const real *a, const 
     real log_sum = real_log1p(row.rest);
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] += y[k] == 0 ? 0 : y[k] * ((row.max - z[k]) + log_sum);
+        lanes[k % LANES] += part_of(y[k], below_max(row.max, z[k]) + log_sum);
     }
     return sum_of_lanes(lanes);
 }
@@ -179,9 +187,9 @@ static real softmax_bce_loss(ptrdiff_t out, const real *z, const real *a, const 
     ptrdiff_t top = above_one_half(out, a);
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        real minus_log = (all.max - z[k]) + log_sum; /* of a_k, and of 1 - a_k: */
+        real minus_log = below_max(all.max, z[k]) + log_sum; /* of a_k, and of 1 - a_k: */
         real minus_log_rest = k == top ? log_sum - log_of_others(out, z, all, top) : -real_log1p(-a[k]);
-        lanes[k % LANES] += (y[k] == 0 ? 0 : y[k] * minus_log) + (y[k] == 1 ? 0 : (1 - y[k]) * minus_log_rest);
+        lanes[k % LANES] += part_of(y[k], minus_log) + part_of(1 - y[k], minus_log_rest);
     }
     return sum_of_lanes(lanes);
 }

@@ -3,16 +3,17 @@
  * An optimizer is two functions side by side: its constants, computed once a step from the hyperparameters and the number
  * of the step, and its step for each weight. Weight i of a step is w[begin + i], with state[begin + i] and grad[i].
  *
- * Where an optimizer keeps a moving average, a gradient that has become 0 would let it decay into denormal numbers, which
- * many machines add up a hundred times slower; an average that small has no effect, so it is set to 0 (`flush_tiny`).
+ * Where an optimizer keeps a moving average, a gradient that has become 0 would let it decay into subnormal numbers, which
+ * many machines add up a hundred times slower. So an average that is subnormal is set to 0 (`flush_tiny`); and Adam's v as
+ * soon as sqrt(v_hat) is lost beside epsilon, since it decays a hundred times slower (docs/decisions/flushing.md).
  */
 #if MLP_REAL_BITS == 32
-static const real FLUSH_THRESHOLD = 0x1p-100f;
+static const double V_HIGHEST = 0x1p-100, HALF_ULP = 0x1p-25; /* most that v may be to be flushed; half an ulp of 1, halved */
 #else
-static const real FLUSH_THRESHOLD = 0x1p-900;
+static const double V_HIGHEST = 0x1p-900, HALF_ULP = 0x1p-54;
 #endif
 
-static real flush_tiny(real average) { return real_abs(average) < FLUSH_THRESHOLD ? 0 : average; }
+static real flush_tiny(real average, real threshold) { return real_abs(average) < threshold ? 0 : average; }
 
 /* The gradient that a rule gets: clipped, and with the penalties l1 |w| + l2 w^2 / 2 of the weight added to the loss. */
 static real adjusted(const REAL_NAME(mlp_update) * u, real grad, real w) {
@@ -48,7 +49,7 @@ static void sgd_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t
         const real slope = adjusted(u, grad[i - begin], w[i]);
         real direction = slope;
         if (velocity) {
-            velocity[i] = flush_tiny(real_fma(momentum, velocity[i], slope));
+            velocity[i] = flush_tiny(real_fma(momentum, velocity[i], slope), REAL_SMALLEST);
             direction = u->constants[SGD_NESTEROV] != 0 ? real_fma(momentum, velocity[i], slope) : velocity[i];
         }
         w[i] = real_fma(-rate, direction, w[i]);
@@ -67,7 +68,7 @@ static double power(double base, int64_t t) {
     return result;
 }
 
-enum { ADAM_BETA1, ADAM_BETA2, ADAM_RATE, ADAM_V_SCALE, ADAM_EPSILON };
+enum { ADAM_BETA1, ADAM_BETA2, ADAM_RATE, ADAM_V_SCALE, ADAM_EPSILON, ADAM_FLUSH_V };
 
 /* Bias correction: the averages begin at 0, and 1 - beta^t is the weight of all gradients so far in them. m_hat and v_hat are
  * folded into two numbers, the rate of the step and what sqrt(v) is multiplied by. */
@@ -78,6 +79,8 @@ static void adam_constants(const double *hypers, int64_t t, real *c) {
     c[ADAM_EPSILON] = (real)hypers[3];
     c[ADAM_RATE] = (real)(learning_rate / (1 - power((double)c[ADAM_BETA1], t)));
     c[ADAM_V_SCALE] = (real)(1 / sqrt(1 - power((double)c[ADAM_BETA2], t)));
+    const double lost = (double)c[ADAM_EPSILON] * HALF_ULP / (double)c[ADAM_V_SCALE]; /* sqrt(v) below it changes no sum */
+    c[ADAM_FLUSH_V] = (real)(lost * lost < V_HIGHEST ? lost * lost : V_HIGHEST);
 }
 
 /* m = beta1 m + (1 - beta1) grad         m_hat = m / (1 - beta1^t)                           Kingma & Ba 2015
@@ -88,8 +91,8 @@ static void adam_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_
     real *m = u->state[0], *v = u->state[1];
     for (ptrdiff_t i = begin; i < begin + count; i++) {
         const real slope = adjusted(u, grad[i - begin], w[i]);
-        m[i] = flush_tiny(real_fma(1 - beta1, slope, beta1 * m[i]));
-        v[i] = flush_tiny(real_fma((1 - beta2) * slope, slope, beta2 * v[i]));
+        m[i] = flush_tiny(real_fma(1 - beta1, slope, beta1 * m[i]), REAL_SMALLEST);
+        v[i] = flush_tiny(real_fma((1 - beta2) * slope, slope, beta2 * v[i]), u->constants[ADAM_FLUSH_V]);
         w[i] -= rate * m[i] / real_fma(real_sqrt(v[i]), u->constants[ADAM_V_SCALE], u->constants[ADAM_EPSILON]);
     }
 }

@@ -20,12 +20,13 @@ static void batch_scale(ptrdiff_t n, real *scale, const real *weight, double tot
     }
 }
 
-/* sum of weight_s value_s / sum of weight_s; without weights the plain mean. */
+/* sum of weight_s value_s / sum of weight_s; without weights the plain mean. Large weights are made smaller by a power of 2
+ * first, which changes no digit, so that no product overflows that the mean does not. */
 static double batch_mean(ptrdiff_t n, const real *value, const real *weight) {
-    double total = batch_weight(n, weight);
+    const double total = batch_weight(n, weight), unit = total > 0x1p500 ? 0x1p-520 : 1;
     double sum = 0;
     for (ptrdiff_t s = 0; s < n; s++) {
-        sum += (weight ? (double)weight[s] : 1) * (double)value[s];
+        sum += (weight ? (double)weight[s] * unit : 1) * (double)value[s];
     }
-    return total > 0 ? sum / total : 0;
+    return total > 0 ? sum / (total * unit) : 0;
 }

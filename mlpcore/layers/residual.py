@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
+from mlpcore import network
 from mlpcore._core import Net
 from mlpcore.engine import Step
 from mlpcore.layers.layer import Layer
@@ -35,9 +36,9 @@ class Residual(Layer):
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
-        from mlpcore.layers import claim_layers
-
-        self._layers = claim_layers(layers)
+        self._layers = network.claim_layers(layers)
+        for layer in self._layers:
+            layer._has_model = True  # its model is whatever model this layer gets
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -51,9 +52,7 @@ class Residual(Layer):
         return self._layers
 
     def _output_size(self, input_size: int) -> int:
-        width = input_size
-        for layer in self._layers:
-            width = layer._output_size(width)
+        width = network.output_size(self._layers, input_size)
         if width != input_size:
             raise ValueError(
                 f"the branch of {self!r} has {width} outputs, expected {input_size}: as many as it has inputs"
@@ -61,36 +60,16 @@ class Residual(Layer):
         return width
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
-        steps = [Step("fork", layer)]
-        number, width = layer + 1, input_size
-        for inner in self._layers:
-            steps += inner._steps(number, width)
-            number, width = number + count_layers([inner]), inner._output_size(width)
-        return [*steps, Step("join", layer)]
-
-    def _initialize(self, net: Net, first: int, seed: int) -> None:
-        for layer in self._layers:
-            layer._initialize(net, layer._first, seed)
+        branch = network.steps_of(self._layers, input_size, layer + 1)
+        return [Step("fork", layer), *branch, Step("join", layer)]
 
     def _bind(self, net: Net, first: int, input_size: int) -> int:
-        self._net, self._first, self._input_size = net, first, input_size
-        end, width = first + 1, input_size
-        for layer in self._layers:
-            end = layer._bind(net, end, width)
-            width = layer._output_size(width)
-        self._last = end
-        return end + 1
+        network.bind(self._layers, net, input_size, first + 1)
+        return super()._bind(net, first, input_size)
 
     def _config(self) -> dict[str, Any]:
         return {"kind": self.kind, "layers": [layer._config() for layer in self._layers]}
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
-        from mlpcore.layers import layer_from_config
-
-        return cls([layer_from_config(inner) for inner in config["layers"]])
-
-
-def count_layers(layers: Sequence[Layer]) -> int:
-    """Return how many layers these are, with those that they are made of."""
-    return sum(1 + count_layers(layer._inner()) for layer in layers)
+        return cls([network.layer_from_config(inner) for inner in config["layers"]])
