@@ -6,6 +6,7 @@ that data to learn from is finite. A value is looked at before anything changes,
 
 import math
 import operator
+import sys
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
@@ -112,7 +113,7 @@ def callables(name: str, value: Iterable[Any]) -> list[Any]:
 
 def real_array(name: str, value: ArrayLike) -> Array:
     """Return `value` as an array of real numbers, of whatever dtype and shape it came in."""
-    if np.ma.is_masked(value):
+    if _is_masked(value):
         raise ValueError(f"{name} has masked entries, expected a value in every place")
     try:
         array = np.asarray(value)
@@ -121,6 +122,15 @@ def real_array(name: str, value: ArrayLike) -> Array:
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers of at most 64 bits")
     return array
+
+
+def _is_masked(value: ArrayLike) -> bool:
+    """Tell whether masked elements hide in `value`; where numpy.ma was never imported there are none.
+
+    ``np.ma`` would import it, and an import inside a call can hang a process forked beside it.
+    """
+    is_masked = getattr(sys.modules.get("numpy.ma"), "is_masked", None)
+    return is_masked is not None and bool(is_masked(value))
 
 
 def finite_array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:
