@@ -11,6 +11,15 @@ array([[0.],
        [0.]], dtype=float32)
 """
 
+from pathlib import Path as _Path
+
+from mlpcore import unbuilt
+
+try:
+    from mlpcore import _core  # noqa: F401  first of all: without it there is nothing
+except ImportError as error:
+    raise unbuilt.explained(error, _Path(__file__).parent) from None
+
 from mlpcore import cpu, gradcheck, kernels, lazy
 from mlpcore.history import History
 from mlpcore.layers import Dense
