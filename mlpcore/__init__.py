@@ -11,12 +11,13 @@ array([[0.],
        [0.]], dtype=float32)
 """
 
+from importlib import import_module as _import_module
 from pathlib import Path as _Path
 
 from mlpcore import unbuilt
 
 try:
-    from mlpcore import _core  # noqa: F401  first of all: without it there is nothing
+    _import_module("mlpcore._core")  # first of all: without it there is nothing
 except ImportError as error:
     raise unbuilt.explained(error, _Path(__file__).parent) from None
 

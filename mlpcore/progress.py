@@ -39,7 +39,7 @@ def progress_bar(epochs: int, shown: bool) -> Iterator[Callable[[dict[str, float
 
 
 @cache
-def _bar_class() -> Any:
+def _bar_class() -> type[Any]:
     """Return tqdm's bar for this terminal or notebook, with nothing in it that a fork could leave locked."""
     from tqdm.auto import tqdm  # takes longer than all of mlpcore, and in a notebook warns if it finds no widgets
 
