@@ -11,7 +11,17 @@ array([[0.],
        [0.]], dtype=float32)
 """
 
-from mlpcore import cpu, gradcheck, kernels
+from importlib import import_module as _import_module
+from pathlib import Path as _Path
+
+from mlpcore import unbuilt
+
+try:
+    _import_module("mlpcore._core")  # first of all: without it there is nothing
+except ImportError as error:
+    raise unbuilt.explained(error, _Path(__file__).parent) from None
+
+from mlpcore import cpu, gradcheck, kernels, lazy
 from mlpcore.history import History
 from mlpcore.layers import Dense
 from mlpcore.model import Sequential
@@ -38,9 +48,10 @@ def __getattr__(name: str) -> str:
     """Look `__version__` up when it is asked for: that takes as long as all the rest of the import."""
     if name != "__version__":
         raise AttributeError(f"module 'mlpcore' has no attribute {name!r}")
-    from importlib.metadata import PackageNotFoundError, version
+    with lazy.importing:
+        from importlib.metadata import PackageNotFoundError, version
 
-    try:
-        return version("mlpcore")
-    except PackageNotFoundError:  # used from its source folder without being installed
-        return "0+unknown"
+        try:
+            return version("mlpcore")
+        except PackageNotFoundError:  # used from its source folder without being installed
+            return "0+unknown"

@@ -1,8 +1,10 @@
-"""``python -m mlpcore demo``: trains a network on handwritten digits and shows what came out."""
+"""The command line: ``python -m mlpcore demo`` trains a network on handwritten digits and shows what came out."""
 
 import argparse
 import sys
 from pathlib import Path
+
+import mlpcore
 
 
 def run_demo(options: argparse.Namespace) -> None:
@@ -15,7 +17,7 @@ def run_demo(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line.
+    """Run the command line; without a command, print what there is.
 
     Parameters
     ----------
@@ -23,7 +25,9 @@ def main(arguments: list[str] | None = None) -> None:
         What follows ``python -m mlpcore``; by default what the shell gave.
     """
     parser = argparse.ArgumentParser(prog="python -m mlpcore", description="Multi-layer perceptrons in C for Python.")
-    commands = parser.add_subparsers(title="commands", required=True)
+    parser.add_argument("--version", action="version", version=f"mlpcore {mlpcore.__version__}")
+    parser.set_defaults(run=lambda options: parser.print_help())
+    commands = parser.add_subparsers(title="commands")
     summary = "train on handwritten digits, check the gradients, draw what came out"
     digits = commands.add_parser("demo", help=summary, description=summary)
     digits.add_argument(

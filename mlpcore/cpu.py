@@ -51,8 +51,11 @@ def info() -> Info:
 def _obey_environment() -> None:
     """Use what MLPCORE_ISA names; ImportError if that is not to be had."""
     name = os.environ.get("MLPCORE_ISA")
-    if name and not use_isa(name):
+    if not name:
+        return
+    if name not in isa_names():  # asked here: bytes that are no UTF-8 cannot be handed to C
         raise ImportError(f"the environment variable MLPCORE_ISA is {name!r}, expected one of {isa_names()}")
+    use_isa(name)
 
 
 _obey_environment()

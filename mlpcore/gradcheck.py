@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,8 +21,12 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcore import kernels
 from mlpcore.checks import targets_of
 from mlpcore.layers import Dense
+from mlpcore.lazy import importing
 from mlpcore.losses import loss_name
 from mlpcore.model import Sequential
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 __all__ = ["Component", "Kink", "Report", "check_function", "check_kernel", "check_layer", "check_model"]
 
@@ -208,7 +213,7 @@ def check_kernel(
     ValueError
         If there is no such kernel.
     """
-    rng = np.random.default_rng(seed)
+    rng = _random(seed)
     loss, _, activation = name.partition("+")
     if name == "dense":
         at = _copies(inputs or {"x": rng.normal(size=(5, 3)), "w": rng.normal(size=(4, 3)), "b": rng.normal(size=4)})
@@ -268,7 +273,7 @@ def check_layer(layer: Dense, x: ArrayLike, *, seed: int = 0, tolerance: float =
     """
     at = _copies({"x": x, "w": layer.w, "b": layer.b})
     activation = layer.activation
-    upstream = np.random.default_rng(seed).normal(size=(len(at["x"]), len(at["w"])))
+    upstream = _random(seed).normal(size=(len(at["x"]), len(at["w"])))
 
     def f() -> float:
         z = kernels.dense_forward(at["x"], at["w"], at["b"])
@@ -463,6 +468,12 @@ def _quotients(f: Function, array: Array, active: NDArray[np.intp], up: float, d
         quotient[k] = (f_high - f_low) / (high - low)
         rounding[k] = EPSILON * max(abs(f_high), abs(f_low)) / (high - low)
     return quotient, rounding
+
+
+def _random(seed: int) -> Generator:
+    with importing:
+        from numpy.random import default_rng
+    return default_rng(seed)
 
 
 def _largest(arrays: list[Array]) -> float:

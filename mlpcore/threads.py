@@ -25,13 +25,19 @@ def _usable_cores() -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Yield the limits, in cores, that Linux's control groups set to this process: its own group's and its parents'."""
+    """Yield the limits, in cores, that Linux's control groups set to this process: its own group's and its parents'.
+
+    What cannot be read, or says no number, is no limit: nothing about a container may keep mlpcore from being imported.
+    """
     try:
-        groups = (root / "proc/self/cgroup").read_text().splitlines()
+        groups = os.fsdecode((root / "proc/self/cgroup").read_bytes()).splitlines()
     except OSError:
         return
     for line in groups:
-        _, controllers, group = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if not group.startswith("/"):
+            continue
         if controllers == "":  # version 2
             tree, files = root / "sys/fs/cgroup", ["cpu.max"]
         elif "cpu" in controllers.split(","):  # version 1
@@ -42,18 +48,24 @@ def _quotas(root: Path) -> Iterator[float]:
         for depth in range(len(parts) + 1):
             directory = tree.joinpath(*parts[:depth])
             try:
-                quota, period = " ".join((directory / file).read_text() for file in files).split()
-            except OSError:  # no limit here, or a group named as the host of a container sees it
+                quota, period = map(int, " ".join((directory / file).read_text() for file in files).split())
+                cores = quota / period
+            except (OSError, ValueError, ArithmeticError):  # "max", or a group named as the host of a container sees it
                 continue
-            if quota not in ("max", "-1"):
-                yield int(quota) / int(period)
+            if cores > 0:  # -1 in version 1: no limit
+                yield cores
 
 
 def _obey_environment() -> None:
     """Set the number that MLPCORE_NUM_THREADS says, or the cores; ImportError if it says anything else."""
     text = os.environ.get("MLPCORE_NUM_THREADS")
+    if not text:
+        set_num_threads(_usable_cores())
+        return
     try:
-        set_num_threads(int(text) if text else _usable_cores())
+        if not (text.isascii() and text.isdigit()):  # int() would take "1_0", " 3 ", "+3" and digits of any script
+            raise ValueError
+        set_num_threads(int(text))
     except ValueError:
         expected = f"an integer from 1 to {MAX_THREADS}"
         raise ImportError(f"the environment variable MLPCORE_NUM_THREADS is {text!r}, expected {expected}") from None

@@ -71,7 +71,9 @@ def test_the_fastest_set_is_taken_unless_told_otherwise(unset):
     assert python(PRINT_CURRENT, isa=unset).stdout.strip() == NAMES[0]
 
 
-@pytest.mark.parametrize("name", ["sse9", "AVX2", "reference ", "avx2,avx512"])
+@pytest.mark.parametrize(
+    "name", ["sse9", "AVX2", "reference ", "avx2,avx512", "\udcff", "avx2\udcff", "\u00e9", "x" * 9999]
+)
 def test_an_unknown_set_fails_the_import_and_lists_what_there_is(name):
     ran = python(PRINT_CURRENT, isa=name)
     assert ran.returncode == 1
