@@ -21,11 +21,12 @@ try:
 except ImportError as error:
     raise unbuilt.explained(error, _Path(__file__).parent) from None
 
-from mlpcore import cpu, gradcheck, kernels, lazy
+from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
 from mlpcore.history import History
-from mlpcore.layers import Dense
+from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
+from mlpcore.training import TrainingWarning
 from mlpcore.threads import get_num_threads, set_num_threads
 
 __all__ = [

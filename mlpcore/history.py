@@ -1,13 +1,24 @@
 """What a training left behind: losses and accuracies, epoch by epoch."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
 
 
 class History(Mapping[str, list[float]]):
     """The record of one `fit`: a mapping from a quantity's name to its value after each epoch.
 
-    Its keys are "loss", and "accuracy" for the losses that have one, both means over the epoch's samples, each taken
-    before its batch's update; with validation data also "val_loss" and "val_accuracy", taken after the epoch.
+    Its keys are "loss", and "accuracy" for the losses that have one, both weighted means over the epoch's samples, each
+    taken before its batch's update; with validation data also "val_loss" and "val_accuracy", taken after the epoch. An
+    epoch whose validation was interrupted has nan there.
+
+    Attributes
+    ----------
+    rules : dict of str to str
+        By which metric each accuracy counts, such as {"accuracy": "categorical_accuracy"}: see
+        ``mlpcore.catalogue.names("metrics")``.
 
     Examples
     --------
@@ -19,8 +30,10 @@ class History(Mapping[str, list[float]]):
     ([0.5, 0.25], [0, 1])
     """
 
-    def __init__(self) -> None:
-        self._logs: list[dict[str, float]] = []
+    def __init__(self, rules: Mapping[str, str] | None = None) -> None:
+        self.rules = dict(rules or {})
+        self._closed: list[dict[str, float]] = []
+        self._open: tuple[Sequence[str], NDArray[Any], NDArray[Any], int] | None = None
 
     @property
     def epoch(self) -> list[int]:
@@ -34,18 +47,47 @@ class History(Mapping[str, list[float]]):
 
     def append(self, logs: Mapping[str, float]) -> None:
         """Record the values of one more epoch, all or, on Ctrl-C, none."""
-        self._logs.append(dict(logs))
+        self._close()
+        self._closed.append(dict(logs))
+
+    @property
+    def _logs(self) -> list[dict[str, float]]:
+        """Return the values of every epoch, with those that the engine has written by now."""
+        return self._closed + self._written()
+
+    def _follow(self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any]) -> None:
+        """Record what the engine writes into `scores` (epochs, 2) as the epoch that `cursor` counts goes up."""
+        self._close()
+        self._open = names, scores, cursor, int(cursor[0])
+
+    def _close(self) -> None:
+        """Keep what the engine has written; it writes no more."""
+        self._closed, self._open = self._logs, None
+
+    def _written(self) -> list[dict[str, float]]:
+        if self._open is None:
+            return []
+        names, scores, cursor, begin = self._open
+        return [dict(zip(names, map(float, row), strict=False)) for row in scores[: int(cursor[0]) - begin]]
 
     def __getitem__(self, name: str) -> list[float]:
-        if not self._logs:
+        logs = self._logs
+        if not any(name in each for each in logs):
             raise KeyError(name)
-        return [logs[name] for logs in self._logs]
+        return [each.get(name, math.nan) for each in logs]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._logs[0] if self._logs else ())
+        names: dict[str, None] = {}
+        for logs in self._logs:
+            names |= dict.fromkeys(logs)
+        return iter(names)
 
     def __len__(self) -> int:
-        return len(self._logs[0]) if self._logs else 0
+        return len(list(iter(self)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._close()
+        return self.__dict__
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())

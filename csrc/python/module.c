@@ -1,6 +1,6 @@
 /* module.c: the module mlpcore._core: what it is made of, and how it is loaded. */
 #define MLP_HOLDS_NUMPY_API
-#include "arrays.h"
+#include "net_object.h"
 
 #include "../runtime/rng.h"
 #include "../runtime/threads.h"
@@ -63,6 +63,9 @@ static int module_exec(PyObject *module) {
         if (PyModule_AddFunctions(module, tables[i]) < 0) {
             return -1;
         }
+    }
+    if (mlp_prepare_nets(module) < 0) {
+        return -1;
     }
     if (PyModule_AddIntConstant(module, "MAX_THREADS", MLP_MAX_THREADS) < 0) {
         return -1;

@@ -80,6 +80,11 @@ static int parse_hypers(const mlp_call *call, const mlp_entry *entry, double *hy
     return 0;
 }
 
+/* None leaves the limit as it is. */
+static int parse_limit(const mlp_call *call, int p, double *limit) {
+    return call->given[p] == Py_None ? 0 : mlp_get_double(call, p, 0, INFINITY, limit);
+}
+
 /* The states that the rule keeps and the count of steps, as the arrays of a function of the optimizer's name. */
 static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *entry,
                         mlp_optimizer_arguments *arguments) {
@@ -125,8 +130,8 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
     if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 ||
         mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
         parse_hypers(&call, &mlp_optimizers[id], optimizer->hypers) < 0 ||
-        mlp_get_double(&call, CLIP_VALUE, 0, INFINITY, &optimizer->clip_value) < 0 ||
-        mlp_get_double(&call, CLIP_NORM, 0, INFINITY, &optimizer->clip_norm) < 0) {
+        parse_limit(&call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
+        parse_limit(&call, CLIP_NORM, &optimizer->clip_norm) < 0) {
         return -1;
     }
     optimizer->id = (mlp_optimizer_id)id;

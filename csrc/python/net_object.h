@@ -37,7 +37,14 @@ typedef struct {
     bool has_grads; /* there was a backward since its forward */
     mlp_mode mode;  /* of the last forward */
     atomic_int users;
+    int generation; /* of the process in which `users` was counted: a fork begins a new one */
 } Net;
+
+/* RuntimeError's subclass for a call that comes while another has the network; set when the module is loaded. */
+extern PyObject *mlp_busy_error;
+
+/* Creates it, and watches forks: the child has none of the calls that its parent's other threads were in. */
+int mlp_prepare_nets(PyObject *module);
 
 static inline bool is_double(const Net *self) { return self->net->bits == 64; }
 static inline size_t element_size(const Net *self) { return is_double(self) ? sizeof(double) : sizeof(float); }
@@ -130,5 +137,7 @@ PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);
 PyObject *mlp_net_value(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_set_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_first_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_segments(PyObject *self, PyObject *unused);
 
 #endif

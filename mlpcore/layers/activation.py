@@ -44,7 +44,8 @@ class Activation(Layer):
     @property
     def phi(self) -> NDArray[Any]:
         """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
-        return self._engine().gradient(self._first)
+        net, place = self._engine()
+        return net.gradient(place.first)
 
     def __repr__(self) -> str:
         return f"Activation({self._activation!r})"

@@ -6,9 +6,11 @@ from typing import Any, ClassVar, NoReturn, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcore._core import Net
 from mlpcore.checks import whole_number
 from mlpcore.engine import Step
-from mlpcore.layers.layer import Layer
+from mlpcore.layers.layer import Layer, Place
+from mlpcore.lazy import importing
 
 Array = NDArray[Any]
 
@@ -23,7 +25,7 @@ class CustomLayer(Layer):
     Attributes
     ----------
     params, grads : dict of str to ndarray
-        The parameters by name, and their gradients: views of the engine's memory. They begin as 0: `reset` may fill them.
+        The parameters by name, and their gradients: views of the engine's memory.
 
     Examples
     --------
@@ -34,8 +36,8 @@ class CustomLayer(Layer):
     ...     def build(self, input_size):
     ...         return input_size, {"s": (input_size,)}
     ...
-    ...     def reset(self, rng):
-    ...         self.params["s"][...] = 1
+    ...     def reset(self, params, rng):
+    ...         params["s"][...] = 1
     ...
     ...     def forward(self, x, training):
     ...         return x * self.params["s"]
@@ -55,8 +57,8 @@ class CustomLayer(Layer):
     def build(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
         """Return the number of outputs for so many inputs, and the shapes of the parameters by name: one or two axes."""
 
-    def reset(self, rng: np.random.Generator) -> None:
-        """Fill `params` with their first values; `rng` follows from the model's seed and the layer's place."""
+    def reset(self, params: dict[str, Array], rng: np.random.Generator) -> None:
+        """Fill `params`, which are 0, with their first values; `rng` follows from the model's seed and the layer's place."""
 
     @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
@@ -69,12 +71,14 @@ class CustomLayer(Layer):
     @property
     def params(self) -> dict[str, Array]:
         """The parameters by name: views."""
-        return dict(zip(self._names(), self._engine().parameters(self._first), strict=True))
+        net, place = self._engine()
+        return dict(zip(self._names(place.input_size), net.parameters(place.first), strict=True))
 
     @property
     def grads(self) -> dict[str, Array]:
         """Their gradients by name: views; `backward` writes into them."""
-        return dict(zip(self._names(), self._engine().gradient_buffers(self._first), strict=True))
+        net, place = self._engine()
+        return dict(zip(self._names(place.input_size), net.gradient_buffers(place.first), strict=True))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -96,9 +100,14 @@ class CustomLayer(Layer):
                 raise ValueError(f"{type(self).__name__}.build: {name} has shape {shape}, expected one or two axes")
         return whole_number(f"{type(self).__name__}.build: the number of outputs", units, at_least=1), shapes
 
-    def _names(self) -> list[str]:
-        assert self._input_size is not None
-        return list(self._built(self._input_size)[1])
+    def _names(self, input_size: int) -> list[str]:
+        return list(self._built(input_size)[1])
+
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:
+        params = dict(zip(self._names(place.input_size), net.parameters(place.first), strict=True))
+        with importing:
+            rng = np.random.default_rng([seed, place.first])
+        self.reset(params, rng)
 
     def _output_size(self, input_size: int) -> int:
         return self._built(input_size)[0]

@@ -9,7 +9,7 @@ from mlpcore import catalogue
 from mlpcore._core import Net
 from mlpcore.checks import flag, real_number, whole_number
 from mlpcore.engine import Step
-from mlpcore.layers.layer import Layer, overwrite
+from mlpcore.layers.layer import Layer, Place, overwrite
 
 
 class Dense(Layer):
@@ -116,9 +116,13 @@ class Dense(Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = flag("trainable", value)
-        if self._net is not None:
-            self._set_segments(self._net, self._first)
+        before, self._trainable = self._trainable, flag("trainable", value)
+        if self._holder is not None and self._holder.bound is not None:
+            try:
+                self._set_segments(*self._engine())
+            except RuntimeError:  # another call has the network
+                self._trainable = before
+                raise
 
     @property
     def w(self) -> NDArray[Any]:
@@ -128,7 +132,8 @@ class Dense(Layer):
         of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all arrays of the
         layer do.
         """
-        return self._engine().parameters(self._first)[0]
+        net, place = self._engine()
+        return net.parameters(place.first)[0]
 
     @w.setter
     def w(self, values: ArrayLike) -> None:
@@ -137,7 +142,8 @@ class Dense(Layer):
     @property
     def b(self) -> NDArray[Any]:
         """The biases (out,): a view, as `w` is."""
-        return self._engine().parameters(self._first)[1]
+        net, place = self._engine()
+        return net.parameters(place.first)[1]
 
     @b.setter
     def b(self, values: ArrayLike) -> None:
@@ -149,22 +155,26 @@ class Dense(Layer):
 
         A RuntimeError unless there was a backward since the last forward, as for grad_b and phi.
         """
-        return self._engine().gradients(self._first)[0]
+        net, place = self._engine()
+        return net.gradients(place.first)[0]
 
     @property
     def grad_b(self) -> NDArray[Any]:
         """The gradient of the last backward's loss with respect to b, (out,): equation 4. A view."""
-        return self._engine().gradients(self._first)[1]
+        net, place = self._engine()
+        return net.gradients(place.first)[1]
 
     @property
     def z(self) -> NDArray[Any]:
         """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first forward."""
-        return self._engine().value(self._first + 1)
+        net, place = self._engine()
+        return net.value(place.first + 1)
 
     @property
     def phi(self) -> NDArray[Any]:
         """The gradient of the last backward's loss with respect to z, (n, out): equations 1 and 2. A view."""
-        return self._engine().gradient(self._first + 1)
+        net, place = self._engine()
+        return net.gradient(place.first + 1)
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self._options().items())
@@ -193,17 +203,14 @@ class Dense(Layer):
     def _tensor_view(self, name: str, flat: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         return flat.reshape(shape[::-1]).T  # w lies as (in, out)
 
-    def _initialize(self, net: Net, first: int, seed: int) -> None:
-        net.initialize(first, self._kernel_initializer, seed)
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:
+        net.initialize(place.first, self._kernel_initializer, seed)
 
-    def _bind(self, net: Net, first: int, input_size: int) -> int:
-        self._set_segments(net, first)
-        return super()._bind(net, first, input_size)
-
-    def _set_segments(self, net: Net, first: int) -> None:
+    def _set_segments(self, net: Net, place: Place) -> None:
         factor = self._learning_rate_factor
-        net.set_segment(first, 0, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
-        net.set_segment(first, 1, self._trainable, factor, 0.0, 0.0, 0.0)
+        w = net.first_segment(place.first)
+        net.set_segment(w, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
+        net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
         return {

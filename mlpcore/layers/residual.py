@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from mlpcore import network
-from mlpcore._core import Net
 from mlpcore.engine import Step
 from mlpcore.layers.layer import Layer
 
@@ -63,13 +62,9 @@ class Residual(Layer):
         branch = network.steps_of(self._layers, input_size, layer + 1)
         return [Step("fork", layer), *branch, Step("join", layer)]
 
-    def _bind(self, net: Net, first: int, input_size: int) -> int:
-        network.bind(self._layers, net, input_size, first + 1)
-        return super()._bind(net, first, input_size)
-
     def _config(self) -> dict[str, Any]:
         return {"kind": self.kind, "layers": [layer._config() for layer in self._layers]}
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
-        return cls([network.layer_from_config(inner) for inner in config["layers"]])
+        return cls(config["layers"])
