@@ -26,17 +26,24 @@ from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
-from mlpcore.training import TrainingWarning
 from mlpcore.threads import get_num_threads, set_num_threads
+from mlpcore.training import TrainingWarning
 
 __all__ = [
-    "SGD",
+    "Activation",
     "Adam",
+    "CustomLayer",
     "Dense",
+    "Dropout",
     "History",
+    "Layer",
     "Optimizer",
+    "Residual",
+    "SGD",
     "Sequential",
+    "TrainingWarning",
     "__version__",
+    "catalogue",
     "cpu",
     "get_num_threads",
     "gradcheck",

@@ -83,10 +83,10 @@ def real_number(
     return number
 
 
-def hyper_value(hyper: Hyper, value: Any) -> Any:
-    """Return the value of a hyperparameter, a bool or a float in its range, or raise an error that says what it may be."""
+def hyper_value(hyper: Hyper, value: float) -> float:
+    """Return a hyperparameter, a bool or a float in its range, or raise an error that says what it may be."""
     if hyper.is_flag:
-        return flag(hyper.name, value)
+        return flag(hyper.name, value)  # type: ignore[arg-type]  # what is no bool is refused there
     return real_number(hyper.name, value, at_least=hyper.least, below=hyper.below)
 
 

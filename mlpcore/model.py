@@ -37,8 +37,8 @@ class Sequential:
     dtype : {"float32", "float64"}, default "float32"
         The type of all numbers of the network.
     seed : int, optional
-        From 0 to 2^64 - 1: what the first weights, every shuffle and every mask of dropout follow from. Without one a random
-        seed is taken; the attribute `seed` tells which.
+        From 0 to 2^64 - 1: what the first weights, every shuffle and every mask of dropout follow from. Without one a
+        random seed is taken; the attribute `seed` tells which.
 
     Attributes
     ----------
@@ -138,8 +138,8 @@ class Sequential:
         ----------
         x : array_like of shape (n, in)
         training : bool, default False
-            Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch, where
-            every `update` counts as a batch of the epoch that is under way.
+            Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch,
+            where every `update` counts as a batch of the epoch that is under way.
 
         Returns
         -------
@@ -254,8 +254,8 @@ class Sequential:
             The part of the data, its last rows, that is not trained on but measured after each epoch: of n rows
             n * validation_split, rounded up. Both parts need a row.
         sample_weight : array_like of shape (n,), optional
-            How much each row counts, relative to the mean weight of all rows that are trained on; >= 0. A row of weight 0 is
-            left out.
+            How much each row counts, relative to the mean weight of all rows that are trained on; >= 0. A row of weight
+            0 is left out.
         class_weight : dict of int to float, optional
             How much the rows of a class count, 1 for a class not named; multiplied with sample_weight. A row's class
             is its index, or the place of its largest y. Rows to validate with are not weighed by it.
@@ -323,8 +323,8 @@ class Sequential:
         X, y, loss, batch_size, shuffle
             As in `fit`.
         sample_weight : array_like of shape (n,), optional
-            How much each row counts, 1 being the usual: the rows to come are not known, so that weights are not relative to
-            their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
+            How much each row counts, 1 being the usual: the rows to come are not known, so that weights are not relative
+            to their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
         optimizer : Optimizer
             An object, which goes on where the last call ended.
 

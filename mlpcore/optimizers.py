@@ -5,7 +5,6 @@ attributes that may be changed between epochs, from a callback for example. No o
 misspelt one is not ignored.
 """
 
-import math
 from abc import ABC
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -88,7 +87,7 @@ class Optimizer(ABC):
         if dtype is not None:
             self._check_in(dtype)
 
-    def _set_checked(self, name: str, value: Any) -> None:
+    def _set_checked(self, name: str, value: float) -> None:
         if getattr(self, name) is not value:
             object.__setattr__(self, name, value)
 
@@ -113,7 +112,7 @@ class Optimizer(ABC):
         self._check(model.dtype)
 
     def _claim(self, model: "Sequential", params: NDArray[Any]) -> OptimizerState:
-        """Belong to `model` from now on, and return the optimizer as the engine reads it; called after `_check_for`."""
+        """Belong to `model` from now on, and return the optimizer as the engine reads it; after `_check_for`."""
         state = self._state_for(params)
         self._state, self._owner = state, model._owner
         entry = self._entry()
@@ -157,8 +156,8 @@ class SGD(Optimizer):
     ----------
     learning_rate : float, default 0.01
     momentum : float, default 0.0
-        From 0 to below 1. Without momentum no velocity is kept; it begins as 0 with the first step that has momentum, and
-        follows the formula from then on, whatever momentum becomes.
+        From 0 to below 1. Without momentum no velocity is kept; it begins as 0 with the first step that has momentum,
+        and follows the formula from then on, whatever momentum becomes.
     nesterov : bool, default False
         Needs a momentum above 0.
 

@@ -147,9 +147,7 @@ def check_epochs(model: "Sequential", epochs: int) -> int:
 # --------------------------------------------------------------------------------------------------------- the training
 
 
-def run(
-    model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callback], progress: bool
-) -> History:
+def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callback], progress: bool) -> History:
     """Train a model for some epochs; what happens is recorded in its history as it happens."""
     _warn_if_hopeless(model, task)
     rules = {} if task.rule is None else {"accuracy": task.rule}
@@ -187,7 +185,7 @@ def run_once(model: "Sequential", task: Task) -> None:
 
 @contextmanager
 def _undone_if_refused(model: "Sequential", optimizer: Optimizer) -> Iterator[None]:
-    """Take everything back if an exception leaves before a batch was done, because another call has the network, say."""
+    """Take everything back if an exception leaves before a batch was done: another call has the network, say."""
     bound, history, cursor = model._holder.bound, model.history, model._cursor.copy()
     state, owner = optimizer._state, optimizer._owner
     try:
@@ -306,8 +304,8 @@ def _warn_of_divergence(model: "Sequential", task: Task, first_epoch: int, batch
     layer = _first_layer_not_finite(model, model._built())
     where = "" if layer is None else f"; weights of {layer} are not finite"
     _warn(
-        f"the loss became infinite or nan in epoch {first_epoch + batch // batches}, batch {batch % batches} (both counted "
-        f"from 0){where}: try a smaller learning rate, clip_norm=, or scaled inputs"
+        f"the loss became infinite or nan in epoch {first_epoch + batch // batches}, batch {batch % batches} "
+        f"(both counted from 0){where}: try a smaller learning rate, clip_norm=, or scaled inputs"
     )
 
 

@@ -14,6 +14,7 @@
 
 /* Traits as the rows name them. */
 enum { FROM_A = 0, FROM_Z = MLP_FROM_Z };
+enum { NO_TRAITS = 0, COUNTS_STEPS = MLP_COUNTS_STEPS };
 enum { SAMPLE = 0, OUTPUT = MLP_PER_OUTPUT };
 enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS, NUMBERS = 0, QUESTIONS = MLP_QUESTIONS, CLASSES = MLP_CLASSES };
 
@@ -53,8 +54,14 @@ const mlp_entry mlp_pairs[] = {
 };
 
 const mlp_entry mlp_optimizers[] = {
-#define OPTIMIZER(ID, id, class_name_, arrays, hyperparameters, step, paper)                                            \
-    {.name = #id, .class_name = class_name_, arrays, .hypers = hyperparameters, .formula = step, .source = paper},
+#define OPTIMIZER(ID, id, class_in_python, arrays, marks, hyperparameters, step, paper)                                \
+    {.name = #id,                                                                                                      \
+     .class_name = class_in_python,                                                                                    \
+     arrays,                                                                                                           \
+     .traits = marks,                                                                                                  \
+     .hypers = hyperparameters,                                                                                        \
+     .formula = step,                                                                                                  \
+     .source = paper},
 #include "optimizers.def"
     {.name = NULL},
 };
@@ -98,7 +105,7 @@ const mlp_entry mlp_elementaries[] = {
 };
 
 const char *const mlp_trait_names[] = {"per_row", "from_z",     "mean_of_outputs", "questions",
-                                       "classes", "per_output", "elementwise",     NULL};
+                                       "classes", "per_output", "elementwise",     "counts_steps", NULL};
 
 static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
     int i = 0;

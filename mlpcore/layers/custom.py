@@ -18,9 +18,10 @@ Array = NDArray[Any]
 class CustomLayer(Layer):
     """Base class of layers written in Python.
 
-    A subclass says in `build` how many outputs it has and which parameters, in `forward` what it computes, and in `backward`
-    the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step of the whole
-    network comes when every gradient is there, so that an exception leaves the model as the last whole batch left it.
+    A subclass says in `build` how many outputs it has and which parameters, in `forward` what it computes, and in
+    `backward` the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step of
+    the whole network comes when every gradient is there, so that an exception leaves the model as the last whole batch
+    left it.
 
     Attributes
     ----------
@@ -55,10 +56,13 @@ class CustomLayer(Layer):
 
     @abstractmethod
     def build(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
-        """Return the number of outputs for so many inputs, and the shapes of the parameters by name: one or two axes."""
+        """Return the number of outputs for so many inputs, and the shapes of the parameters by name (1 or 2 axes)."""
 
     def reset(self, params: dict[str, Array], rng: np.random.Generator) -> None:
-        """Fill `params`, which are 0, with their first values; `rng` follows from the model's seed and the layer's place."""
+        """Fill `params`, which are 0, with their first values.
+
+        `rng` follows from the model's seed and the layer's place.
+        """
 
     @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
@@ -84,11 +88,11 @@ class CustomLayer(Layer):
         return f"{type(self).__name__}()"
 
     def forward_step(self, y: Array, x: Array, training: bool) -> None:
-        """What the engine calls: fills y."""
+        """Fill y, for the engine."""
         y[...] = _fitting(f"{type(self).__name__}.forward", self.forward(x, training), y)
 
     def backward_step(self, grad_x: Array | None, grad_y: Array, x: Array) -> None:
-        """What the engine calls: fills the gradients, and grad_x unless nothing below needs it."""
+        """Fill the gradients, and grad_x unless nothing below needs it, for the engine."""
         gradient = self.backward(grad_y, x)
         if grad_x is not None:
             grad_x[...] = _fitting(f"{type(self).__name__}.backward", gradient, grad_x)

@@ -38,8 +38,8 @@ class Dense(Layer):
     learning_rate_factor : float, default 1.0
         What the optimizer's learning rate is multiplied by for this layer.
     l1, l2 : float, default 0.0
-        The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss that is
-        reported.
+        The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss
+        that is reported.
     max_norm : float, optional
         The longest that the vector of a unit's weights may be: after each step longer ones are shortened to it.
 
@@ -128,9 +128,9 @@ class Dense(Layer):
     def w(self) -> NDArray[Any]:
         """The weights (out, in): a view, so that `layer.w[...] = values` writes into the engine.
 
-        A step changes it in place: copy it (`layer.w.copy()`) to compare before and after. `layer.w = values` copies values
-        of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all arrays of the
-        layer do.
+        A step changes it in place: copy it (`layer.w.copy()`) to compare before and after. `layer.w = values` copies
+        values of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all
+        arrays of the layer do.
         """
         net, place = self._engine()
         return net.parameters(place.first)[0]
@@ -166,7 +166,7 @@ class Dense(Layer):
 
     @property
     def z(self) -> NDArray[Any]:
-        """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first forward."""
+        """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first."""
         net, place = self._engine()
         return net.value(place.first + 1)
 

@@ -36,7 +36,7 @@ class Dropout(Layer):
     >>> model.forward([[1.0] * 8], training=True).shape
     (1, 1)
     >>> model.layers[0].a
-    array([[2., 0., 2., 2., 0., 0., 2., 0.]], dtype=float32)
+    array([[0., 2., 2., 2., 2., 0., 2., 0.]], dtype=float32)
     """
 
     kind = "dropout"

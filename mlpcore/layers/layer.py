@@ -1,7 +1,7 @@
 """What every layer of a network is: steps of the engine's plan, and views of the memory that they compute in."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,9 +43,13 @@ class Holder:
 class Layer(ABC):
     """Base class of all layers.
 
-    A layer belongs to one model, which gives it its arrays when the input size is known. Every array that a layer shows is a
-    view of the memory that the engine computes in.
+    A layer belongs to one model, which gives it its arrays when the input size is known. Every array that a layer shows
+    is a view of the memory that the engine computes in.
     """
+
+    if TYPE_CHECKING:  # which arrays a layer has is known by its class, which a list of layers does not tell
+
+        def __getattr__(self, name: str) -> Any: ...
 
     kind: ClassVar[str]
     """The name that model files know the class by."""
@@ -75,7 +79,7 @@ class Layer(ABC):
 
     @abstractmethod
     def _output_size(self, input_size: int) -> int:
-        """Return how many outputs the layer has for so many inputs; raise ValueError if it cannot have so many inputs."""
+        """Return how many outputs the layer has for so many inputs; raise ValueError if it cannot have so many."""
 
     @abstractmethod
     def _steps(self, layer: int, input_size: int) -> list[Step]:
@@ -105,10 +109,10 @@ class Layer(ABC):
         """Return a parameter from its part of the flat buffer."""
         return flat.reshape(shape)
 
-    def _initialize(self, net: Net, place: Place, seed: int) -> None:
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:  # noqa: B027  # most layers draw nothing
         """Draw the first weights of the layer, in a network that it need not show yet."""
 
-    def _set_segments(self, net: Net, place: Place) -> None:
+    def _set_segments(self, net: Net, place: Place) -> None:  # noqa: B027  # most have no parameters
         """Tell a network how the layer's parameters are trained."""
 
     def _engine(self) -> tuple[Net, Place]:
