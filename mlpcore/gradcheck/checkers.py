@@ -1,0 +1,312 @@
+"""The functions, kernels, layers and models whose gradients can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mlpcore import checks, kernels
+from mlpcore.gradcheck.compare import Arrays, Problems, compare
+from mlpcore.gradcheck.differentiate import Array
+from mlpcore.gradcheck.report import Report
+from mlpcore.layers import Dense
+from mlpcore.losses import loss_name
+from mlpcore.model import Sequential
+
+ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softmax")
+LOSSES = ("mse", "bce", "cce")
+
+
+def check_function(
+    f: Callable[..., float],
+    inputs: Mapping[str, ArrayLike],
+    analytic: Mapping[str, ArrayLike],
+    *,
+    tolerance: float = 1e-7,
+    subject: str = "function",
+) -> Report:
+    """Check the gradient of a scalar function.
+
+    Parameters
+    ----------
+    f : callable
+        Called as ``f(**inputs)`` with float64 arrays; must return a number and must not keep or change the arrays.
+        Outside its domain it may return NaN or raise ValueError or ArithmeticError: such a step is not used.
+    inputs : mapping of str to array_like
+        The point at which to differentiate. Arrays are copied.
+    analytic : mapping of str to array_like
+        The gradient to check for each input named here, of that input's shape. Inputs without one are held fixed.
+    tolerance : float, default 1e-7
+        Largest relative error that passes. The error is abs(analytic - numeric) / max(abs(analytic), abs(numeric),
+        floor). Below the floor the rounding of f alone moves a difference by more than the tolerance, so smaller
+        components are compared on that scale: floor = 16 eps (abs(f) / 2 + g) / (h tolerance), where g is the largest
+        abs(gradient * input) of all components, and h the smallest step the difference rests on.
+    subject : str, default "function"
+        What the report calls it.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If ``analytic`` names no input, or a gradient's shape is not its input's.
+    """
+    arrays = _copies(inputs)
+    gradients = _copies(analytic)
+    for name, gradient in gradients.items():
+        if name not in arrays:
+            raise ValueError(f"analytic names {name!r}, which is not one of the inputs ({', '.join(arrays)})")
+        if gradient.shape != arrays[name].shape:
+            raise ValueError(
+                f"analytic[{name!r}] has shape {gradient.shape}, expected {arrays[name].shape}: its input's"
+            )
+    moved = {name: arrays[name] for name in gradients}
+    return compare([(lambda: float(f(**arrays)), moved)], gradients, tolerance, subject)
+
+
+def check_kernel(
+    name: str,
+    inputs: Mapping[str, ArrayLike] | None = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-7,
+) -> Report:
+    """Check a backward function of ``mlpcore.kernels`` against its forward function.
+
+    An output that is an array is contracted with a random upstream gradient, so that every entry of it counts.
+
+    Parameters
+    ----------
+    name : str
+        ``"dense"`` (eq. 2 without sigma', eq. 3 and 4), an activation (``"relu"``), a loss (``"mse"``), or an output
+        pair (``"cce+softmax"``: phi^J, eq. 1).
+    inputs : mapping of str to array_like, optional
+        ``x`` (n, in), ``w`` (out, in), ``b`` (out,) for dense; ``z`` (n, out) for an activation; ``y_hat`` and ``y``
+        (n, out) for a loss; ``z`` and ``y`` for a pair. Default: small random arrays inside the function's domain.
+    sample_weight : array_like, optional
+        Weights (n,) for a loss or a pair.
+    seed : int, default 0
+        Seeds the upstream gradient and the default inputs.
+    tolerance : float, default 1e-7
+        See `check_function`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If there is no such kernel, an input is missing or is none of the kernel's, or weights are given to a kernel
+        that has none.
+    """
+    rng = np.random.default_rng(seed)
+    terms = 0.0
+    loss, _, activation = name.partition("+")
+    if sample_weight is not None and loss not in LOSSES:
+        raise ValueError(f"sample_weight is given, expected None for {name!r}: only a loss or a pair has weights")
+    if name == "dense":
+        at = _inputs_of(name, inputs, x=rng.normal(size=(5, 3)), w=rng.normal(size=(4, 3)), b=rng.normal(size=4))
+        upstream = rng.normal(size=(len(at["x"]), len(at["w"])))
+        analytic = dict(zip(("x", "w", "b"), kernels.dense_backward(upstream, at["x"], at["w"]), strict=True))
+
+        def f() -> float:
+            return float(np.vdot(upstream, kernels.dense_forward(at["x"], at["w"], at["b"])))
+
+        terms = _size_of_terms(upstream, kernels.dense_forward(at["x"], at["w"], at["b"]))
+
+    elif name in ACTIVATIONS:
+        at = _inputs_of(name, inputs, z=rng.normal(size=(5, 4)))
+        upstream = rng.normal(size=at["z"].shape)
+        analytic = {"z": kernels.activation_backward(name, at["z"], upstream)}
+
+        def f() -> float:
+            return float(np.vdot(upstream, kernels.activation_forward(name, at["z"])))
+
+        terms = _size_of_terms(upstream, kernels.activation_forward(name, at["z"]))
+
+    elif name in LOSSES:
+        at = _inputs_of(name, inputs, y_hat=rng.uniform(0.1, 0.9, (5, 4)), y=rng.uniform(0, 1, (5, 4)))
+        analytic = {"y_hat": kernels.loss_gradient(name, at["y_hat"], at["y"], sample_weight=sample_weight)}
+
+        def f() -> float:
+            return kernels.loss_value(name, at["y_hat"], at["y"], sample_weight=sample_weight)
+
+    elif loss in LOSSES and activation in ACTIVATIONS:
+        at = _inputs_of(name, inputs, z=rng.uniform(0.1, 0.9, (5, 4)), y=rng.uniform(0, 1, (5, 4)))
+        analytic = {"z": kernels.output_phi(loss, activation, at["z"], at["y"], sample_weight=sample_weight)}
+
+        def f() -> float:
+            return kernels.output_loss(loss, activation, at["z"], at["y"], sample_weight=sample_weight)
+
+    else:
+        raise ValueError(
+            f"name is {name!r}, expected 'dense', an activation ({', '.join(ACTIVATIONS)}), "
+            f"a loss ({', '.join(LOSSES)}) or a pair of the two like 'cce+softmax'"
+        )
+    return compare([(f, {key: at[key] for key in analytic})], analytic, tolerance, name, terms=terms)
+
+
+def check_layer(layer: Dense, x: ArrayLike, *, seed: int = 0, tolerance: float = 1e-7) -> Report:
+    """Check a layer's gradients to ``x``, ``w`` and ``b``, its activation included, for a random upstream gradient.
+
+    Parameters
+    ----------
+    layer : Dense
+        A layer of a model; its weights are copied to float64, and it is left as it is.
+    x : array_like
+        Inputs of shape (n, in).
+    seed : int, default 0
+        Seeds the upstream gradient.
+    tolerance : float, default 1e-7
+        See `check_function`.
+
+    Returns
+    -------
+    Report
+    """
+    at = _copies({"x": x, "w": layer.w, "b": layer.b})
+    activation = layer.activation
+    upstream = np.random.default_rng(seed).normal(size=(len(at["x"]), len(at["w"])))
+
+    def f() -> float:
+        z = kernels.dense_forward(at["x"], at["w"], at["b"])
+        return float(np.vdot(upstream, kernels.activation_forward(activation, z)))
+
+    z = kernels.dense_forward(at["x"], at["w"], at["b"])
+    phi = kernels.activation_backward(activation, z, upstream)
+    analytic = dict(zip(("x", "w", "b"), kernels.dense_backward(phi, at["x"], at["w"]), strict=True))
+    terms = _size_of_terms(upstream, kernels.activation_forward(activation, z))
+    return compare([(f, at)], analytic, tolerance, str(layer), terms=terms)
+
+
+def check_model(
+    model: Sequential,
+    x: ArrayLike,
+    y: ArrayLike,
+    loss: str,
+    *,
+    sample_weight: ArrayLike | None = None,
+    include_input: bool = False,
+    max_components: int | None = 5000,
+    seed: int = 0,
+    progress: bool = True,
+    tolerance: float = 1e-7,
+) -> Report:
+    """Check the gradient of the loss to every weight and bias of a model.
+
+    The analytic side is ``backward`` of a float64 twin with the model's weights, so the model is left as it is. The
+    numeric side is the loss as `mlpcore.kernels` compute it, layer by layer.
+
+    Parameters
+    ----------
+    model : Sequential
+        The model.
+    x : array_like
+        Inputs of shape (n, in).
+    y : array_like
+        Ground truth, as ``model.backward`` takes it.
+    loss : str
+        The loss, as ``model.backward`` takes it.
+    sample_weight : array_like, optional
+        Weights (n,).
+    include_input : bool, default False
+        Check the gradient to ``x`` too.
+    max_components : int or None, default 5000
+        If there are more components, check a random sample of so many. Every array gets an equal share; what a small
+        one, such as a bias, leaves of it goes to the larger ones. None checks all.
+    seed : int, default 0
+        Seeds the sample.
+    progress : bool, default True
+        Show a bar if the check takes more than 2 s.
+    tolerance : float, default 1e-7
+        See `check_function`.
+
+    Returns
+    -------
+    Report
+        Components are named ``layers[0].w``, ``layers[0].b``, ... and ``x``.
+
+    Raises
+    ------
+    ValueError
+        If ``max_components`` is less than one of each array, or the data do not fit the model and the loss.
+    """
+    if max_components is not None:
+        max_components = checks.whole_number("max_components", max_components, at_least=1)
+    seed, shown = checks.seed_number(seed), checks.flag("progress", progress)
+    twin = _float64_twin(model)
+    at = _copies({"x": x})
+    twin.forward(at["x"])
+    twin.backward(y, loss=loss, sample_weight=sample_weight)
+    layers = twin.layers
+    parameters = [(np.array(layer.w), np.array(layer.b)) for layer in layers]
+    target = checks.targets_of("y", y, loss_name(loss), len(at["x"]), layers[-1].units, np.float64)
+
+    def loss_from(j: int, x: Array) -> float:
+        z = kernels.dense_forward(x, *parameters[j])
+        for below, parameter in zip(layers[j:], parameters[j + 1 :], strict=False):
+            z = kernels.dense_forward(kernels.activation_forward(below.activation, z), *parameter)
+        return kernels.output_loss(loss, layers[-1].activation, z, target, sample_weight=sample_weight)
+
+    problems: Problems = []
+    analytic: Arrays = {}
+    for j, layer in enumerate(layers):
+        names = f"layers[{j}].w", f"layers[{j}].b"
+        problems.append((partial(loss_from, j, np.array(layer.x)), dict(zip(names, parameters[j], strict=True))))
+        analytic |= dict(zip(names, (layer.grad_w, layer.grad_b), strict=True))
+    if include_input:
+        problems.append((partial(loss_from, 0, at["x"]), at))
+        analytic["x"] = kernels.dense_backward(layers[0].phi, at["x"], layers[0].w)[0]
+    note = (
+        "" if model.dtype == twin.dtype else f"a {model.dtype} model, checked on a {twin.dtype} twin with its weights"
+    )
+    return compare(
+        problems,
+        analytic,
+        tolerance,
+        f"{_names(model)} with {loss}",
+        note,
+        max_components=max_components,
+        seed=seed,
+        progress=shown,
+    )
+
+
+def _float64_twin(model: Sequential) -> Sequential:
+    layers = [Dense(layer.units, layer.activation) for layer in model.layers]
+    twin = Sequential(layers, input_size=model.input_size, dtype="float64")
+    for copy, layer in zip(layers, model.layers, strict=True):
+        copy.w, copy.b = layer.w, layer.b
+    return twin
+
+
+def _names(model: Sequential) -> str:
+    """Return the model in a few characters, such as 64-32 relu-10 softmax."""
+    return "-".join([str(model.input_size), *(f"{layer.units} {layer.activation}" for layer in model.layers)])
+
+
+def _inputs_of(name: str, given: Mapping[str, ArrayLike] | None, **standard: Array) -> Arrays:
+    """Return the inputs given for a kernel as arrays, or the standard ones; both have the same names."""
+    if given is None:
+        return standard
+    missing, unknown = [key for key in standard if key not in given], [key for key in given if key not in standard]
+    if missing or unknown:
+        wrong = [f"{what} {', '.join(map(repr, keys))}" for what, keys in (("lack", missing), ("have", unknown)) if keys]
+        raise ValueError(f"inputs of {name!r} {' and '.join(wrong)}, expected {', '.join(map(repr, standard))}")
+    return _copies(given)
+
+
+def _size_of_terms(upstream: Array, output: Array) -> float:
+    """Return how large the sum of upstream * output is where its terms do not cancel."""
+    return float(np.linalg.norm(upstream * output))
+
+
+def _copies(arrays: Mapping[str, ArrayLike]) -> Arrays:
+    return {name: np.array(value, dtype=np.float64) for name, value in arrays.items()}
