@@ -153,7 +153,7 @@ def _kink(
 ) -> tuple[float, float] | None:
     """Return the slopes on either side if they differ and ``analytic`` is right for a corner between them."""
     _, left, right, smooth = slopes
-    if left is None or right is None:
+    if left is None or right is None or smooth is not (error <= tolerance):
         return None
 
     def agrees(value: float, side: Slope) -> bool:
@@ -162,13 +162,8 @@ def _kink(
     if agrees(left.value, right) or agrees(right.value, left):
         return None
     low, high = sorted((left.value, right.value))
-    if smooth:
-        right_here = error <= tolerance
-    else:
-        sure = max(left.doubt, right.doubt) <= SUDDEN * (high - low)
-        right_here = error > tolerance and (
-            agrees(analytic, left) or agrees(analytic, right) or (sure and low < analytic < high)
-        )
+    sure = max(left.doubt, right.doubt) <= SUDDEN * (high - low)
+    right_here = agrees(analytic, left) or agrees(analytic, right) or (sure and low < analytic < high)
     return (left.value, right.value) if right_here else None
 
 

@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 Function = Callable[[], float]
 
 EPSILON = float(np.finfo(np.float64).eps)
+TINY = float(np.finfo(np.float64).tiny)  # smaller numbers have fewer digits, or are taken for 0
 RATIO = 4.0
 NEAR = 2.0**-18  # a corner nearer than this part of the component's size counts as a corner at the component
 LAST = 2.0**-51  # the smallest step as a part of the component: a few roundings of it
@@ -161,8 +162,12 @@ def differentiate(
     right = _extrapolated(1, [(d.right, 2 * d.rounding, d.step) for d in wide])
     if not settled:
         return Slopes(_extrapolated(2, [(d.central, d.rounding, d.step) for d in wide]), left, right, smooth=False)
-    sure = max(left.doubt, right.doubt) <= SUDDEN * abs(right.value - left.value)
-    return Slopes(central, left, right) if sure else Slopes(central)
+    if max(left.doubt, right.doubt) > SUDDEN * abs(right.value - left.value):
+        return Slopes(central)
+    # One of the sides ends at the corner; the other, where f is as it is at the component, is known more accurately.
+    side = left if abs(left.value - central.value) < abs(right.value - central.value) else right
+    same = abs(side.value - central.value) <= NOISE * central.noise
+    return Slopes(side if same else central, left, right)
 
 
 def _steps(x: float, least: float) -> Iterator[float]:
@@ -190,7 +195,7 @@ def _difference(f: Function, middle: float, array: Array, i: int, h: float) -> D
         left=(middle - f_low) / (x - low),
         right=(f_high - middle) / (high - x),
         central=(f_high - f_low) / (high - low),
-        rounding=EPSILON * max(abs(f_high), abs(f_low)) / (high - low),
+        rounding=max(EPSILON * max(abs(f_high), abs(f_low)), TINY) / (high - low),
     )
 
 
