@@ -1,13 +1,17 @@
 """The gradient checker: it agrees with right gradients, names kinks, and catches every kind of wrong gradient."""
 
 import dataclasses
+import doctest
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mlpcore
 from mlpcore import gradcheck, kernels
+
+PAGE = Path(__file__).parent.parent / "docs" / "gradcheck.md"
 
 
 def check(f, x, analytic, **options):
@@ -625,6 +629,16 @@ def test_only_a_check_that_takes_long_shows_a_bar(monkeypatch, capsys, patience,
     err = capsys.readouterr().err
     assert ("59/59" in err) == (progress and patience == 0)  # of 60: the first showed that it takes long
     assert err == "" or progress
+
+
+# ------------------------------------------------------------------------------------------------------------ the page
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the tests do not lie in a checkout")
+def test_the_page_shows_what_happens():
+    ran = doctest.testfile(str(PAGE), module_relative=False)
+    assert ran.attempted >= 9
+    assert ran.failed == 0
 
 
 # -------------------------------------------------------------------------------------------------------------- errors

@@ -112,7 +112,10 @@ def check_kernel(
     if sample_weight is not None and loss not in LOSSES:
         raise ValueError(f"sample_weight is given, expected None for {name!r}: only a loss or a pair has weights")
     if name == "dense":
-        at = _inputs_of(name, inputs, x=rng.normal(size=(5, 3)), w=rng.normal(size=(4, 3)), b=rng.normal(size=4))
+        if inputs is None:
+            at = {"x": rng.normal(size=(5, 3)), "w": rng.normal(size=(4, 3)), "b": rng.normal(size=4)}
+        else:
+            at = _inputs_of(name, inputs, "x", "w", "b")
         upstream = rng.normal(size=(len(at["x"]), len(at["w"])))
         analytic = dict(zip(("x", "w", "b"), kernels.dense_backward(upstream, at["x"], at["w"]), strict=True))
 
@@ -122,7 +125,7 @@ def check_kernel(
         terms = _size_of_terms(upstream, kernels.dense_forward(at["x"], at["w"], at["b"]))
 
     elif name in ACTIVATIONS:
-        at = _inputs_of(name, inputs, z=rng.normal(size=(5, 4)))
+        at = {"z": rng.normal(size=(5, 4))} if inputs is None else _inputs_of(name, inputs, "z")
         upstream = rng.normal(size=at["z"].shape)
         analytic = {"z": kernels.activation_backward(name, at["z"], upstream)}
 
@@ -132,14 +135,20 @@ def check_kernel(
         terms = _size_of_terms(upstream, kernels.activation_forward(name, at["z"]))
 
     elif name in LOSSES:
-        at = _inputs_of(name, inputs, y_hat=rng.uniform(0.1, 0.9, (5, 4)), y=rng.uniform(0, 1, (5, 4)))
+        if inputs is None:
+            at = {"y_hat": rng.uniform(0.1, 0.9, (5, 4)), "y": rng.uniform(0, 1, (5, 4))}
+        else:
+            at = _inputs_of(name, inputs, "y_hat", "y")
         analytic = {"y_hat": kernels.loss_gradient(name, at["y_hat"], at["y"], sample_weight=sample_weight)}
 
         def f() -> float:
             return kernels.loss_value(name, at["y_hat"], at["y"], sample_weight=sample_weight)
 
     elif loss in LOSSES and activation in ACTIVATIONS:
-        at = _inputs_of(name, inputs, z=rng.uniform(0.1, 0.9, (5, 4)), y=rng.uniform(0, 1, (5, 4)))
+        if inputs is None:
+            at = {"z": rng.uniform(0.1, 0.9, (5, 4)), "y": rng.uniform(0, 1, (5, 4))}
+        else:
+            at = _inputs_of(name, inputs, "z", "y")
         analytic = {"z": kernels.output_phi(loss, activation, at["z"], at["y"], sample_weight=sample_weight)}
 
         def f() -> float:
@@ -292,14 +301,13 @@ def _names(model: Sequential) -> str:
     return "-".join([str(model.input_size), *(f"{layer.units} {layer.activation}" for layer in model.layers)])
 
 
-def _inputs_of(name: str, given: Mapping[str, ArrayLike] | None, **standard: Array) -> Arrays:
-    """Return the inputs given for a kernel as arrays, or the standard ones; both have the same names."""
-    if given is None:
-        return standard
-    missing, unknown = [key for key in standard if key not in given], [key for key in given if key not in standard]
+def _inputs_of(name: str, given: Mapping[str, ArrayLike], *expected: str) -> Arrays:
+    """Return the inputs given for a kernel as arrays, or raise an error that says which it takes."""
+    missing = [repr(key) for key in expected if key not in given]
+    unknown = [repr(key) for key in given if key not in expected]
     if missing or unknown:
-        wrong = [f"{what} {', '.join(map(repr, keys))}" for what, keys in (("lack", missing), ("have", unknown)) if keys]
-        raise ValueError(f"inputs of {name!r} {' and '.join(wrong)}, expected {', '.join(map(repr, standard))}")
+        wrong = [f"{what} {', '.join(keys)}" for what, keys in (("lack", missing), ("have", unknown)) if keys]
+        raise ValueError(f"inputs of {name!r} {' and '.join(wrong)}, expected {', '.join(map(repr, expected))}")
     return _copies(given)
 
 
