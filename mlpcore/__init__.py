@@ -30,6 +30,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 __all__ = [
+    "SGD",
     "Activation",
     "Adam",
     "CustomLayer",
@@ -39,7 +40,6 @@ __all__ = [
     "Layer",
     "Optimizer",
     "Residual",
-    "SGD",
     "Sequential",
     "TrainingWarning",
     "__version__",

@@ -79,8 +79,8 @@ class BusyError(RuntimeError):
 class Net:
     """A network: a plan of steps, its parameters, and the memory of the last batch.
 
-    What `mlpcore.Sequential` is made of. Methods that look at the network or change it raise BusyError if another call, of
-    another thread or from inside this one, forbids that.
+    What `mlpcore.Sequential` is made of. Methods that look at the network or change it raise BusyError if another call,
+    of another thread or from inside this one, forbids that.
     """
 
     def __new__(cls, input_size: int, steps: Sequence[Step], dtype: str) -> Net: ...

@@ -112,7 +112,7 @@ class Optimizer(ABC):
         self._check(model.dtype)
 
     def _claim(self, model: "Sequential", params: NDArray[Any]) -> OptimizerState:
-        """Belong to `model` from now on, and return the optimizer as the engine reads it; after `_check_for`."""
+        """Belong to `model`, and return the optimizer as the engine reads it; called after `_check_for`."""
         state = self._state_for(params)
         self._state, self._owner = state, model._owner
         entry = self._entry()

@@ -178,7 +178,7 @@ class Packed(NamedTuple):
     dtype: str
     steps: list[Step]
     places: list[tuple[Layer, Place]]
-    settings: list[tuple[float, ...]]
+    settings: list[tuple[bool, float, float, float, float]]
     params: NDArray[Any]
 
     @classmethod

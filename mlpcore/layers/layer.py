@@ -49,7 +49,7 @@ class Layer(ABC):
 
     if TYPE_CHECKING:  # which arrays a layer has is known by its class, which a list of layers does not tell
 
-        def __getattr__(self, name: str) -> Any: ...
+        def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401
 
     kind: ClassVar[str]
     """The name that model files know the class by."""
