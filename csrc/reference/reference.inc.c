@@ -1,6 +1,8 @@
 /* reference.inc.c: the chapters of the reference in reading order, and the table that exports them. */
 #include "../real.h"
 
+#include "fma.h"
+
 #include "elementary.h"
 
 #include "sums.h"
