@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#if defined(__FMA__) || defined(__aarch64__) || defined(_M_ARM64) || defined(__ARM_FEATURE_FMA)
+#if defined(__FMA__) || defined(__aarch64__) || defined(__ARM_FEATURE_FMA)
 #define FMA_IS_RIGHT 1 /* an instruction */
 #elif MLP_REAL_BITS == 32 ? defined(FP_FAST_FMAF) : defined(FP_FAST_FMA)
 #define FMA_IS_RIGHT 1 /* an instruction, says the C library */
@@ -113,7 +113,8 @@ static fma_number fma_product(fma_number x, fma_number y) {
     const uint64_t half = UINT32_MAX;
     uint64_t x1 = x.low >> 32, x0 = x.low & half, y1 = y.low >> 32, y0 = y.low & half;
     uint64_t low = x0 * y0, middle = x1 * y0 + (low >> 32), other = x0 * y1 + (middle & half);
-    return (fma_number){.high = x1 * y1 + (middle >> 32) + (other >> 32), .low = other << 32 | (low & half), .e = x.e + y.e};
+    return (fma_number){
+        .high = x1 * y1 + (middle >> 32) + (other >> 32), .low = other << 32 | (low & half), .e = x.e + y.e};
 }
 
 /* To nearest, ties to even. */

@@ -17,7 +17,7 @@ BUILD = HERE.parent.parent / "build" / "wasm"
 sys.path.insert(0, str(HERE.parent / "neon"))
 import run as neon  # noqa: E402
 
-COMPILER = ["clang", "--target=wasm32-wasi", "-std=c11", "-O3", "-ffp-contract=off", *neon.WARNINGS, f"-I{neon.CSRC}"]
+COMPILER = ["clang", "--target=wasm32-wasi", "-std=c11", "-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
 NODE = ["node", "--no-warnings", str(HERE / "train.mjs")]
 OLDEST_NODE = 20
 
@@ -44,7 +44,7 @@ def main() -> int:
     require_tools()
     BUILD.mkdir(parents=True, exist_ok=True)
     program = BUILD / "train.wasm"
-    subprocess.run([*COMPILER, *neon.PROGRAMS["train"], *neon.CORE, "-lm", "-o", program], check=True)
+    subprocess.run([*COMPILER, f"-I{neon.CSRC}", *neon.PROGRAMS["train"], *neon.CORE, "-lm", "-o", program], check=True)
     began = time.perf_counter()
     wrong = neon.wrong_hashes([*NODE, program, "reference"])
     took = f"{time.perf_counter() - began:.1f} s"
