@@ -323,8 +323,8 @@ class Sequential:
         X, y, loss, batch_size, shuffle
             As in `fit`.
         sample_weight : array_like of shape (n,), optional
-            How much each row counts, 1 being the usual: the rows to come are not known, so that weights are not relative
-            to their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
+            How much each row counts, 1 being the usual: the rows to come are not known, so weights are not relative to
+            their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
         optimizer : Optimizer
             An object, which goes on where the last call ended.
 
@@ -518,7 +518,9 @@ class Sequential:
             input_size = self._layers[0].input_size
         else:
             input_size = checks.whole_number("input_size", input_size, at_least=1)
-        if input_size is not None:
+        if input_size is None:
+            network.check_widths(self._layers)
+        else:
             network.output_size(self._layers, input_size)
         return input_size
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcore._core import Net
 from mlpcore.engine import Step
+from mlpcore.layers.dense import Dense
 from mlpcore.layers.layer import Bound, Layer, Place
 
 Array = NDArray[Any]
@@ -38,10 +39,25 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
 
 
 def output_size(layers: Iterable[Layer], input_size: int) -> int:
-    """Return the width of the output; raise ValueError if the layers do not fit together."""
-    for layer in layers:
-        input_size = layer._output_size(input_size)
-    return input_size
+    """Return the width of the output; raise ValueError, which names the layer, if the layers do not fit together."""
+    return _output_size(enumerate(layers), input_size)
+
+
+def check_widths(layers: Sequence[Layer]) -> None:
+    """Raise ValueError, which names the layer, if layers do not fit together whatever the input will be."""
+    numbered = iter(enumerate(layers))
+    for _, layer in numbered:
+        if isinstance(layer, Dense):
+            _output_size(numbered, layer.units)
+
+
+def _output_size(numbered: Iterable[tuple[int, Layer]], width: int) -> int:
+    for j, layer in numbered:
+        try:
+            width = layer._output_size(width)
+        except ValueError as error:
+            raise ValueError(f"layers[{j}] {error}") from None
+    return width
 
 
 def steps_of(layers: Iterable[Layer], input_size: int, number: int = 0) -> list[Step]:

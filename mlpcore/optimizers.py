@@ -6,7 +6,7 @@ misspelt one is not ignored.
 """
 
 from abc import ABC
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -61,7 +61,7 @@ class Optimizer(ABC):
         if name not in self.__dataclass_fields__ and not name.startswith("_") and not hasattr(type(self), name):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
-                f"{', '.join(repr(each.name) for each in fields(self) if each.init)}"
+                f"{', '.join(map(repr, [*(hyper.name for hyper in self._entry().hypers), *self._clipping()]))}"
             )
         object.__setattr__(self, name, value)
 
@@ -98,7 +98,7 @@ class Optimizer(ABC):
         for name, value in numbers.items():
             if value and not isinstance(value, bool) and not smallest <= value <= largest:
                 raise ValueError(
-                    f"{name} is {value}, which is {0 if value < smallest else 'infinite'} in {dtype}, the model's type: "
+                    f"{name} is {value}, which {dtype}, the model's type, takes for {0 if value < 1 else 'infinity'}: "
                     f"expected a number from {smallest:.3g} to {largest:.3g}"
                 )
 

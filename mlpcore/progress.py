@@ -12,7 +12,7 @@ from mlpcore.lazy import importing
 
 @contextmanager
 def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Callable[[dict[str, float]], None] | None]:
-    """Show a bar over the epochs, or other units; what is yielded takes the losses of the one that just ended. Or nothing: None."""
+    """Show a bar over `total` units; what is yielded takes the losses of the one that just ended. Not shown: None."""
     if not shown:
         yield None
         return

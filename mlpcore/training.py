@@ -236,7 +236,7 @@ def run_epochs(
 ) -> None:
     """Run epochs in the engine, which counts them in the model's cursor and writes their scores as they end."""
     net, cursor = model._built(), model._cursor
-    scores = np.empty((epochs, 2))
+    scores = np.empty((epochs, 2), np.float64)
     before = int(cursor[0])
     shown = 0
 

@@ -452,9 +452,9 @@ def test_a_refused_forward_builds_nothing(x):
 def test_backward_and_update_need_what_comes_before():
     x, y = data()
     for model in (classifier(), classifier(input_size=3)):
-        with pytest.raises(RuntimeError, match="no arrays yet|no forward yet"):
+        with pytest.raises(RuntimeError, match="no weights yet|no forward yet"):
             model.backward(y, loss="cce")
-        with pytest.raises(RuntimeError, match="no weights yet|no backward yet"):
+        with pytest.raises(RuntimeError, match="no weights yet|no backward since"):
             model.update(SGD())
     model.forward(x)
     with pytest.raises(ValueError, match="y has 3 rows, expected 50"):

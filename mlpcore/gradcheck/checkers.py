@@ -209,4 +209,5 @@ def _size_of_terms(upstream: Array, output: Array) -> float:
 
 
 def copies_of(arrays: Mapping[str, ArrayLike]) -> Arrays:
+    """Return arrays as float64, in memory of their own."""
     return {name: np.array(value, dtype=np.float64) for name, value in arrays.items()}

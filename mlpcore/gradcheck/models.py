@@ -36,8 +36,8 @@ def check_model(
     """Check the gradient of the loss to every weight and bias of a model.
 
     The analytic side is ``backward`` of a float64 twin with the model's weights, so the model is left as it is. The
-    numeric side is the loss as `mlpcore.kernels` compute it, layer by layer; with other layers than dense ones it is the
-    loss of the twin.
+    numeric side is the loss as `mlpcore.kernels` compute it, layer by layer; with other layers than dense ones it is
+    the loss of the twin.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def check_model(
 def _dense_problems(
     twin: Sequential, x: Array, target: Array, loss: str, sample_weight: ArrayLike | None, training: bool
 ) -> tuple[Problems, Arrays]:
-    """Return the loss as a function of each dense layer's parameters, computed from that layer up, and the gradients."""
+    """Return the loss as a function of each dense layer's parameters, computed from there up, and the gradients."""
     layers = twin.layers
     parameters = [(np.array(layer.w), np.array(layer.b)) for layer in layers]
 
@@ -137,7 +137,7 @@ def _dense_problems(
 def _problems(
     twin: Sequential, x: Array, target: Array, loss: str, sample_weight: ArrayLike | None, training: bool
 ) -> tuple[Problems, Arrays]:
-    """Return the loss as a function of all parameters of any layers, computed by the twin itself, and the gradients."""
+    """Return the loss as a function of the parameters of any layers, computed by the twin itself, and the gradients."""
     net = twin._built()
     gradients = network.tensors(twin.layers, x.shape[1], net.grads.copy())
 

@@ -22,9 +22,9 @@ class CustomLayer(Layer):
     """Base class of layers written in Python.
 
     A subclass says in `build` how many outputs it has and which parameters, in `forward` what it computes, and in
-    `backward` the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step of
-    the whole network comes when every gradient is there, so that an exception leaves the model as the last whole batch
-    left it.
+    `backward` the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step
+    of the whole network comes when every gradient is there, so that an exception leaves the model as the last whole
+    batch left it.
 
     Attributes
     ----------

@@ -61,6 +61,8 @@ class Dense(Layer):
     """
 
     kind: ClassVar[str] = "dense"
+    required_settings: ClassVar[tuple[str, ...]] = ("units", "activation", "kernel_initializer")
+    optional_settings: ClassVar[tuple[str, ...]] = ("trainable", "learning_rate_factor", "l1", "l2", "max_norm")
 
     def __init__(
         self,
@@ -188,7 +190,7 @@ class Dense(Layer):
 
     def _output_size(self, input_size: int) -> int:
         if self._input_size not in (None, input_size):
-            raise ValueError(f"{self!r} has input_size={self._input_size}, expected {input_size}: what it is given")
+            raise ValueError(f"has input_size={self._input_size}, expected {input_size}: what it is given")
         return self._units
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:

@@ -1,6 +1,6 @@
 """Dropout: while training, a random part of the inputs is left out."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -39,7 +39,8 @@ class Dropout(Layer):
     array([[0., 2., 2., 2., 2., 0., 2., 0.]], dtype=float32)
     """
 
-    kind = "dropout"
+    kind: ClassVar[str] = "dropout"
+    required_settings: ClassVar[tuple[str, ...]] = ("rate",)
 
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()

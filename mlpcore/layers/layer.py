@@ -54,6 +54,10 @@ class Layer(ABC):
     kind: ClassVar[str]
     """The name that model files know the class by."""
 
+    required_settings: ClassVar[tuple[str, ...]] = ()
+    optional_settings: ClassVar[tuple[str, ...]] = ()
+    """What `_config` holds beside the kind."""
+
     def __init__(self) -> None:
         self._has_model = False
         self._holder: Holder | None = None  # of its model
@@ -94,7 +98,7 @@ class Layer(ABC):
     def _from_config(cls, config: dict[str, Any]) -> Self:
         """Return the layer that `_config` describes, where layers inside have become layers already.
 
-        KeyError, TypeError or ValueError if it describes none.
+        TypeError or ValueError if a setting is not what it may be.
         """
 
     def _inner(self) -> "tuple[Layer, ...]":

@@ -1,7 +1,7 @@
 """A branch of layers beside a path that skips them."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from mlpcore import network
 from mlpcore.engine import Step
@@ -31,7 +31,8 @@ class Residual(Layer):
     array([[1., 2., 3.]], dtype=float32)
     """
 
-    kind = "residual"
+    kind: ClassVar[str] = "residual"
+    required_settings: ClassVar[tuple[str, ...]] = ("layers",)
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
@@ -54,7 +55,7 @@ class Residual(Layer):
         width = network.output_size(self._layers, input_size)
         if width != input_size:
             raise ValueError(
-                f"the branch of {self!r} has {width} outputs, expected {input_size}: as many as it has inputs"
+                f"has a branch of {width} outputs, expected {input_size}: as many as it has inputs"
             )
         return width
 
