@@ -1,24 +1,18 @@
-/* dense.inc.h: reference/dense.c as three products (product.inc.h) and a sum over columns. */
+/* dense.inc.h: reference/dense.c as three products (product/product.inc.h) and a sum over rows. */
 
-/* A product that is one tile is spared the loops: for a net of a few units they would take longer than the arithmetic. */
-static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
-    return M > 0 && M <= TILE_ROWS && N <= PANEL && K <= K_BLOCK;
-}
-
-static tile_function *tile_for(ptrdiff_t M, ptrdiff_t N, tile_function *const functions[3][8]) {
-    return functions[divided(N, VEC_LANES) - 1][M - 1];
-}
+/* Single-tile fast path: for tiny layers blocking costs more than the arithmetic. */
+static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) { return M > 0 && M <= MR && N <= NR && K <= MAX_KC; }
 
 static product_task forward_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                  const real *b) {
     return (product_task){
-        .M = n, .N = out, .K = in, .a = x, .a_row = in, .b = w, .b_row = out, .init = b, .c = z, .c_row = out};
+        .M = n, .N = out, .K = in, .a = x, .lda = in, .b = w, .ldb = out, .init = b, .c = z, .ldc = out};
 }
 
 static void fast_dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                const real *b) {
     if (is_one_tile(n, out, in)) {
-        tile_for(n, out, TILES_OF_ROWS)(in, x, in, w, out, z, out, b, 0, out);
+        micro_kernel_for(NO_TRANSPOSE, n, out)(in, x, in, w, out, z, out, b, 0, out);
         return;
     }
     const product_task task = forward_task(n, in, out, z, x, w, b);
@@ -67,18 +61,18 @@ static product_task grad_w_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *
                           .N = out,
                           .K = n,
                           .a = x,
-                          .a_row = in,
-                          .a_lies = TRANSPOSED,
+                          .lda = in,
+                          .trans_a = TRANSPOSE,
                           .b = phi,
-                          .b_row = out,
+                          .ldb = out,
                           .c = grad_w,
-                          .c_row = out};
+                          .ldc = out};
 }
 
 static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
                                   const real *x) {
     if (is_one_tile(in, out, n)) {
-        tile_for(in, out, TILES_OF_COLUMNS)(n, x, in, phi, out, grad_w, out, NULL, 0, out);
+        micro_kernel_for(TRANSPOSE, in, out)(n, x, in, phi, out, grad_w, out, NULL, 0, out);
         return;
     }
     const product_task task = grad_w_task(n, in, out, grad_w, phi, x);
@@ -92,18 +86,18 @@ static product_task grad_x_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *
                           .N = in,
                           .K = out,
                           .a = phi,
-                          .a_row = out,
+                          .lda = out,
                           .b = w,
-                          .b_row = out,
-                          .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
+                          .ldb = out,
+                          .trans_b = out == 1 ? NO_TRANSPOSE : TRANSPOSE, /* one column is a row */
                           .c = grad_x,
-                          .c_row = in};
+                          .ldc = in};
 }
 
 static void fast_dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
                                   const real *w) {
     if (out == 1 && is_one_tile(n, in, out)) {
-        tile_for(n, in, TILES_OF_ROWS)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
+        micro_kernel_for(NO_TRANSPOSE, n, in)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
         return;
     }
     const product_task task = grad_x_task(n, in, out, grad_x, phi, w);

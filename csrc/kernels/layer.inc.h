@@ -23,8 +23,8 @@ static void fast_layer_forward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t in, 
     const activation_task activation = {.sigma = sigma, .to = a};
     product_task task = forward_task(n, in, out, z, x, w, b);
     if (sigma != MLP_LINEAR || a != z) {
-        task.then = activate_some;
-        task.context = &activation;
+        task.epilogue = activate_some;
+        task.epilogue_context = &activation;
     }
     product(&task);
 }
@@ -44,8 +44,8 @@ static void fast_layer_backward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t in,
     const activation_task activation = {.sigma = sigma, .to = phi_below, .a = x};
     product_task task = grad_x_task(n, in, out, phi_below, phi, w);
     if (sigma != MLP_LINEAR) {
-        task.then = pass_some_back;
-        task.context = &activation;
+        task.epilogue = pass_some_back;
+        task.epilogue_context = &activation;
     }
     product(&task);
 }
@@ -68,8 +68,8 @@ static void fast_layer_update(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, const RE
         weights.sgd = &step->sgd;
     }
     product_task task = grad_w_task(n, in, out, grad_w, phi, x);
-    task.passing = !keep;
-    task.then = step_of_numbers;
-    task.context = &weights;
+    task.discard_c = !keep;
+    task.epilogue = step_of_numbers;
+    task.epilogue_context = &weights;
     product(&task);
 }
