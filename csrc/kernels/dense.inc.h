@@ -5,8 +5,9 @@ static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) { return M > 0 &&
 
 static product_task forward_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                  const real *b) {
-    return (product_task){
-        .M = n, .N = out, .K = in, .a = x, .lda = in, .b = w, .ldb = out, .init = b, .c = z, .ldc = out};
+    product_task task = {.M = n, .N = out, .K = in, .a = x, .lda = in, .b = w, .ldb = out, .c = z, .ldc = out};
+    task.init = b;
+    return task;
 }
 
 static void fast_dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
@@ -57,16 +58,9 @@ static void sum_of_rows(ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) 
 /* eq. 3 */
 static product_task grad_w_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
                                 const real *x) {
-    return (product_task){.M = in,
-                          .N = out,
-                          .K = n,
-                          .a = x,
-                          .lda = in,
-                          .trans_a = TRANSPOSE,
-                          .b = phi,
-                          .ldb = out,
-                          .c = grad_w,
-                          .ldc = out};
+    product_task task = {.M = in, .N = out, .K = n, .a = x, .lda = in, .b = phi, .ldb = out, .c = grad_w, .ldc = out};
+    task.trans_a = TRANSPOSE;
+    return task;
 }
 
 static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
@@ -82,16 +76,9 @@ static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real
 /* eq. 2 without sigma' */
 static product_task grad_x_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
                                 const real *w) {
-    return (product_task){.M = n,
-                          .N = in,
-                          .K = out,
-                          .a = phi,
-                          .lda = out,
-                          .b = w,
-                          .ldb = out,
-                          .trans_b = out == 1 ? NO_TRANSPOSE : TRANSPOSE, /* one column is a row */
-                          .c = grad_x,
-                          .ldc = in};
+    product_task task = {.M = n, .N = in, .K = out, .a = phi, .lda = out, .b = w, .ldb = out, .c = grad_x, .ldc = in};
+    task.trans_b = out == 1 ? NO_TRANSPOSE : TRANSPOSE; /* one column is a row */
+    return task;
 }
 
 static void fast_dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,

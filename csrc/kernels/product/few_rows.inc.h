@@ -118,3 +118,18 @@ static void multiply_few_rows_transposed(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t 
         }
     }
 }
+
+static void multiply_few(const product_task *task, const region *part) {
+    const ptrdiff_t rows = part->m_end - part->m, columns = part->n_end - part->n;
+    const real *const a = a_at(task, part->m, 0), *const b = b_at(task, 0, part->n);
+    real *const to = task->c + part->m * task->ldc + part->n;
+    if (task->trans_b == TRANSPOSE) {
+        multiply_few_rows_transposed(rows, task->K, columns, a, task->lda, b, task->ldb, to, task->ldc);
+    } else {
+        const real *const init = task->init ? task->init + part->m * task->ld_init + part->n : NULL;
+        multiply_few_rows(rows, task->K, columns, a, task->lda, b, task->ldb, to, task->ldc, init, task->ld_init);
+    }
+    if (task->epilogue) {
+        run_epilogue(task, part, to, task->ldc);
+    }
+}

@@ -13,8 +13,11 @@ static ptrdiff_t divided(ptrdiff_t total, ptrdiff_t size) { return (total + size
 
 /* As few parts as possible, none larger than `largest`. */
 static parts divide(ptrdiff_t total, ptrdiff_t largest) {
+    if (total <= largest) { /* spares the divisions, which a small product would notice */
+        return (parts){total > 0, total, 0};
+    }
     const ptrdiff_t count = divided(total, largest);
-    return count <= 1 ? (parts){count, total, 0} : (parts){count, total / count, total % count};
+    return (parts){count, total / count, total % count};
 }
 
 static ptrdiff_t part_size(parts p, ptrdiff_t i) { return p.size + (i < p.larger); }
