@@ -11,8 +11,9 @@ static ALWAYS_INLINE void exchange(vec square[VEC_LANES], int distance, vec (*lo
     }
 }
 
-/* Row r becomes column r. Zipping removes the highest digit of the lane within its block and inserts the row's below the
- * lowest; taking every second block removes the lowest digit of the block and inserts the row's above the highest. */
+/* Row r becomes column r. Zipping removes the highest digit of the lane within its block and inserts the row's below
+ * the lowest; taking every second block removes the lowest digit of the block and inserts the row's above the
+ * highest. */
 static ALWAYS_INLINE void transpose(vec square[VEC_LANES]) {
     enum { BLOCK = 16 / (int)sizeof(real) };
     UNROLL for (int distance = BLOCK / 2; distance > 0; distance /= 2) {

@@ -1,9 +1,9 @@
-/* few_rows.inc.h: a product with so few rows that no panel of B would be used twice: the forward pass of one sample, and
- * its phi passed back.
+/* few_rows.inc.h: a product with so few rows that no panel of B would be used twice: the forward pass of one sample,
+ * and its phi passed back.
  *
- * A micro-tile of so few rows has too few independent chains of fma, and reads B down its columns. Here B is read in the
- * order of memory, some rows at a time, and the sums are kept in C, a strip of which stays in L1. If B is transposed,
- * squares of it are transposed in registers. Nothing is packed.
+ * A micro-tile of so few rows has too few independent chains of fma, and reads B down its columns. Here B is read in
+ * the order of memory, some rows at a time, and the sums are kept in C, a strip of which stays in L1. If B is
+ * transposed, squares of it are transposed in registers. Nothing is packed.
  */
 
 enum {

@@ -1,7 +1,7 @@
 /* loops.inc.h: the five loops of product.inc.h around the micro-kernel, for one thread, as the plan says. */
 
-/* The part of the product that loops 5 to 3 have arrived at: rows m ... of C, in micro-tiles; columns n ..., in panels; and
- * `depth` of K from k on. packed_a, packed_b: NULL where they are read in place. Its part of C begins at c. */
+/* The part of the product that loops 5 to 3 have arrived at: rows m ... of C, in micro-tiles; columns n ..., in panels;
+ * and `depth` of K from k on. packed_a, packed_b: NULL where they are read in place. Its part of C begins at c. */
 typedef struct {
     ptrdiff_t m, n, k, columns, depth, ldc;
     parts tiles, panels;

@@ -7,9 +7,10 @@
  *     |         |         |    |   row 1      |         |  row 1 of panel 0 ... row K-1, then panel 1
  *     +---------+---------+----+              +---------+
  *
- * A panel of B is as wide as the micro-tile that reads it: all have the same width, but for the first `larger`, which are
- * one vector wider, and the last, which may have fewer columns. If B is transposed in memory, squares of it are transposed
- * in registers on the way. A is packed only where it is transposed: a panel of it is the rows of one micro-tile.
+ * A panel of B is as wide as the micro-tile that reads it: all have the same width, but for the first `larger`, which
+ * are one vector wider, and the last, which may have fewer columns. If B is transposed in memory, squares of it are
+ * transposed in registers on the way. A is packed only where it is transposed: a panel of it is the rows of one
+ * micro-tile.
  */
 
 /* A gap follows every panel of A. Panel t begins at packed_begin(rows, t, depth) if `rows` rows come before it. */
@@ -34,9 +35,9 @@ enum {
     PREFETCH_DISTANCE = 16, /* rows: hardware does not prefetch lines that are a leading dimension apart */
 };
 
-/* Packs `depth` rows of `source`. Panel i is part_size(panels, i) * unit columns wide. Whole vectors are copied: what that
- * writes beyond a panel's row, the next row overwrites; behind the last row lies the gap. Rows are the outer loop, since a
- * row of the source is contiguous. */
+/* Packs `depth` rows of `source`. Panel i is part_size(panels, i) * unit columns wide. Whole vectors are copied: what
+ * that writes beyond a panel's row, the next row overwrites; behind the last row lies the gap. Rows are the outer loop,
+ * since a row of the source is contiguous. */
 static void pack_panels(parts panels, ptrdiff_t unit, ptrdiff_t depth, ptrdiff_t columns, real *packed, ptrdiff_t gap,
                         const real *source, ptrdiff_t ld) {
     for (ptrdiff_t k = 0; k < depth; k++) {

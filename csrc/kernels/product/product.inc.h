@@ -1,7 +1,7 @@
 /* product.inc.h: C = init + A B, every element one chain of fma with k ascending.
  *
- * The chain fixes the bits and leaves the rest free: K is cut into blocks whose partial sums are kept in C; rows and columns
- * are cut into micro-tiles, which are computed in any order and on any thread. product_plan.inc.h decides how,
+ * The chain fixes the bits and leaves the rest free: K is cut into blocks whose partial sums are kept in C; rows and
+ * columns are cut into micro-tiles, which are computed in any order and on any thread. product_plan.inc.h decides how,
  * loops.inc.h runs the five loops, parallel.inc.h runs them on several threads.
  *
  *              NC columns                loop 5: NC columns of B and C
@@ -21,12 +21,13 @@ enum { MR = TILE_ROWS, NR = TILE_VECS * VEC_LANES }; /* rows and columns of the 
 
 typedef enum { NO_TRANSPOSE, TRANSPOSE } transposition;
 
-/* A is M x K and B is K x N; with TRANSPOSE they lie in memory as K x M and N x K. Leading dimensions: row r of c begins at
- * c + r * ldc, of init at init + r * ld_init (0: the same row for all of C), and so on. init NULL: sums begin at 0.
+/* A is M x K and B is K x N; with TRANSPOSE they lie in memory as K x M and N x K. Leading dimensions: row r of c
+ * begins at c + r * ldc, of init at init + r * ld_init (0: the same row for all of C), and so on. init NULL: sums begin
+ * at 0.
  *
  * The epilogue, if not NULL, is called while elements of C that are done are still in the caches: `count` of them at
- * `block`, which belong at c + begin; each once, on any thread. discard_c: only the epilogue needs C; c may be written or
- * not. */
+ * `block`, which belong at c + begin; each once, on any thread. discard_c: only the epilogue, which there is then,
+ * needs C; c may be written or not. */
 typedef struct {
     ptrdiff_t M, N, K;
     transposition trans_a, trans_b;

@@ -1,6 +1,6 @@
-/* product_plan.inc.h: decides how a product is computed: what is packed, how large the blocks are, how threads share it.
+/* product_plan.inc.h: decides how a product is computed: what is packed, the sizes of blocks, the split among threads.
  *
- * Nothing here computes, and nothing in loops.inc.h and parallel.inc.h decides. docs/engine.md tells what was measured.
+ * loops.inc.h and parallel.inc.h do what the plan says. docs/engine.md tells what was measured.
  */
 
 enum {
@@ -15,7 +15,7 @@ enum {
     FAR_STRIDE = 2048 / (int)sizeof(real),       /* rows so far apart compete for few sets of the L1 cache  */
 
     MIN_REUSE = 10,        /* a block that fewer micro-tiles read is not worth packing                 */
-    MIN_PANELS = 8,        /* columns of C, in panels, from which on grad_w of a large batch packs A   */
+    MIN_PANELS = 8,        /* of C: with fewer, grad_w of a large batch does not pack A               */
     DEEP_K = 128,          /* more samples of x and phi than this leave L1 before the next micro-tile  */
     PIECES_PER_THREAD = 4, /* a thread that is done early takes another piece */
 };
@@ -54,8 +54,8 @@ static bool has_few_rows(const product_task *task, ptrdiff_t rows) {
     return task->trans_b == TRANSPOSE ? !task->init : task->ldb >= (rows == 1 ? 4 * NR : FAR_STRIDE);
 }
 
-/* grad_w of a large batch: its x and phi leave L1 before they are needed again, and C is too large to be read and written
- * once for every few samples. */
+/* grad_w of a large batch: its x and phi leave L1 before they are needed again, and C is too large to be read and
+ * written once for every few samples. */
 static bool has_deep_k(const product_task *task, ptrdiff_t columns) {
     return task->trans_a == TRANSPOSE && task->K > DEEP_K && columns >= MIN_PANELS * NR && task->M * columns > C_BLOCK;
 }
@@ -65,8 +65,8 @@ static bool pays_to_pack_a(const product_task *task, ptrdiff_t columns) {
            (task->trans_a == TRANSPOSE && task->lda >= FAR_STRIDE && columns >= MIN_REUSE * NR);
 }
 
-/* If rows of B are far apart; if they are a multiple of 1 KB apart, which is as bad where B does not stay in L2; and, whatever
- * the stride, if B hardly stays in L2 and many micro-tiles read it. */
+/* If rows of B are far apart; if ldb is a multiple of 1 KB, which is as bad where B does not stay in L2; and, whatever
+ * ldb is, if B hardly stays in L2 and many micro-tiles read it. */
 static bool pays_to_pack_b(const product_task *task, ptrdiff_t tiles, ptrdiff_t columns) {
     if (tiles < MIN_REUSE) {
         return false;
@@ -97,7 +97,7 @@ static ALWAYS_INLINE void plan_packing(product_plan *plan, const product_task *t
     }
 }
 
-/* KC of grad_w is a number of samples: so many that phi stays in L2 and, unless it is packed or read only once, x too. */
+/* KC of grad_w counts samples: so many that phi stays in L2 and, unless it is packed or read only once, x too. */
 static ALWAYS_INLINE ptrdiff_t samples_at_once(bool packed_x, ptrdiff_t in, ptrdiff_t out) {
     return packed_x   ? at_least(B_BLOCK / out, 2 * DEEP_K)
            : out > NR ? at_least(B_BLOCK / at_least(in, out), DEEP_K)
@@ -154,8 +154,8 @@ static product_task k_block_of(const product_task *task, parts k_blocks, ptrdiff
     return block;
 }
 
-/* Pieces of rows suit the epilogue, since rows of C are contiguous; but there must be enough, and not each may have to pack
- * all of B. Pieces of columns pack only their own part of it. */
+/* Pieces of rows suit the epilogue, since rows of C are contiguous; but there must be enough, and not each may have to
+ * pack all of B. Pieces of columns pack only their own part of it. */
 static void plan_split(product_plan *plan, const product_task *task, ptrdiff_t threads) {
     const ptrdiff_t most = threads * PIECES_PER_THREAD;
     /* A large batch's grad_w takes some samples at a time: so their phi is packed once for all threads. */
@@ -172,14 +172,14 @@ static void plan_split(product_plan *plan, const product_task *task, ptrdiff_t t
     plan->pack_b_once = by_rows && packs_b && fits;
 }
 
-/* How many threads are worth their while. */
+/* 1 for a product that is too small to share. */
 static ptrdiff_t threads_for(const product_task *task) {
     const ptrdiff_t threads = mlp_get_num_threads();
     return threads > 1 && (double)task->M * (double)task->N * (double)task->K >= MIN_PARALLEL_WORK ? threads : 1;
 }
 
-/* Plans a part of C. packed_b, if not NULL, is all of B, packed already. Inlined, so that a plan for one thread stays in
- * registers: a product of 100 ns notices. */
+/* Plans a part of C. packed_b, if not NULL, is all of B, packed already. Inlined, so that a plan for one thread stays
+ * in registers: a product of 100 ns notices. */
 static ALWAYS_INLINE void plan_product(product_plan *plan, const product_task *task, const region *part, real *packed_b,
                                        ptrdiff_t threads) {
     *plan = (product_plan){.part = *part, .split = ONE_THREAD, .packed_b = packed_b};

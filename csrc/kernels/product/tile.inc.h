@@ -1,10 +1,11 @@
-/* tile.inc.h: the micro-kernel. It computes a micro-tile of C, ROWS rows by VECS vectors, held in registers while k runs.
+/* tile.inc.h: the micro-kernel. It computes a micro-tile of C, ROWS rows by VECS vectors, held in registers while k
+ * runs.
  *
  *     c[r][j] = init[r][j] + sum over k of a[r][k] b[k][j]         one chain of fma an element, k ascending
  *
- * tiles.inc.h includes this text once for every ROWS and VECS, so that the bounds below are constants and every loop over
- * them unrolls into registers. The last vector ends with the last column, which may be inside the vector before: elements
- * computed twice are the same, and no mask is needed. Only fewer columns than one vector need one.
+ * tiles.inc.h includes this text once for every ROWS and VECS, so that the bounds below are constants and every loop
+ * over them unrolls into registers. The last vector ends with the last column, which may be inside the vector before:
+ * elements computed twice are the same, and no mask is needed. Only fewer columns than one vector need one.
  */
 #define MICRO_KERNEL_PASTE(form, rows, vecs) micro_kernel_##form##_##rows##x##vecs
 #define MICRO_KERNEL_EXPAND(form, rows, vecs) MICRO_KERNEL_PASTE(form, rows, vecs)

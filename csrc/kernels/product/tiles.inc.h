@@ -1,5 +1,5 @@
-/* tiles.inc.h: the micro-kernel of tile.inc.h in every size up to TILE_ROWS by TILE_VECS, and the table to find them in.
- * Larger ones, which nothing could call, are not compiled.
+/* tiles.inc.h: the micro-kernel of tile.inc.h in every size up to TILE_ROWS by TILE_VECS, and the table to find them
+ * in. Larger ones, which nothing could call, are not compiled.
  */
 
 /* `columns` of C: at most as many as the micro-kernel has vectors for, more than one vector less has. */
