@@ -7,7 +7,7 @@
  *              NC columns                loop 5: NC columns of B and C
  *              +---+---+---+               loop 4: KC rows of B, KC columns of A; B is packed here  (stays in L2)
  *           KC |   |   |   | B               loop 3: MC rows of A and C; A is packed here           (stays in L2)
- *      KC      +---+---+---+                   loop 2: one panel of B, NR columns                   (stays in L1)
+ *      KC      +---+---+---+                   loop 2: one panel of B, NR columns                   (from L2)
  *     +---+    +---+---+---+                     loop 1: one micro-tile, MR rows of A and C         (in registers)
  *  MC | A |    | C |   |   |                       micro-kernel: the loop over KC
  *     +---+    +---+---+---+
