@@ -31,6 +31,7 @@ static void macro_kernel(const product_task *task, const product_block *block) {
     for (ptrdiff_t jr = 0, done = 0; jr < block->panels.count; jr++) { /* loop 2 */
         const ptrdiff_t vecs = part_size(block->panels, jr), width = vecs * VEC_LANES;
         const ptrdiff_t columns = at_most(block->columns - done, width);
+        micro_kernel *const *const kernels = MICRO_KERNELS[task->trans_a][vecs - 1];
         const real *b = block->packed_b ? block->packed_b + done * block->depth : b_at(task, block->k, block->n + done);
         const ptrdiff_t ldb = block->packed_b ? width : task->ldb;
         const ptrdiff_t prefetches = prefetch && jr + 1 < block->panels.count ? block->depth / block->tiles.count : 0;
@@ -39,9 +40,9 @@ static void macro_kernel(const product_task *task, const product_block *block) {
             const ptrdiff_t rows = part_size(block->tiles, ir);
             const real *a = block->packed_a ? block->packed_a + packed_begin(row, ir, block->depth)
                                             : a_at(task, block->m + row, block->k);
-            MICRO_KERNELS[task->trans_a][vecs - 1][rows - 1](
-                block->depth, a, block->packed_a ? rows : task->lda, b, ldb, block->c + row * block->ldc + done,
-                block->ldc, init ? init + row * ld_init + done : NULL, ld_init, columns);
+            kernels[rows - 1](block->depth, a, block->packed_a ? rows : task->lda, b, ldb,
+                              block->c + row * block->ldc + done, block->ldc, init ? init + row * ld_init + done : NULL,
+                              ld_init, columns);
             for (ptrdiff_t k = 0; k < prefetches; k++) {
                 vec_prefetch(next);
                 next += ldb;
