@@ -8,6 +8,8 @@ import time
 import numpy as np
 import pytest
 
+import nets
+
 import mlpcore
 from mlpcore import SGD, Adam, Dense, Sequential
 
@@ -287,9 +289,8 @@ def test_an_error_while_watching_an_epoch_leaves_whole_batches():
         stopped_at.append(batches)
         raise KeyError("enough")
 
-    recipe = ("sgd", 0.1, 0.0, False, None)
     with pytest.raises(KeyError, match="enough"):
-        model._net.train(x, y, None, "cce", batch, False, 1, 0, 1, recipe, [], stop)
+        nets.train(model._built(), x, y, None, "cce", batch, False, 1, 0, 1, nets.sgd(0.1), [], stop)
     for start in range(0, (stopped_at[0] + 1) * batch, batch):  # one more, whose z and gradients are all kept
         rows = slice(start, start + batch)
         twin.forward(x[rows])

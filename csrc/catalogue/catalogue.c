@@ -104,8 +104,8 @@ const mlp_entry mlp_elementaries[] = {
     {.name = NULL},
 };
 
-const char *const mlp_trait_names[] = {"per_row", "from_z",     "mean_of_outputs", "questions",
-                                       "classes", "per_output", "elementwise",     "counts_steps", NULL};
+const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "questions", "classes",
+                                       "per_output", "elementwise", "counts_steps",    NULL};
 
 static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
     int i = 0;
@@ -121,7 +121,14 @@ bool mlp_needs_states(mlp_optimizer_id id, const double *hypers) {
 }
 
 const mlp_family mlp_catalogue[] = {
-    {"activations", mlp_activations}, {"losses", mlp_losses},       {"pairs", mlp_pairs},
-    {"optimizers", mlp_optimizers},   {"schedules", mlp_schedules}, {"initializers", mlp_initializers},
-    {"metrics", mlp_metrics},         {"layers", mlp_layers}, {"elementaries", mlp_elementaries},       {NULL, NULL},
+    {"activations", mlp_activations},
+    {"losses", mlp_losses},
+    {"pairs", mlp_pairs},
+    {"optimizers", mlp_optimizers},
+    {"schedules", mlp_schedules},
+    {"initializers", mlp_initializers},
+    {"metrics", mlp_metrics},
+    {"layers", mlp_layers},
+    {"elementaries", mlp_elementaries},
+    {NULL, NULL},
 };

@@ -40,15 +40,7 @@
 
 #include "losses.inc.h"
 
-#include "tiles.inc.h"
-
-#include "pack.inc.h"
-
-#include "few_rows.inc.h"
-
-#include "product.inc.h"
-
-#include "product_shared.inc.h"
+#include "product/product.inc.h"
 
 #include "dense.inc.h"
 

@@ -25,7 +25,8 @@ ptrdiff_t mlp_rows_at_once(ptrdiff_t n) { return n < MLP_ROWS_AT_ONCE ? n : MLP_
 
 ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n) {
     ptrdiff_t rows = mlp_part_rows(mlp_rows_at_once(n));
-    return mlp_size_sum(mlp_size_product(net->scratches, mlp_size_product(rows, net->widest)), bound_steps_elements(net));
+    return mlp_size_sum(mlp_size_product(net->scratches, mlp_size_product(rows, net->widest)),
+                        bound_steps_elements(net));
 }
 
 bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
@@ -50,7 +51,8 @@ bool mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, vo
 }
 
 bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
-                      mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt, mlp_score *score) {
+                      mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt,
+                      mlp_score *score) {
     return engine(net)->evaluate(net, work, loss, metric, samples, value, caller, interrupt, score);
 }
 

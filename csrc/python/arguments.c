@@ -113,8 +113,8 @@ static int real_in_range(const mlp_call *call, int p, const char *what, PyObject
     if (!(number >= least && number < below)) {
         PyObject *low = PyFloat_FromDouble(least), *high = PyFloat_FromDouble(below);
         if (low && high) {
-            mlp_argument_error(call, p, PyExc_ValueError, "%s%s %R, expected a number >= %S and < %S", is, is_end, given,
-                               low, high);
+            mlp_argument_error(call, p, PyExc_ValueError, "%s%s %R, expected a number >= %S and < %S", is, is_end,
+                               given, low, high);
         }
         Py_XDECREF(low);
         Py_XDECREF(high);
@@ -246,7 +246,8 @@ int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id
     int i = 0;
     for (; entry->hypers[i].name; i++) {
         constants[i] = entry->hypers[i].standard;
-        if (i < count && mlp_check_hyper(call, p, &entry->hypers[i], PyTuple_GET_ITEM(given, i + 1), &constants[i]) < 0) {
+        if (i < count &&
+            mlp_check_hyper(call, p, &entry->hypers[i], PyTuple_GET_ITEM(given, i + 1), &constants[i]) < 0) {
             return -1;
         }
     }

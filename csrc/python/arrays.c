@@ -316,10 +316,9 @@ PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes,
     for (; axes && axes[rank]; rank++) {
         shape[rank] = call->size.of[mlp_axis(axes[rank])];
     }
-    PyArrayObject *array =
-        axes ? (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT,
-                                              order == MLP_F_ORDER)
-             : (PyArrayObject *)PyArray_NewLikeArray(first_array(call), NPY_CORDER, NULL, 0);
+    PyArrayObject *array = axes ? (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT,
+                                                                 order == MLP_F_ORDER)
+                                : (PyArrayObject *)PyArray_NewLikeArray(first_array(call), NPY_CORDER, NULL, 0);
     if (!array) {
         name_the_argument(call, name); /* NumPy's: too big, or no memory */
     }

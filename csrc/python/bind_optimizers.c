@@ -17,8 +17,8 @@ static void describe(mlp_optimizer_id id, const char *name, mlp_function *functi
     function->parameters[GRAD] = (mlp_parameter){"grad", MLP_INPUT, .order = MLP_FIRST_ORDER};
     int p = FIRST_STATE;
     for (int i = 0; entry->states[i]; i++) {
-        function->parameters[p++] = (mlp_parameter){
-            entry->states[i], MLP_OUTPUT, .optional = entry->states_if != NULL, .order = MLP_FIRST_ORDER};
+        function->parameters[p++] = (mlp_parameter){entry->states[i], MLP_OUTPUT, .optional = entry->states_if != NULL,
+                                                    .order = MLP_FIRST_ORDER};
     }
     function->positional = p;
     if (entry->traits & MLP_COUNTS_STEPS) {

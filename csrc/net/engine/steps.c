@@ -14,8 +14,8 @@ typedef struct bound_step {
     const mlp_step *plan;
     const pass *pass;
     const real *x;
-    real *y, *grad_x, *grad_y; /* grad_x NULL: nothing below needs it */
-    real *params, *grads;      /* of the first segment                                       */
+    real *y, *grad_x, *grad_y;  /* grad_x NULL: nothing below needs it */
+    real *params, *grads;       /* of the first segment                                       */
     epilogue forward, backward; /* what a product does with each block; no epilogue: apply is NULL */
     activation sigma;
     mask dropout;
@@ -24,15 +24,15 @@ typedef struct bound_step {
 /* What an optimizer does while gradients pass by (update.c). */
 typedef struct {
     const mlp_optimizer *optimizer;
-    update plain;      /* the step of segments without settings of their own */
-    bool fused;        /* weights take their step as soon as their gradient is there */
+    update plain; /* the step of segments without settings of their own */
+    bool fused;   /* weights take their step as soon as their gradient is there */
     real *params;
 } weight_updater;
 
 /* A kind of layer: how its steps are planned, run and passed back. */
 typedef struct {
     bool (*plan)(mlp_net *net, mlp_step *step, const mlp_step_spec *spec);
-    bool (*forward)(const bound_step *s);                       /* false: it failed */
+    bool (*forward)(const bound_step *s);                                 /* false: it failed */
     bool (*backward)(const bound_step *s, const weight_updater *updater); /* updater NULL: only gradients */
     /* Of kinds that work element by element: `count` numbers from number `begin` of a value or gradient on. */
     void (*forward_elements)(const bound_step *s, ptrdiff_t begin, ptrdiff_t count, const real *x);
