@@ -2,9 +2,17 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
+
+
+class _Block(NamedTuple):
+    """Epochs one after the other: a row (epochs, names) for each."""
+
+    names: tuple[str, ...]
+    rows: NDArray[Any]
 
 
 class History(Mapping[str, list[float]]):
@@ -32,8 +40,10 @@ class History(Mapping[str, list[float]]):
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         self.rules = dict(rules or {})
-        self._closed: list[dict[str, float]] = []
-        self._open: tuple[Sequence[str], NDArray[Any], NDArray[Any], int] | None = None
+        self._closed: list[_Block] = []
+        self._open: tuple[_Block, NDArray[Any], int] | None = (
+            None  # that the engine writes, its cursor, the first epoch
+        )
 
     @property
     def epoch(self) -> list[int]:
@@ -48,27 +58,40 @@ class History(Mapping[str, list[float]]):
     def append(self, logs: Mapping[str, float]) -> None:
         """Record the values of one more epoch, all or, on Ctrl-C, none."""
         self._close()
-        self._closed.append(dict(logs))
+        self._closed.append(_Block(tuple(logs), np.array([list(logs.values())], np.float64)))
 
     @property
     def _logs(self) -> list[dict[str, float]]:
         """Return the values of every epoch, with those that the engine has written by now."""
-        return self._closed + self._written()
+        return [
+            dict(zip(names, row, strict=True))
+            for names, rows in [*self._closed, *self._written()]
+            for row in rows.tolist()
+        ]
 
     def _follow(self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any]) -> None:
         """Record what the engine writes into `scores` (epochs, 2) as the epoch that `cursor` counts goes up."""
         self._close()
-        self._open = names, scores, cursor, int(cursor[0])
+        self._open = _Block(tuple(names), scores[:, : len(names)]), cursor, int(cursor[0])
 
     def _close(self) -> None:
         """Keep what the engine has written; it writes no more."""
-        self._closed, self._open = self._logs, None
+        self._closed, self._open = [*self._closed, *self._written()], None
 
-    def _written(self) -> list[dict[str, float]]:
+    def _extend_last(self, logs: Mapping[str, float]) -> None:
+        """Add values to those of the last epoch."""
+        self._close()
+        names, rows = self._closed[-1]
+        last = dict(zip(names, rows[-1].tolist(), strict=True)) | dict(logs)
+        done = [_Block(names, rows[:-1])] if len(rows) > 1 else []
+        self._closed = [*self._closed[:-1], *done, _Block(tuple(last), np.array([list(last.values())], np.float64))]
+
+    def _written(self) -> list[_Block]:
         if self._open is None:
             return []
-        names, scores, cursor, begin = self._open
-        return [dict(zip(names, map(float, row), strict=False)) for row in scores[: int(cursor[0]) - begin]]
+        (names, scores), cursor, begin = self._open
+        done = int(cursor[0]) - begin
+        return [_Block(names, scores[:done])] if done else []
 
     def __getitem__(self, name: str) -> list[float]:
         logs = self._logs

@@ -164,10 +164,10 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
             return history
         for epoch in range(epochs):
             run_epochs(model, task, state, 1, history)
-            history._close()
-            logs = history._closed[-1]
             if task.validation is not None:
-                logs |= {f"val_{name}": value for name, value in score(model, task.validation, task.loss).items()}
+                measured = score(model, task.validation, task.loss)
+                history._extend_last({f"val_{name}": value for name, value in measured.items()})
+            logs = history._logs[-1]
             if advance:
                 advance(logs)
             if _call(calls, model, epoch, logs, history):
@@ -242,10 +242,9 @@ def run_epochs(
 
     def show(batches: int = 0) -> None:
         nonlocal shown
-        for row in scores[shown : int(cursor[0]) - before]:
+        while advance and shown < int(cursor[0]) - before:
             shown += 1
-            if advance:
-                advance(dict(zip(task.names, map(float, row), strict=False)))
+            advance(dict(zip(task.names, scores[shown - 1].tolist(), strict=False)))
 
     history._follow(task.names, scores, cursor)
     settings = TrainSettings(

@@ -5,10 +5,9 @@ import signal
 import threading
 import time
 
+import nets
 import numpy as np
 import pytest
-
-import nets
 
 import mlpcore
 from mlpcore import SGD, Adam, Dense, Sequential

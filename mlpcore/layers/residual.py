@@ -54,9 +54,7 @@ class Residual(Layer):
     def _output_size(self, input_size: int) -> int:
         width = network.output_size(self._layers, input_size)
         if width != input_size:
-            raise ValueError(
-                f"has a branch of {width} outputs, expected {input_size}: as many as it has inputs"
-            )
+            raise ValueError(f"has a branch of {width} outputs, expected {input_size}: as many as it has inputs")
         return width
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:

@@ -73,13 +73,17 @@ static void run_activation_below(const void *context, ptrdiff_t begin, ptrdiff_t
     s->pass->k->activation_backward(&s->sigma, 1, count, s->grad_x + begin, source + begin, block);
 }
 
-static void bind_epilogues(bound_step *s) {
+static void bind_forward_epilogue(bound_step *s) {
     const mlp_step *plan = s->plan;
     if (plan->forward_epilogue == 1 && s[1].plan->kind == MLP_ACTIVATION) {
         s->forward = (epilogue){run_activation_after, s + 1};
     } else if (plan->forward_epilogue > 0) {
         s->forward = (epilogue){run_steps_after, s};
     }
+}
+
+static void bind_backward_epilogue(bound_step *s) {
+    const mlp_step *plan = s->plan;
     if (plan->backward_epilogue == 1 && s[-1].plan->kind == MLP_ACTIVATION) {
         s->backward = (epilogue){run_activation_below, s - 1};
     } else if (plan->backward_epilogue > 0) {
@@ -166,7 +170,8 @@ static bound_step *bind_steps(pass *p, mlp_workspace work) {
         reuse_memory(steps, net);
     }
     for (ptrdiff_t i = 0; i < net->steps; i++) {
-        bind_epilogues(&steps[i]);
+        bind_forward_epilogue(&steps[i]);
+        bind_backward_epilogue(&steps[i]);
     }
     p->steps = steps;
     return steps;
