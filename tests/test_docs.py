@@ -11,7 +11,9 @@ import pytest
 import mlpcore
 
 ROOT = Path(__file__).parent.parent
-PAGES = [page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))) if page.exists()]
+PAGES = [
+    page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))) if page.exists()
+]
 PYTHON_BLOCK = re.compile(r"^ *```(?:python|py|pycon)\b[^\n]*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 # These two do something when they are imported: run the command line, ask for the demo's packages.
 MODULES = [
