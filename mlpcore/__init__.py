@@ -53,7 +53,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> str:
-    """Look `__version__` up when it is asked for: that takes as long as all the rest of the import."""
+    """Look `__version__` up on first use: the lookup takes as long as the rest of the import."""
     if name != "__version__":
         raise AttributeError(f"module 'mlpcore' has no attribute {name!r}")
     with lazy.importing:

@@ -1,4 +1,4 @@
-"""What a training left behind: losses and accuracies, epoch by epoch."""
+"""The record of a training: losses and accuracies, epoch by epoch."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The operations of the paper, one function each, on NumPy arrays: what the engine itself is made of.
+"""The operations of the paper as functions of NumPy arrays; the engine computes with the same kernels.
 
 =========================  ============================================================================
 `dense_forward`            z = x wᵀ + b (section 1.2)
@@ -95,7 +95,7 @@ def dense_backward(phi: ArrayLike, x: ArrayLike, w: ArrayLike) -> tuple[Array, A
     ----------
     phi : array_like, shape (n, out)
     x : array_like, shape (n, in)
-        What the layer's forward was given.
+        The input of the layer's forward.
     w : array_like, shape (out, in)
         Used without a copy where ``w.T`` is C-contiguous.
 
@@ -186,7 +186,7 @@ def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: Ar
     name : {losses}
         Or in full 'mean_squared_error', 'binary_crossentropy', 'categorical_crossentropy'.
     y_hat : array_like, shape (n, out)
-        What the network says: a^J.
+        The network's output a^J.
     y : array_like, shape (n, out)
         The ground truth.
     sample_weight : array_like, shape (n,), optional
@@ -219,7 +219,7 @@ def loss_gradient(
     name : {losses}
         Or in full 'mean_squared_error', 'binary_crossentropy', 'categorical_crossentropy'.
     y_hat : array_like, shape (n, out)
-        What the network says: a^J.
+        The network's output a^J.
     y : array_like, shape (n, out)
         The ground truth.
     sample_weight : array_like, shape (n,), optional

@@ -1,7 +1,7 @@
-"""Sequential: layers one after the other, trained by back-propagation.
+"""Sequential: a stack of layers, trained by backpropagation.
 
-All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks what comes in, keeps count of
-epochs and remembers what happened.
+All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks arguments,
+counts epochs and records the history.
 """
 
 from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
@@ -33,7 +33,7 @@ class Sequential:
     layers : sequence of layers
         From the first to the last. A layer belongs to one model only.
     input_size : int, optional
-        How many numbers a sample has. If it is given neither here nor with the first layer, the first data tell.
+        Number of features of a sample. If neither this nor the first layer's is given, the first data determine it.
     dtype : {"float32", "float64"}, default "float32"
         The type of all numbers of the network.
     seed : int, optional
@@ -45,7 +45,7 @@ class Sequential:
     history : History or None
         What the latest `fit` recorded, also if it was interrupted.
     epochs_trained : int
-        How many whole epochs of training the model has seen. With the seed it determines the next shuffle, so that
+        The number of completed epochs. Together with the seed it determines the next shuffle, so that
         training n epochs at once or one by one gives the same weights, bit for bit.
 
     Raises
@@ -107,7 +107,7 @@ class Sequential:
 
     @property
     def input_size(self) -> int | None:
-        """How many numbers a sample has; None as long as it is not known."""
+        """The number of features of a sample; None while it is not known."""
         return self._input_size if self._holder.bound is None else self._holder.bound.input_size
 
     @property
@@ -158,7 +158,7 @@ class Sequential:
         return bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
 
     def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the loss of the batch that `forward` saw last, and phi, grad_w and grad_b of every layer.
+        """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ class Sequential:
         loss : str
             Its name, which must be given: see `mlpcore.losses`.
         sample_weight : array_like of shape (n,), optional
-            How much each sample counts in the mean; >= 0.
+            The weight of each sample in the mean; >= 0.
 
         Returns
         -------
@@ -189,12 +189,12 @@ class Sequential:
         return net.backward(target, loss, weight)
 
     def update(self, optimizer: Optimizer) -> None:
-        """Let `optimizer` take one step with the gradients that the last `backward` left.
+        """Take one step of `optimizer` with the gradients of the last `backward`.
 
         Parameters
         ----------
         optimizer : Optimizer
-            Keeps its state from step to step, and belongs to this model from the first on.
+            Keeps its state from step to step; from its first step on it can be used with this model only.
 
         Raises
         ------
@@ -242,7 +242,7 @@ class Sequential:
         loss : str
             Its name, which must be given: see `mlpcore.losses`.
         optimizer : str or Optimizer, default "adam"
-            "sgd" or "adam", which begin anew with each call, or an object, which goes on where it was.
+            "sgd" or "adam" for a new optimizer in each call, or an object, which keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
             The last batch of an epoch takes what remains.
@@ -316,7 +316,7 @@ class Sequential:
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on some rows, quietly, for data that come piece by piece.
+        """Train for one epoch on some rows without a progress bar, for data that arrive in pieces.
 
         Parameters
         ----------
@@ -326,7 +326,7 @@ class Sequential:
             How much each row counts, 1 being the usual: the rows to come are not known, so weights are not relative to
             their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
         optimizer : Optimizer
-            An object, which goes on where the last call ended.
+            An object, which keeps its state from the last call.
 
         Returns
         -------
@@ -409,7 +409,7 @@ class Sequential:
         return training.score(self, samples, loss)
 
     def save(self, file: StrPath | BinaryIO) -> None:
-        """Write the model to a safetensors file, whole or not at all. Optimizers are not part of it.
+        """Write the model to a safetensors file, atomically. Optimizers are not saved.
 
         An existing file is replaced and keeps its mode, owner and group. One that cannot be replaced is written in
         place, and is incomplete if that fails: a device, a file with several hard links or of another owner, and a file
@@ -519,7 +519,7 @@ class Sequential:
     # ----------------------------------------------------------------------------------------------------------- inside
 
     def _resolve_input_size(self, input_size: int | None) -> int | None:
-        """Return the input size that the arguments tell, if any; raise ValueError if they contradict each other."""
+        """Return the input size that the arguments give, if any; raise ValueError if they contradict each other."""
         if input_size is None:
             input_size = self._layers[0].input_size
         else:

@@ -35,7 +35,7 @@ class Owner:
 
 @dataclass(eq=False, repr=False)
 class Optimizer(ABC):
-    """What all optimizers share: they are checked, and their state belongs to one model.
+    """Base class of the optimizers: checks hyperparameters and keeps the state, which belongs to one model.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class Optimizer(ABC):
 
 @dataclass(eq=False, repr=False)
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, optionally with momentum.
 
     With grad = the gradient of a batch's loss and velocity = 0 at first::
 
@@ -227,7 +227,7 @@ NAMES: dict[str, type[Optimizer]] = {kind._name: kind for kind in (SGD, Adam)}
 
 
 def optimizer_of(optimizer: "str | Optimizer") -> Optimizer:
-    """Return the optimizer itself, or a new one with default hyperparameters if it comes as a name."""
+    """Return the optimizer itself or, for a name, a new one with default hyperparameters."""
     if not isinstance(optimizer, str):
         return optimizer_object(optimizer)
     if optimizer not in NAMES:
@@ -236,7 +236,7 @@ def optimizer_of(optimizer: "str | Optimizer") -> Optimizer:
 
 
 def optimizer_object(optimizer: Optimizer) -> Optimizer:
-    """Return the optimizer itself, for calls that go on where the last one ended: a name would begin anew each time."""
+    """Return the optimizer itself, for calls that keep its state; a name would make a new one each time."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer is {optimizer!r}, expected an object such as mlpcore.Adam(), which keeps its state")
     return optimizer

@@ -158,7 +158,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     with progress_bar(epochs, progress) as advance, _undone_if_refused(model, task.optimizer):
         state = _begin(model, task)
         model.history = history
-        if task.validation is None and not calls:  # nobody comes in between: many epochs in one call
+        if task.validation is None and not calls:  # no Python code runs between epochs: train them all in one call
             for begin in range(0, epochs, _EPOCHS_AT_ONCE):
                 run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
             return history

@@ -1,4 +1,4 @@
-"""The border between Python and C: whatever is given for an array, the answer is right or a plain error.
+"""The border between Python and C: for any array argument the result is right or a clear error is raised.
 
 Every array argument of every entry point meets every mutation of the table below: odd layouts, alignments, byte orders,
 dtypes, shapes and objects. The result must equal, bit for bit, that of the same call on fresh contiguous copies, or the
@@ -654,7 +654,7 @@ def test_a_network_is_not_reentered() -> None:
 
 
 def test_a_warning_that_reshapes_an_array_is_noticed() -> None:
-    """A cast that overflows warns, and whoever hears the warning may do what __array__ may."""
+    """A cast that overflows warns, and a warning handler may run any Python code, as __array__ may."""
     x, w, b, out = np.full(X, 1e300), np.ones(W, "f4"), np.ones(B, "f4"), np.ones(Z, "f4")
     with warnings.catch_warnings():
         warnings.showwarning = lambda *_args, **_kwargs: shrink(b)

@@ -1,4 +1,4 @@
-"""Nothing leaks: 100,000 calls of every entry point, right or refused, leave the process as large as it was."""
+"""No memory leaks: 100,000 calls of every entry point, valid or refused, do not make the process grow."""
 
 import gc
 import resource

@@ -1,4 +1,4 @@
-"""Memory: where it begins, how often it is asked for, and what happens when there is none."""
+"""Memory: alignment, the number of allocations, and failed allocations."""
 
 import time
 from collections.abc import Callable

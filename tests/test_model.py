@@ -1,4 +1,4 @@
-"""Sequential: what training means, what it remembers, what it refuses, and how it is interrupted."""
+"""Sequential: training, its history, refused arguments, and interruption."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The network as an object of Python: whose memory its views show, who may call when, and how an epoch is stopped."""
+"""The Net object: the memory of its views, concurrent calls, and stopping an epoch."""
 
 import _thread
 import gc

@@ -102,7 +102,7 @@ static rule_function *const RULES[] = {
 
 enum {
     UPDATE_CHUNK = 32 * 1024 / (int)sizeof(real),
-    UPDATE_WORTH_SHARING = 64 * 1024, /* weights; fewer are done before another thread has begun */
+    UPDATE_WORTH_SHARING = 64 * 1024, /* weights; fewer are finished before another thread starts */
 };
 
 typedef struct {

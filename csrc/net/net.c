@@ -14,9 +14,9 @@ ptrdiff_t mlp_bound_steps_elements(const mlp_net *net) {
 }
 
 ptrdiff_t mlp_workspace_elements(const mlp_net *net, ptrdiff_t capacity) {
-    return capacity > PTRDIFF_MAX - 15
-               ? -1
-               : mlp_size_sum(mlp_size_product(mlp_part_rows(capacity), net->work_width), mlp_bound_steps_elements(net));
+    return capacity > PTRDIFF_MAX - 15 ? -1
+                                       : mlp_size_sum(mlp_size_product(mlp_part_rows(capacity), net->work_width),
+                                                      mlp_bound_steps_elements(net));
 }
 
 ptrdiff_t mlp_workspace_offset(ptrdiff_t capacity, mlp_slot slot) { return mlp_part_rows(capacity) * slot.before; }

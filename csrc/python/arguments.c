@@ -1,4 +1,4 @@
-/* arguments.c: from the arguments of a call to slots, and what in them is no array: numbers and names. See arrays.h. */
+/* arguments.c: sorts the arguments of a call into slots and parses numbers and names. See arrays.h. */
 #include "arrays.h"
 
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static int find_name(const mlp_function *function, int begin, int end, PyObject 
 }
 
 static int slot_of(const mlp_function *function, PyObject *name) {
-    int p = find_name(function, function->positional, MLP_PARAMETERS, name); /* where names are a must, and so likely */
+    int p = find_name(function, function->positional, MLP_PARAMETERS, name); /* keyword-only ones first */
     if (p < 0) {
         p = find_name(function, 0, function->positional, name);
     }
@@ -41,7 +41,7 @@ static int slot_of(const mlp_function *function, PyObject *name) {
     return p;
 }
 
-/* What the function has no parameter for is left as it is. */
+/* Axes that the function does not have are left as they are. */
 static void begin_call(mlp_call *call, const mlp_function *function) {
     call->function = function;
     call->required = (mlp_sizes){0};

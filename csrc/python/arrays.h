@@ -11,8 +11,8 @@
  * done:
  *     mlp_end(&call);
  *
- * All foreign Python code (__array__, __float__, ...) runs before the first shape or pointer is read, so that none of it
- * can pull an array from under a kernel.
+ * All user-defined Python code (__array__, __float__, ...) runs before the first shape or pointer is read, so that it
+ * cannot resize an array that a kernel uses.
  */
 #ifndef MLPCORE_ARRAYS_H
 #define MLPCORE_ARRAYS_H

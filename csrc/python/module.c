@@ -53,7 +53,7 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* With NumPy 1 the import of its C functions fails with words that help nobody: say it first, in one sentence. */
+/* With NumPy 1 the import of its C functions fails with an unhelpful message, so its version is checked first. */
 static int check_numpy_version(void) {
     PyObject *numpy = PyImport_ImportModule("numpy");
     PyObject *version = numpy ? PyObject_GetAttrString(numpy, "__version__") : NULL;

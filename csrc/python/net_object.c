@@ -1,4 +1,4 @@
-/* net_object.c: life of a Net, who may call when, and the memory of its batches. See net_object.h. */
+/* net_object.c: life of a Net, guards of concurrent calls, memory of batches. See net_object.h. */
 #include "net_object.h"
 
 #ifndef _WIN32

@@ -6,8 +6,8 @@
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
  *
  * One at a time. `users` counts the calls that are inside: -1 for one that changes the network, else how many read it.
- * Who comes at the wrong moment, from another thread or from Python code that an argument or `progress` runs, gets a
- * RuntimeError. So nothing that a call has looked at can change under it.
+ * A call at the wrong time, from another thread or from Python code that an argument or `progress` runs, raises
+ * RuntimeError. So nothing that a call has checked can change while it runs.
  */
 #ifndef MLPCORE_NET_OBJECT_H
 #define MLPCORE_NET_OBJECT_H

@@ -26,11 +26,11 @@ class Dense(Layer):
     Parameters
     ----------
     units : int
-        How many units, and so outputs, the layer has: >= 1.
+        Number of units, which is the number of outputs: >= 1.
     activation : str or None, default None
         sigma: a name of ``mlpcore.catalogue.names("activations")``; None is "linear".
     input_size : int, optional
-        How many inputs it has. Only a first layer needs to be told, and it too can learn it from the first data.
+        Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
         What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``. b begins as 0.
     trainable : bool, default True
@@ -98,7 +98,7 @@ class Dense(Layer):
 
     @property
     def units(self) -> int:
-        """How many units, and so outputs, the layer has."""
+        """The number of units, which is the number of outputs."""
         return self._units
 
     @property
@@ -108,7 +108,7 @@ class Dense(Layer):
 
     @property
     def kernel_initializer(self) -> str:
-        """What w is drawn from."""
+        """The name of the initializer of w."""
         return self._kernel_initializer
 
     @property

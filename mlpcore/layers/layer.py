@@ -65,7 +65,7 @@ class Layer(ABC):
 
     @property
     def input_size(self) -> int | None:
-        """How many inputs the layer has; None as long as it is not known."""
+        """The number of inputs; None while it is not known."""
         bound = None if self._holder is None else self._holder.bound
         return self._input_size if bound is None else bound.places[self].input_size
 
@@ -91,7 +91,7 @@ class Layer(ABC):
 
     @abstractmethod
     def _config(self) -> dict[str, Any]:
-        """Return what makes a layer like this one, as plain data."""
+        """Return the layer's configuration as plain data."""
 
     @classmethod
     @abstractmethod
