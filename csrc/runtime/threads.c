@@ -21,7 +21,7 @@ static void run_alone(ptrdiff_t chunks, mlp_work *work, void *context) {
     }
 }
 
-#if defined(_WIN32) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
+#if defined(_WIN32) || defined(__wasi__) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
 
 int mlp_get_num_threads(void) { return 1; }
 void mlp_set_num_threads(int threads) { (void)threads; }
