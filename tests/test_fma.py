@@ -1,9 +1,10 @@
 """fma of our own (csrc/fma.h) rounds once: beside the processor's instruction, beside fractions, and in the reference."""
 
-import ctypes
 import os
 import random
+import shlex
 import shutil
+import struct
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +25,9 @@ TRIPLES = 50_000_000 if os.environ.get("MLPCORE_TEST_FMA") == "full" else 2_000_
 pytestmark = pytest.mark.skipif(not CSRC.exists(), reason="the sources of mlpcore do not lie beside its tests")
 
 
-@pytest.fixture(scope="module", params=[(cc, level) for cc in ("gcc", "clang") for level in ("-O0", "-O3")], ids="".join)
+@pytest.fixture(
+    scope="module", params=[(cc, level) for cc in ("gcc", "clang") for level in ("-O0", "-O3")], ids="".join
+)
 def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     compiler, level = request.param
     if shutil.which(compiler) is None:
@@ -123,3 +126,31 @@ def test_the_triples_tell_one_rounding_from_two(kind: Format) -> None:
 def test_a_triple_that_wasi_libc_rounds_twice(program: Path) -> None:
     a, b, c = map(float.fromhex, ("-0x1.257dap+73", "-0x1.48p+9", "-0x1.ca69ccp-84"))
     assert FORMATS[0].computed(program, [(a, b, c)]).tolist() == [float.fromhex("0x1.7808f4p+82")]  # not ...f6
+
+
+def test_the_reference_gives_the_same_bits_with_our_fma(tmp_path: Path) -> None:
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+
+    def printed(*options: str) -> list[str]:
+        objects = []
+        for source in [TESTS / "wasm" / "networks.c", *CORE]:
+            objects.append(tmp_path / f"{source.stem}.o")
+            # Where only the reference runs, the other kernels are linked and need not be fast.
+            level = "-O0" if source.parent.name == "isa" else "-O2"
+            subprocess.run([*compiler, level, *FLAGS, *options, "-c", source, "-o", objects[-1]], check=True)
+        subprocess.run([*compiler, *objects, "-lm", "-pthread", "-o", tmp_path / "networks"], check=True)
+        return subprocess.run(
+            [tmp_path / "networks"], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.splitlines()
+
+    ours = printed("-DMLP_OWN_FMA")
+    for kind in "f32", "f64":
+        symbols = subprocess.run(
+            ["nm", tmp_path / f"reference_{kind}.o"], stdout=subprocess.PIPE, text=True, check=True
+        )
+        assert "U fma" not in symbols.stdout, "the C library's fma is still called"
+    assert ours[:2] == [
+        "float32 unit " + struct.pack(">d", float.fromhex("0x1.7808f4p+82")).hex(),
+        "float64 unit 8000000000000000",
+    ]
+    assert ours == printed()
