@@ -1,4 +1,4 @@
-"""fma of our own (csrc/fma.h) rounds once: beside the processor's instruction, beside fractions, and in the reference."""
+"""Our fma (csrc/fma.h) rounds once: as the processor does, as fractions say, and inside of the reference."""
 
 import os
 import random

@@ -42,6 +42,12 @@ static int draw_between(int least, int most) { return least + (int)(draw() % (ui
 #define MLP_REAL_BITS 64
 #include "fma.inc.c"
 
+/* c is even, and the product half of its unit and 2^-77 of it more: a sum just above the middle. */
+static long compare_just_above_a_middle(void) {
+    const double a = 0x1ce8f5a85428c0p0, b = 0x11b5cb76b30a87p0, c = 0x1p158;
+    return compare_one_f64(a, b, c) + compare_one_f64(-a, b, -c) + compare_one_f64(-a, b, c);
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "compute") == 0) {
         return strcmp(argv[2], "32") == 0 ? compute_f32() : compute_f64();
@@ -54,7 +60,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     const long count = strtol(argv[1], NULL, 10);
-    const long wrong = compare_f32(count) + compare_f64(count);
+    const long wrong = compare_f32(count) + compare_f64(count) + compare_just_above_a_middle();
     printf("%ld wrong\n", wrong);
     return wrong != 0;
 }

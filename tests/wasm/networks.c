@@ -70,8 +70,10 @@ static void apply_unit(int bits, double x, double w, double b) {
     store(net->params, bits, 0, w);
     store(net->params, bits, 1, b);
     mlp_net_predict(net, 1, output, input, scratch, NULL, NULL);
-    printf("float%d unit %a * %a + %a = %a\n", bits, x, w, b,
-           bits == 32 ? (double)*(float *)output : *(double *)output);
+    const double z = bits == 32 ? (double)*(float *)output : *(double *)output;
+    uint64_t z_bits;
+    memcpy(&z_bits, &z, sizeof z_bits);
+    printf("float%d unit %016llx\n", bits, (unsigned long long)z_bits);
     mlp_free(scratch);
     mlp_free(output);
     mlp_free(input);

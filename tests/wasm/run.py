@@ -1,4 +1,4 @@
-"""Proves WebAssembly one more machine with the same bits: compiles the C core for WASI, without threads, and runs it in Node.
+"""Proves WebAssembly one more machine with the same bits: compiles the C core for WASI, without threads, for Node.
 
 1. tests/fma: our fma gives what it gives on this machine, for random triples.
 2. networks.c: trained networks have the bits that the same program gets on this machine.
