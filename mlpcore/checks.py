@@ -1,12 +1,12 @@
-"""What callers hand in, checked where a sentence can still name it: the rows of `fit` and the numbers of a constructor.
+"""Checks of arguments that Python code makes before the engine sees them: data of `fit`, numbers of a constructor.
 
 The engine checks types and shapes again, whatever comes from here; what only this module checks is meaning, such as
-that data to learn from is finite. A value is looked at before anything changes, so that a refused call changes nothing.
+that data to learn from is finite. Values are checked before anything changes, so that a refused call changes nothing.
 """
 
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from mlpcore import losses
+from mlpcore import catalogue, losses
+from mlpcore.catalogue import Hyper
 from mlpcore.data import Array, column_names, finite_array, real_array
 
 
@@ -47,15 +48,15 @@ class Samples(NamedTuple):
             )
         return self.rows(slice(None, first)), self.rows(slice(first, None))
 
-    def counted(self) -> "Samples":
-        """Return the rows that count: a row of weight 0 is no row, so that no batch can consist of nothing else."""
+    def without_zero_weights(self) -> "Samples":
+        """Return the samples without rows of weight 0, so that no batch can have a total weight of 0."""
         if self.weight is None or self.weight.all():
             return self
         return self.rows(self.weight > 0)
 
 
 def whole_number(name: str, value: SupportsIndex, *, at_least: int, at_most: int | None = None) -> int:
-    """Return `value` as an int, or raise an error that says what `name` may be."""
+    """Return `value` as an int, or raise an error that states the allowed values of `name`."""
     allowed = f">= {at_least}" if at_most is None else f"from {at_least} to {at_most}"
     if isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value}, expected an integer {allowed}")
@@ -68,15 +69,25 @@ def whole_number(name: str, value: SupportsIndex, *, at_least: int, at_most: int
     return number
 
 
-def real_number(name: str, value: float, *, at_least: float, below: float = math.inf) -> float:
-    """Return `value` as a finite float in [at_least, below), or raise an error that says what `name` may be."""
-    allowed = f"a finite number >= {at_least}" + ("" if below == math.inf else f" and < {below}")
+def real_number(
+    name: str, value: float, *, at_least: float = -math.inf, below: float = math.inf, above: float = -math.inf
+) -> float:
+    """Return `value` as a finite float in its range, or raise an error that states the allowed values of `name`."""
+    allowed = "a finite number" + (f" > {above:g}" if above != -math.inf else f" >= {at_least:g}")
+    allowed += "" if below == math.inf else f" and < {below:.10g}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, expected {allowed}")
     number = float(value)
-    if not at_least <= number < below:
+    if not (at_least <= number < below and number > above):
         raise ValueError(f"{name} is {number}, expected {allowed}")
     return number
+
+
+def hyper_value(hyper: Hyper, value: float) -> float:
+    """Return a hyperparameter, a bool or a float in its range, or raise an error that says what it may be."""
+    if hyper.is_flag:
+        return flag(hyper.name, value)  # type: ignore[arg-type]  # what is no bool is refused there
+    return real_number(hyper.name, value, at_least=hyper.least, below=hyper.below)
 
 
 def share_of(n: int, fraction: float) -> int:
@@ -88,7 +99,7 @@ def share_of(n: int, fraction: float) -> int:
 
 
 def flag(name: str, value: bool) -> bool:
-    """Return `value` as a bool: a string or a number in its place is a mistake."""
+    """Return `value` as a bool; strings and numbers are refused."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value!r}, expected True or False")
     return bool(value)
@@ -100,7 +111,7 @@ def seed_number(value: SupportsIndex) -> int:
 
 
 def dtype_name(value: DTypeLike) -> str:
-    """Return the name of the type that all numbers of a network shall have."""
+    """Return the name of the dtype of a network's numbers."""
     try:
         name = np.dtype(value).name
     except TypeError:
@@ -120,7 +131,7 @@ def given_loss(loss: str | None) -> str:
     if loss is None:
         raise TypeError(
             "loss is missing, expected 'mse' for numbers, 'bce' for yes or no, 'cce' for one class of several: "
-            f"give it after y or as loss=, one of {', '.join(map(repr, losses.NAMES))}"
+            f"give it after y or as loss=, one of {', '.join(map(repr, catalogue.names('losses')))}"
         )
     return losses.loss_name(loss)
 
@@ -194,6 +205,8 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike) -> Array:
         raise ValueError(f"{name} has {array[row]} at row {row}, expected weights >= 0")
     if not array.any():
         raise ValueError(f"{name} is 0 in every row, expected at least one weight > 0")
+    if float(array.max()) > 2.0**400:  # only their ratios count: so that sums do not overflow
+        array = np.ldexp(array, -600)
     return array
 
 
@@ -201,9 +214,9 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: str) -
     """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
     x, y, weight = samples
     out = y.shape[1]
-    if loss == "cce":
+    if losses.has_classes(loss):
         labels, classes = y.argmax(axis=1), out
-    elif loss == "bce" and out == 1 and ((y == 0) | (y == 1)).all():
+    elif losses.asks_questions(loss) and out == 1 and ((y == 0) | (y == 1)).all():
         labels, classes = y[:, 0].astype(np.intp), 2
     else:
         raise ValueError("class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1")
@@ -224,13 +237,16 @@ def samples_of(
     *,
     loss: str,
     columns: int | None,
-    out: int,
+    out: Callable[[int], int],
     dtype: str,
     of: str = "",
 ) -> Samples:
-    """Return `X`, `y` and the weights as samples for a network of `columns` inputs (None: any) and `out` outputs."""
+    """Return `X`, `y` and the weights as samples for a network of `columns` inputs (None: any).
+
+    `out` returns how many outputs it has for so many inputs.
+    """
     x = rows_of(f"X{of}", X, columns, dtype)
-    target = targets_of(f"y{of}", y, loss, len(x), out, dtype)
+    target = targets_of(f"y{of}", y, loss, len(x), out(x.shape[1]), dtype)
     weight = None if sample_weight is None else weights_of(f"sample_weight{of}", sample_weight, len(x), dtype)
     return Samples(x, target, weight)
 
@@ -241,14 +257,14 @@ def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: 
     array = finite_array(name, given, dtype)
     if array.ndim > 0 and len(array) != n:
         raise ValueError(f"{name} has {len(array)} rows, expected {n}: as many as there are samples")
-    if array.ndim == 1 and loss == "cce":
+    if array.ndim == 1 and losses.has_classes(loss):
         return one_hot(name, given, out, dtype)
     if array.shape == (n,) and out == 1:
         array = array.reshape(n, 1)
     if array.shape != (n, out):
-        one_axis = f"({n},) class indices or " if loss == "cce" else f"({n},) or " if out == 1 else ""
+        one_axis = f"({n},) class indices or " if losses.has_classes(loss) else f"({n},) or " if out == 1 else ""
         advice = ""
-        if loss == "cce" and array.shape == (n, 1):
+        if losses.has_classes(loss) and array.shape == (n, 1):
             advice = ": give class indices as one axis, y.ravel()"
         elif array.ndim == 1:
             advice = f": class indices go with loss 'cce', one number a sample with Dense(1) and loss {loss!r}"
@@ -259,7 +275,7 @@ def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: 
         row, column = np.argwhere(outside)[0]
         raise ValueError(
             f"{name} has {array[row, column]} at row {row}, column {column}, "
-            f"expected values from {lowest} to {highest} for loss {loss!r}"
+            f"expected values from {lowest:g} to {highest:g} for loss {loss!r}"
         )
     return array
 

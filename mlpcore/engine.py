@@ -1,6 +1,5 @@
 """What the engine is told, as plain tuples that C reads item by item: steps of a network, an optimizer, a training."""
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -53,16 +52,16 @@ class OptimizerState(NamedTuple):
         In the order of the catalogue; written in place.
     t : ndarray of int64, shape (1,)
         Counts the steps.
-    clip_value, clip_norm : float
-        The largest absolute value of a component of the gradient, and the largest norm of the whole; inf for none.
+    clip_value, clip_norm : float or None
+        The largest absolute value of a component of the gradient, and the largest norm of the whole; None: any.
     """
 
     name: str
     hypers: tuple[float, ...]
     states: tuple[NDArray[Any] | None, ...]
     t: NDArray[Any]
-    clip_value: float = math.inf
-    clip_norm: float = math.inf
+    clip_value: float | None = None
+    clip_norm: float | None = None
 
 
 class TrainSettings(NamedTuple):

@@ -13,16 +13,10 @@ name    also                          loss of a sample                          
 ======  ============================  ==========================================  =====================================
 """
 
-import math
+import numpy as np
+from numpy.typing import NDArray
 
-NAMES = {
-    "mse": "mse",
-    "mean_squared_error": "mse",
-    "bce": "bce",
-    "binary_crossentropy": "bce",
-    "cce": "cce",
-    "categorical_crossentropy": "cce",
-}
+from mlpcore import catalogue
 
 
 def loss_name(name: str) -> str:
@@ -49,16 +43,34 @@ def loss_name(name: str) -> str:
     >>> loss_name("binary_crossentropy")
     'bce'
     """
-    if not isinstance(name, str) or name not in NAMES:
-        raise ValueError(f"loss is {name!r}, expected one of {', '.join(map(repr, NAMES))}")
-    return NAMES[name]
+    return catalogue.resolve("losses", "loss", name).name
 
 
 def target_range(loss: str) -> tuple[float, float]:
     """Return the lowest and the highest value that y may have under `loss`, a short name."""
-    return {"mse": (-math.inf, math.inf), "bce": (0, 1), "cce": (0, math.inf)}[loss]
+    row = catalogue.entry("losses", loss)
+    return row.least, row.most
 
 
-def has_accuracy(loss: str) -> bool:
-    """Tell whether there are right and wrong answers under `loss`, a short name, and so a share of right ones."""
-    return loss != "mse"
+def has_classes(loss: str) -> bool:
+    """Tell whether a row of y has one class under `loss`, a short name, so that y may also be class indices."""
+    return "classes" in catalogue.entry("losses", loss).traits
+
+
+def asks_questions(loss: str) -> bool:
+    """Tell whether each output answers a yes-or-no question of its own under `loss`, a short name."""
+    return "questions" in catalogue.entry("losses", loss).traits
+
+
+def accuracy_rule(loss: str, y: NDArray[np.floating]) -> str | None:
+    """Return the metric by which an accuracy counts under `loss`, a short name; None if nothing is right or wrong.
+
+    One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so
+    it is with questions if every row of y is one-hot; otherwise each output is right or wrong by itself.
+    """
+    if not has_classes(loss) and not asks_questions(loss):
+        return None
+    if y.shape[1] == 1:
+        return "binary_accuracy"
+    one_hot = has_classes(loss) or (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    return "categorical_accuracy" if one_hot else "binary_accuracy"

@@ -1,30 +1,28 @@
-"""Sequential: layers one after the other, trained by back-propagation.
+"""Sequential: a stack of layers, trained by backpropagation.
 
-All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks what comes in, keeps count of
-epochs and remembers what happened.
+All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks arguments,
+counts epochs and records the history.
 """
 
 from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, Self
 
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from mlpcore import checks, copies, saving
+from mlpcore import checks, copies, network, saving, training
 from mlpcore._core import Net
 from mlpcore.history import History
-from mlpcore.layers import Dense
-from mlpcore.losses import has_accuracy
+from mlpcore.layers import Layer
+from mlpcore.layers.layer import Bound, Holder
 from mlpcore.optimizers import Optimizer, Owner, optimizer_object, optimizer_of
-from mlpcore.progress import progress_bar
 from mlpcore.storage import StrPath
-
-Callback = Callable[["Sequential", int, dict[str, float]], object]
-
-_EPOCHS_AT_ONCE = 1000
+from mlpcore.summary import summary
+from mlpcore.training import Callback
 
 
 class Sequential:
@@ -32,27 +30,28 @@ class Sequential:
 
     Parameters
     ----------
-    layers : sequence of Dense
+    layers : sequence of layers
         From the first to the last. A layer belongs to one model only.
     input_size : int, optional
-        How many numbers a sample has. If it is given neither here nor with the first layer, the first data tell.
+        Number of features of a sample. If neither this nor the first layer's is given, the first data determine it.
     dtype : {"float32", "float64"}, default "float32"
         The type of all numbers of the network.
     seed : int, optional
-        From 0 to 2^64 - 1: what the first weights and every shuffle follow from. None draws one, which `seed` shows.
+        From 0 to 2^64 - 1: what the first weights, every shuffle and every mask of dropout follow from. Without one a
+        random seed is taken; the attribute `seed` tells which.
 
     Attributes
     ----------
     history : History or None
         What the latest `fit` recorded, also if it was interrupted.
     epochs_trained : int
-        How many whole epochs of training the model has seen. With the seed it determines the next shuffle, so that
+        The number of completed epochs. Together with the seed it determines the next shuffle, so that
         training n epochs at once or one by one gives the same weights, bit for bit.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it may be; the message names it.
+        If an argument is of the wrong type or out of range; the message names it.
 
     Notes
     -----
@@ -83,35 +82,33 @@ class Sequential:
 
     def __init__(
         self,
-        layers: Sequence[Dense],
+        layers: Sequence[Layer],
         *,
         input_size: int | None = None,
         dtype: DTypeLike = "float32",
         seed: int | None = None,
     ) -> None:
-        self._layers = _free_layers(layers)
+        self._layers = network.claim_layers(layers)
         self._dtype = checks.dtype_name(dtype)
         self._seed = int.from_bytes(os.urandom(4)) if seed is None else checks.seed_number(seed)
-        self._net: Net | None = None
+        self._input_size = self._resolve_input_size(input_size)
         self.history: History | None = None
-        self.epochs_trained = 0
+        self._cursor = np.zeros(2, np.int64)  # epochs trained, batches of the next one: the engine counts here
         self._owner = Owner(has_model=True)
-
-        self._input_size = _size_told(self._layers, input_size)
+        self._holder = Holder()
         if self._input_size is not None:
-            self._adopt(self._new_net(self._input_size))
-        for layer in self._layers:
-            layer._taken = True
+            self._holder.bound = self._bound_for(self._input_size)
+        self._adopt_layers()
 
     @property
-    def layers(self) -> tuple[Dense, ...]:
+    def layers(self) -> tuple[Layer, ...]:
         """The layers, from the first to the last."""
         return self._layers
 
     @property
     def input_size(self) -> int | None:
-        """How many numbers a sample has; None as long as it is not known."""
-        return self._input_size
+        """The number of features of a sample; None while it is not known."""
+        return self._input_size if self._holder.bound is None else self._holder.bound.input_size
 
     @property
     def dtype(self) -> str:
@@ -120,36 +117,48 @@ class Sequential:
 
     @property
     def seed(self) -> int:
-        """What the first weights and every shuffle follow from."""
+        """What the first weights, every shuffle and every mask of dropout follow from."""
         return self._seed
+
+    @property
+    def epochs_trained(self) -> int:
+        """How many whole epochs of training the weights have seen; the next shuffle follows from it."""
+        return int(self._cursor[0])
+
+    @epochs_trained.setter
+    def epochs_trained(self, value: int) -> None:
+        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.LAST_EPOCH + 1), 0
 
     # ------------------------------------------------------------------------------------------------- one step by hand
 
-    def forward(self, x: ArrayLike) -> NDArray[Any]:
+    def forward(self, x: ArrayLike, *, training: bool = False) -> NDArray[Any]:
         """Compute z and a of every layer for a batch.
 
         Parameters
         ----------
         x : array_like of shape (n, in)
+        training : bool, default False
+            Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch,
+            where every `update` counts as a batch of the epoch that is under way.
 
         Returns
         -------
         ndarray of shape (n, out)
-            a^J, the output of the last layer: a view, as `layers[-1].a` is.
+            a^J, the output of the last layer: a new array. `layers[-1].a` is a view of the engine's.
 
         Raises
         ------
         TypeError, ValueError
             If x is no array of real numbers of this shape.
         """
-        x = checks.batch_of("x", x, self._input_size)
-        net = self._net_for(x)
-        a = net.forward(x)
-        self._adopt(net)
-        return a
+        x = checks.batch_of("x", x, self.input_size)
+        training = checks.flag("training", training)
+        bound = self._bound_for(x.shape[1])
+        self._bind_net(bound)
+        return bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
 
     def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the loss of the batch that `forward` saw last, and phi, grad_w and grad_b of every layer.
+        """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
 
         Parameters
         ----------
@@ -158,7 +167,7 @@ class Sequential:
         loss : str
             Its name, which must be given: see `mlpcore.losses`.
         sample_weight : array_like of shape (n,), optional
-            How much each sample counts in the mean; >= 0.
+            The weight of each sample in the mean; >= 0.
 
         Returns
         -------
@@ -170,32 +179,34 @@ class Sequential:
         RuntimeError
             If there was no forward.
         TypeError, ValueError
-            If an argument is not what it may be.
+            If an argument is of the wrong type or out of range.
         """
-        n = len(self._layers[0].x)
+        net = self._built()
+        n, inputs = net.value(0).shape
         loss = checks.given_loss(loss)
-        target = checks.targets_of("y", y, loss, n, self._layers[-1].units, self._dtype)
+        target = checks.targets_of("y", y, loss, n, self._output_size(inputs), self._dtype)
         weight = None if sample_weight is None else checks.weights_of("sample_weight", sample_weight, n, self._dtype)
-        return self._built().backward(target, loss, weight)
+        return net.backward(target, loss, weight)
 
     def update(self, optimizer: Optimizer) -> None:
-        """Let `optimizer` take one step with the gradients that the last `backward` left.
+        """Take one step of `optimizer` with the gradients of the last `backward`.
 
         Parameters
         ----------
         optimizer : Optimizer
-            Keeps its state from step to step, and belongs to this model from the first on.
+            Keeps its state from step to step; from its first step on it can be used with this model only.
 
         Raises
         ------
         RuntimeError
-            If there was no backward.
+            If there was no backward since the last forward.
         TypeError, ValueError
             If it is no optimizer, or another model's.
         """
         optimizer = optimizer_object(optimizer)
         net = self._built()
-        net.step(optimizer._attach(self, net.params))
+        optimizer._check_for(self)
+        training.run_update(self, net, optimizer)
 
     # --------------------------------------------------------------------------------------------------------- training
 
@@ -231,7 +242,7 @@ class Sequential:
         loss : str
             Its name, which must be given: see `mlpcore.losses`.
         optimizer : str or Optimizer, default "adam"
-            "sgd" or "adam", which begin anew with each call, or an object, which goes on where it was.
+            "sgd" or "adam" for a new optimizer in each call, or an object, which keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
             The last batch of an epoch takes what remains.
@@ -243,7 +254,8 @@ class Sequential:
             The part of the data, its last rows, that is not trained on but measured after each epoch: of n rows
             n * validation_split, rounded up. Both parts need a row.
         sample_weight : array_like of shape (n,), optional
-            How much each row counts in the means; >= 0. A row of weight 0 is left out.
+            How much each row counts, relative to the mean weight of all rows that are trained on; >= 0. A row of weight
+            0 is left out.
         class_weight : dict of int to float, optional
             How much the rows of a class count, 1 for a class not named; multiplied with sample_weight. A row's class
             is its index, or the place of its largest y. Rows to validate with are not weighed by it.
@@ -261,7 +273,7 @@ class Sequential:
         Raises
         ------
         TypeError, ValueError
-            If an argument is not what it may be: the message names it and, in data, the row.
+            If an argument is of the wrong type or out of range: the message names it and, in data, the row.
         KeyboardInterrupt
             On Ctrl-C.
 
@@ -274,49 +286,24 @@ class Sequential:
         >>> list(history), history.epoch
         (['loss', 'accuracy'], [0, 1, 2])
         """
-        loss = checks.given_loss(loss)
-        optimizer = self._own(optimizer_of(optimizer))
-        epochs = checks.whole_number("epochs", epochs, at_least=1)
-        batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
-        shuffle = checks.flag("shuffle", shuffle)
+        optimizer = optimizer_of(optimizer)
+        epochs = training.check_epochs(self, epochs)
         callbacks = checks.callables("callbacks", callbacks)
-        train = self._samples(X, y, sample_weight, loss)
-        validation = None
-        if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
-            if validation_data is not None:
-                raise ValueError("validation_data and validation_split are both given, expected one of them")
-            train, validation = train.split(validation_split)
-        elif validation_data is not None:
-            validation = self._validation(validation_data, train.x.shape[1], loss)
-        if class_weight is not None:
-            train = checks.weighted_by_class(train, class_weight, loss)
-        train = train.counted()
-
-        settings = train, loss, optimizer, batch_size, shuffle
-        with progress_bar(epochs, checks.flag("progress", progress)) as advance:
-            history = self.history = History()
-            if validation is None and not callbacks:  # nobody comes in between: many epochs in one call
-                for begin in range(0, epochs, _EPOCHS_AT_ONCE):
-                    self._train(*settings, min(_EPOCHS_AT_ONCE, epochs - begin), history._logs, advance)
-                return history
-            for epoch in range(epochs):
-                new: list[dict[str, float]] = []
-                self._train(*settings, 1, new)
-                logs = new[0]
-                if validation is not None:
-                    logs |= {f"val_{name}": value for name, value in self._score(validation, loss).items()}
-                history.append(logs)
-                if advance:
-                    advance(logs)
-                stops = []
-                for callback in callbacks:
-                    try:
-                        stops.append(checks.is_true(callback(self, epoch, dict(logs))))
-                    finally:
-                        self.history = history  # the callback may have called fit itself
-                if any(stops):
-                    break
-        return history
+        progress = checks.flag("progress", progress)
+        task = training.task_of(
+            self,
+            X,
+            y,
+            loss,
+            optimizer,
+            batch_size,
+            shuffle,
+            sample_weight,
+            validation_data=validation_data,
+            validation_split=validation_split,
+            class_weight=class_weight,
+        )
+        return training.run(self, task, epochs, callbacks, progress)
 
     def partial_fit(
         self,
@@ -329,14 +316,17 @@ class Sequential:
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on some rows, quietly, for data that come piece by piece.
+        """Train for one epoch on some rows without a progress bar, for data that arrive in pieces.
 
         Parameters
         ----------
-        X, y, loss, batch_size, shuffle, sample_weight
+        X, y, loss, batch_size, shuffle
             As in `fit`.
+        sample_weight : array_like of shape (n,), optional
+            How much each row counts, 1 being the usual: the rows to come are not known, so weights are not relative to
+            their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
         optimizer : Optimizer
-            An object, which goes on where the last call ended.
+            An object, which keeps its state from the last call.
 
         Returns
         -------
@@ -348,12 +338,11 @@ class Sequential:
         TypeError, ValueError
             As in `fit`.
         """
-        loss = checks.given_loss(loss)
-        optimizer = self._own(optimizer_object(optimizer))
-        batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
-        shuffle = checks.flag("shuffle", shuffle)
-        samples = self._samples(X, y, sample_weight, loss).counted()
-        self._train(samples, loss, optimizer, batch_size, shuffle, 1, [])
+        optimizer = optimizer_object(optimizer)
+        training.check_epochs(self, 1)
+        task = training.task_of(self, X, y, loss, optimizer, batch_size, shuffle, sample_weight, relative=False)
+        if len(task.train.x):
+            training.run_once(self, task)
         return self
 
     # ------------------------------------------------------------------------------------------------------------ using
@@ -375,11 +364,16 @@ class Sequential:
         TypeError, ValueError
             If X is no array of real numbers of this shape.
         """
-        X = checks.batch_of("X", X, self._input_size)
-        net = self._net_for(X)
-        a = net.predict(X)
-        self._adopt(net)
-        return a
+        bound = self._holder.bound
+        if bound is not None and type(X) is np.ndarray:  # most calls: the engine checks all that matters
+            try:
+                return bound.net.predict(X)
+            except (TypeError, ValueError):  # named better below
+                pass
+        X = checks.batch_of("X", X, self.input_size)
+        bound = self._bound_for(X.shape[1])
+        self._bind_net(bound)
+        return bound.net.predict(X)
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None
@@ -410,10 +404,12 @@ class Sequential:
         0.6931471824645996
         """
         loss = checks.given_loss(loss)
-        return self._score(self._samples(X, y, sample_weight, loss), loss)
+        samples = training.samples_of(self, X, y, sample_weight, loss)
+        self._bind_net(self._bound_for(samples.x.shape[1]))
+        return training.score(self, samples, loss)
 
     def save(self, file: StrPath | BinaryIO) -> None:
-        """Write the model to a safetensors file, whole or not at all. Optimizers are not part of it.
+        """Write the model to a safetensors file, atomically. Optimizers are not saved.
 
         An existing file is replaced and keeps its mode, owner and group. One that cannot be replaced is written in
         place, and is incomplete if that fails: a device, a file with several hard links or of another owner, and a file
@@ -435,7 +431,7 @@ class Sequential:
         MemoryError
             If there is no memory for a copy of the parameters.
         """
-        saving.save(self, file, self._built())
+        saving.save(self, file)
 
     @classmethod
     def load(cls, file: StrPath | BinaryIO) -> Self:
@@ -473,7 +469,7 @@ class Sequential:
         model = cls.__new__(cls)
         Sequential.__init__(model, saved.layers, dtype=saved.dtype, seed=saved.seed)
         model.epochs_trained = saved.epochs_trained
-        model._adopt(saved.net)
+        model._bind_net(saved.bound)
         return model
 
     def summary(self) -> str:
@@ -491,184 +487,70 @@ class Sequential:
         --------------------------------------------
         total    float32                       2,410
         """
-        rows = [("layer", "activation", "w (out, in)", "parameters")]
-        total = 0
-        inputs = self._input_size
-        for j, layer in enumerate(self._layers, 1):
-            count = None if inputs is None else layer.units * (inputs + 1)
-            shape = f"({layer.units}, {'?' if inputs is None else inputs})"
-            rows.append((f"{j} Dense", layer.activation, shape, "?" if count is None else f"{count:,}"))
-            total += count or 0
-            inputs = layer.units
-        rows.append(("total", self._dtype, "", "?" if self._input_size is None else f"{total:,}"))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows
-        ]
-        rule = "-" * max(map(len, lines))
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        return summary(self)
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self._layers))
-        return f"Sequential([{layers}], input_size={self._input_size}, dtype={self._dtype!r}, seed={self._seed})"
+        return f"Sequential([{layers}], input_size={self.input_size}, dtype={self._dtype!r}, seed={self._seed})"
 
     def __getstate__(self) -> object:
-        return copies.attributes_of(self, instead={"_net": self._packed_net()})
+        return copies.attributes_of(self, instead={"_holder": self._packed(), "_cursor": self._cursor.copy()})
 
     def __setstate__(self, state: object) -> None:
         copies.set_attributes(self, state)
         self._owner.has_model = True
-        for layer in self._layers:
-            layer._taken = True
-        packed: Any = self._net
-        if packed is not None:
-            self._net = packed.net()
-            # A layer that refers to this model may still be without its own attributes here: do not ask it for any.
-            for j, layer in enumerate(self._layers):
-                layer._attach(self._net, j, packed.sizes[j])
+        packed: Any = self._holder
+        # A layer that refers to this model may still be without its own attributes here: it is not asked for any.
+        self._holder = Holder(None if packed is None else packed.bound())
+        self._adopt_layers()
 
     def __copy__(self) -> Self:
         """Return a model with layers and numbers of its own, which shares all other attributes."""
-        own = {"_layers": tuple(map(copy.copy, self._layers)), "_net": self._packed_net(), "_owner": Owner()}
+        bound, layers = self._holder.bound, copy.deepcopy(self._layers)
+        holder = None if bound is None else saving.Packed.of(bound, layers)
+        own = {"_layers": layers, "_holder": holder, "_owner": Owner(), "_cursor": self._cursor.copy()}
         twin = type(self).__new__(type(self))
         twin.__setstate__(copies.attributes_of(self, instead=own))
         return twin
 
-    def _packed_net(self) -> saving.Packed | None:
-        return None if self._net is None else saving.Packed.of(self._net, self._layers)
+    def _packed(self) -> saving.Packed | None:
+        return None if self._holder.bound is None else saving.Packed.of(self._holder.bound, self._layers)
 
     # ----------------------------------------------------------------------------------------------------------- inside
 
-    def _new_net(self, input_size: int) -> Net:
-        """Return a network of this architecture with its first weights."""
-        sizes = [input_size, *(layer.units for layer in self._layers)]
-        net = Net(sizes, [layer.activation for layer in self._layers], self._dtype)
-        for j, layer in enumerate(self._layers):
-            net.initialize(j, layer.kernel_initializer, self._seed)
-        return net
+    def _resolve_input_size(self, input_size: int | None) -> int | None:
+        """Return the input size that the arguments give, if any; raise ValueError if they contradict each other."""
+        if input_size is None:
+            input_size = self._layers[0].input_size
+        else:
+            input_size = checks.whole_number("input_size", input_size, at_least=1)
+        if input_size is None:
+            network.check_widths(self._layers)
+        else:
+            network.output_size(self._layers, input_size)
+        return input_size
 
-    def _adopt(self, net: Net) -> None:
-        """Be `net` from now on."""
-        if net is self._net:
-            return
-        self._net = net
-        inputs = self._input_size = net.weights(0)[0].shape[1]
-        for j, layer in enumerate(self._layers):
-            layer._attach(net, j, inputs)
-            inputs = layer.units
+    def _adopt_layers(self) -> None:
+        for _, layer in network.all_layers(self._layers):
+            layer._holder, layer._has_model = self._holder, True
 
-    def _net_for(self, x: NDArray[Any]) -> Net:
-        """Return the network, or, before the first data, one that fits these rows."""
-        return self._new_net(x.shape[1]) if self._net is None else self._net
+    def _bound_for(self, columns: int) -> Bound:
+        """Return the network, or, before the first data, one with first weights for rows of so many columns."""
+        if self._holder.bound is not None:
+            return self._holder.bound
+        bound = network.make(self._layers, columns, self._dtype)
+        network.initialize(bound, self._seed)
+        return bound
+
+    def _bind_net(self, bound: Bound) -> None:
+        """Be built from now on: one assignment, which nothing can interrupt half-way."""
+        self._holder.bound = bound
 
     def _built(self) -> Net:
-        if self._net is None:
+        if self._holder.bound is None:
             raise RuntimeError("the model has no weights yet: give input_size=, or let it see data first")
-        return self._net
+        return self._holder.bound.net
 
-    def _own(self, optimizer: Optimizer) -> Optimizer:
-        optimizer._require_free_for(self)
-        return optimizer
-
-    def _samples(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
-        loss: str,
-        of: str = "",
-        columns: int | None = None,
-    ) -> checks.Samples:
-        return checks.samples_of(
-            X,
-            y,
-            sample_weight,
-            loss=loss,
-            columns=columns or self._input_size,
-            out=self._layers[-1].units,
-            dtype=self._dtype,
-            of=of,
-        )
-
-    def _validation(self, data: Sequence[ArrayLike], columns: int, loss: str) -> checks.Samples:
-        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-            raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
-        sample_weight = data[2] if len(data) == 3 else None
-        return self._samples(data[0], data[1], sample_weight, loss, " of validation_data", columns)
-
-    def _train(
-        self,
-        samples: checks.Samples,
-        loss: str,
-        optimizer: Optimizer,
-        batch_size: int,
-        shuffle: bool,
-        epochs: int,
-        logs: list[dict[str, float]],
-        advance: Callable[[dict[str, float]], None] | None = None,
-    ) -> None:
-        """Train for some epochs and append the logs of each, from time to time and before an exception leaves."""
-        net = self._net_for(samples.x)
-        self._adopt(net)
-        recipe = optimizer._attach(self, net.params)
-        x, y, weight = samples
-        scores: list[tuple[float, float]] = []
-        begin, before = self.epochs_trained, len(logs)
-
-        def tell(batches: int = 0) -> None:
-            self.epochs_trained = begin + len(scores)
-            told = len(logs)
-            # At once, so that a second call goes on where an interrupted one ended.
-            logs.extend([_logs(loss, *score) for score in scores[told - before :]])
-            if advance:
-                for new in logs[told:]:
-                    advance(new)
-
-        try:
-            net.train(x, y, weight, loss, batch_size, shuffle, self._seed, begin, epochs, recipe, scores, tell)
-        finally:
-            try:
-                tell()
-            except KeyboardInterrupt:
-                tell()
-                raise
-
-    def _score(self, samples: checks.Samples, loss: str) -> dict[str, float]:
-        net = self._net_for(samples.x)
-        self._adopt(net)
-        x, y, weight = samples
-        return _logs(loss, *net.loss(x, y, loss, weight))
-
-
-def _free_layers(layers: Sequence[Dense]) -> tuple[Dense, ...]:
-    """`layers` as a tuple of layers that no model has yet."""
-    if isinstance(layers, Dense) or not isinstance(layers, Iterable):
-        raise TypeError(f"layers is {layers!r}, expected a list of layers")
-    free = tuple(layers)
-    if not free:
-        raise ValueError("layers is empty, expected at least one layer")
-    seen = set()
-    for j, layer in enumerate(free):
-        if not isinstance(layer, Dense):
-            raise TypeError(f"layers[{j}] is {layer!r}, expected a layer such as mlpcore.Dense(10)")
-        if layer._taken or id(layer) in seen:
-            raise ValueError(f"layers[{j}], {layer!r}, already belongs to a model: make a new layer")
-        seen.add(id(layer))
-    return free
-
-
-def _size_told(layers: tuple[Dense, ...], input_size: int | None) -> int | None:
-    """Return the input size that the arguments tell, if any; raise ValueError if they contradict each other."""
-    if input_size is None:
-        input_size = layers[0].input_size
-    else:
-        input_size = checks.whole_number("input_size", input_size, at_least=1)
-    sizes = [input_size, *(layer.units for layer in layers)]
-    for j, layer in enumerate(layers):
-        if layer.input_size not in (None, sizes[j]):
-            raise ValueError(f"layers[{j}] has input_size={layer.input_size}, expected {sizes[j]}: what it is given")
-    return input_size
-
-
-def _logs(loss: str, value: float, accuracy: float) -> dict[str, float]:
-    return {"loss": value, "accuracy": accuracy} if has_accuracy(loss) else {"loss": value}
+    def _output_size(self, input_size: int) -> int:
+        """Return how many outputs the model has for so many inputs."""
+        return network.output_size(self._layers, input_size)

@@ -1,5 +1,6 @@
 """From layers to the engine's network: the steps of all layers, their places in it, their parameters by name."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 
 from mlpcore._core import Net
 from mlpcore.engine import Step
-from mlpcore.layers.layer import Layer
+from mlpcore.layers.dense import Dense
+from mlpcore.layers.layer import Bound, Layer, Place
 
 Array = NDArray[Any]
 
@@ -37,10 +39,25 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
 
 
 def output_size(layers: Iterable[Layer], input_size: int) -> int:
-    """Return the width of the output; raise ValueError if the layers do not fit together."""
-    for layer in layers:
-        input_size = layer._output_size(input_size)
-    return input_size
+    """Return the width of the output; raise ValueError, which names the layer, if the layers do not fit together."""
+    return _output_size(enumerate(layers), input_size)
+
+
+def check_widths(layers: Sequence[Layer]) -> None:
+    """Raise ValueError, which names the layer, if layers do not fit together whatever the input will be."""
+    numbered = iter(enumerate(layers))
+    for _, layer in numbered:
+        if isinstance(layer, Dense):
+            _output_size(numbered, layer.units)
+
+
+def _output_size(numbered: Iterable[tuple[int, Layer]], width: int) -> int:
+    for j, layer in numbered:
+        try:
+            width = layer._output_size(width)
+        except ValueError as error:
+            raise ValueError(f"layers[{j}] {error}") from None
+    return width
 
 
 def steps_of(layers: Iterable[Layer], input_size: int, number: int = 0) -> list[Step]:
@@ -53,31 +70,32 @@ def steps_of(layers: Iterable[Layer], input_size: int, number: int = 0) -> list[
     return steps
 
 
-def make_net(layers: Sequence[Layer], input_size: int, dtype: str) -> Net:
+def places(layers: Iterable[Layer], input_size: int, first: int = 0) -> dict[Layer, Place]:
+    """Return where every layer is in a network in which the first of these begins with step `first`."""
+    found: dict[Layer, Place] = {}
+    for layer in layers:
+        last = first + len(layer._steps(0, input_size)) - 1
+        found[layer] = Place(first, last, input_size)
+        if layer._inner():
+            found |= places(layer._inner(), input_size, first + 1)
+        first, input_size = last + 1, layer._output_size(input_size)
+    return found
+
+
+def make(layers: Sequence[Layer], input_size: int, dtype: str) -> Bound:
     """Return a network of these layers whose parameters are 0; the layers stay as they are."""
     output_size(layers, input_size)
-    return Net(input_size, steps_of(layers, input_size), dtype)
+    net = Net(input_size, steps_of(layers, input_size), dtype)
+    bound = Bound(net, input_size, places(layers, input_size))
+    for layer, place in bound.places.items():
+        layer._set_segments(net, place)
+    return bound
 
 
-def bind(layers: Iterable[Layer], net: Net, input_size: int, first: int = 0) -> int:
-    """Let the layers show the arrays of `net` from step `first` on; return the step after their last."""
-    for layer in layers:
-        width = layer._output_size(input_size)
-        first = layer._bind(net, first, input_size)
-        input_size = width
-    return first
-
-
-def initialize(layers: Iterable[Layer], net: Net, input_size: int, seed: int, first: int = 0) -> int:
-    """Draw the first weights of all layers, in a network that they need not be bound to."""
-    for layer in layers:
-        steps = layer._steps(0, input_size)
-        if layer._inner():
-            initialize(layer._inner(), net, input_size, seed, first + 1)
-        layer._initialize(net, first, seed)
-        first += len(steps)
-        input_size = layer._output_size(input_size)
-    return first
+def initialize(bound: Bound, seed: int) -> None:
+    """Draw the first weights of all layers."""
+    for layer, place in bound.places.items():
+        layer._initialize(bound.net, place, seed)
 
 
 def tensors(layers: Iterable[Layer], input_size: int, flat: Array) -> dict[str, Array]:
@@ -85,7 +103,7 @@ def tensors(layers: Iterable[Layer], input_size: int, flat: Array) -> dict[str, 
     named = {}
     end = 0
     for name, shape, layer in tensor_shapes(layers, input_size):
-        begin, end = end, end + _count(shape)
+        begin, end = end, end + math.prod(shape)
         named[name] = layer._tensor_view(name, flat[begin:end], shape)
     return named
 
@@ -99,10 +117,3 @@ def tensor_shapes(
             yield f"{path}.{j}.{name}", shape, layer
         yield from tensor_shapes(layer._inner(), input_size, f"{path}.{j}.layers")
         input_size = layer._output_size(input_size)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count

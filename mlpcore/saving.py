@@ -6,21 +6,21 @@ taken for anything that it names.
 
 import warnings
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcore import checks, files, storage
+from mlpcore import checks, files, network, storage
 from mlpcore._core import Net
+from mlpcore.engine import Step
 from mlpcore.files import quoted
-from mlpcore.layers import Dense
+from mlpcore.layers import KINDS, Layer
+from mlpcore.layers.layer import Bound, Place
+from mlpcore.training import LAST_EPOCH, TrainingWarning
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
-
-MAX_EPOCHS = 2**32 - 1  # the last number of an epoch with which the engine can begin
 
 _LOOKED_AT_ONCE = 2**18
 
@@ -28,47 +28,36 @@ _LOOKED_AT_ONCE = 2**18
 class Saved(NamedTuple):
     """A model as it came from a file."""
 
-    layers: list[Dense]
+    layers: list[Layer]
     dtype: str
     seed: int
     epochs_trained: int
-    net: Net
+    bound: Bound
 
 
 # --------------------------------------------------------------------------------------------------------- parameters
 
 
 def snapshot(net: Net) -> NDArray[Any]:
-    """Return a copy of all parameters, shape (P,): the one place that reads them to keep them."""
-    return net.params.copy()
+    """Return a copy of all parameters, shape (P,): the one place that reads them to keep them.
 
-
-def _sizes_of(net: Net, layers: Sequence[Dense]) -> list[int]:
-    """Return how wide the input and each layer are."""
-    return [net.weights(0)[0].shape[1], *(layer.units for layer in layers)]
-
-
-def _tensors(params: NDArray[Any], sizes: Sequence[int]) -> dict[str, NDArray[Any]]:
-    """Return views of all parameters (P,) by name, w as (out, in)."""
-    named = {}
-    end = 0
-    for j, (inputs, units) in enumerate(pairwise(sizes)):
-        begin, middle, end = end, end + inputs * units, end + (inputs + 1) * units
-        named[f"layers.{j}.w"] = params[begin:middle].reshape(inputs, units).T
-        named[f"layers.{j}.b"] = params[middle:end]
-    return named
+    BusyError, a RuntimeError, if another thread is changing them.
+    """
+    return net.snapshot()
 
 
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-def save(model: "Sequential", file: storage.StrPath | BinaryIO, net: Net) -> None:
-    """Write a model, whose numbers are in `net`, to a file."""
-    sizes = _sizes_of(net, model.layers)
-    tensors = _tensors(snapshot(net), sizes)
+def save(model: "Sequential", file: storage.StrPath | BinaryIO) -> None:
+    """Write a model, which has weights, to a file."""
+    net, input_size = model._built(), model.input_size
+    assert input_size is not None
+    layers = [layer._config() for layer in model.layers]
+    tensors = network.tensors(model.layers, input_size, snapshot(net))
     description = {
-        "layers": [layer._config() for layer in model.layers],
-        "input_size": sizes[0],
+        "layers": layers,
+        "input_size": input_size,
         "dtype": model.dtype,
         "seed": model.seed,
         "epochs_trained": model.epochs_trained,
@@ -82,20 +71,21 @@ def load(file: storage.StrPath | BinaryIO) -> Saved:
     with storage.opened(file) as stream:
         try:
             reader = files.Reader(stream, whole=stream is not file)
-            saved, sizes = _checked(reader.description, reader.tensors)
-            reader.read_into(_tensors(saved.net.params, sizes))
+            saved = _checked(reader.description, reader.tensors)
+            tensors = network.tensors(saved.layers, saved.bound.input_size, saved.bound.net.params)
+            reader.read_into(tensors)
         except OSError:  # among them the one that is a ValueError too: of a file that is not readable
             raise
         except (TypeError, ValueError) as error:
             raise ValueError(f"cannot load {storage.quoted_name(file)}: {error}") from None
         except MemoryError:
             raise MemoryError(f"cannot load {storage.quoted_name(file)}: no memory for its parameters") from None
-    _warn_unless_finite(storage.quoted_name(file), saved.net.params, sizes)
+    _warn_unless_finite(storage.quoted_name(file), saved.bound.net.params, tensors)
     return saved
 
 
-def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> tuple[Saved, list[int]]:
-    """Return the model, its parameters 0, and its sizes; raise TypeError or ValueError if nothing fits together."""
+def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> Saved:
+    """Return the model, its parameters 0; raise TypeError or ValueError if nothing fits together."""
     expected = ["dtype", "epochs_trained", "input_size", "layers", "seed"]
     if sorted(description) != expected:
         raise ValueError(f"the description has the entries {quoted(sorted(description))}, expected {expected}")
@@ -105,30 +95,40 @@ def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> t
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype is {quoted(dtype)}, expected 'float32' or 'float64'")
     seed = checks.seed_number(description["seed"])
-    epochs = checks.whole_number("epochs_trained", description["epochs_trained"], at_least=0, at_most=MAX_EPOCHS)
+    epochs = checks.whole_number("epochs_trained", description["epochs_trained"], at_least=0, at_most=LAST_EPOCH)
     input_size = checks.whole_number("input_size", description["input_size"], at_least=1)
-    if not isinstance(description["layers"], list):
-        raise TypeError(f"layers is {quoted(description['layers'])}, expected a list")
-    layers = [_layer(j, layer) for j, layer in enumerate(description["layers"])]
-    if not layers:
-        raise ValueError("layers is empty, expected at least one layer")
-    sizes = [input_size, *(layer.units for layer in layers)]
-    _require_tensors(tensors, sizes, dtype)
-    net = Net(sizes, [layer.activation for layer in layers], dtype)
-    return Saved(layers, dtype, seed, epochs, net), sizes
+    layers = _layers_of("layers", description["layers"])
+    _require_tensors(tensors, layers, input_size, dtype)
+    return Saved(layers, dtype, seed, epochs, network.make(layers, input_size, dtype))
 
 
-def _layer(j: int, description: object) -> Dense:
-    if not isinstance(description, dict) or description.get("kind") != "dense":
+def _layers_of(name: str, descriptions: object) -> list[Layer]:
+    if not isinstance(descriptions, list):
+        raise TypeError(f"{name} is {quoted(descriptions)}, expected a list")
+    if not descriptions:
+        raise ValueError(f"{name} is empty, expected at least one layer")
+    return [_layer(f"{name}[{j}]", description) for j, description in enumerate(descriptions)]
+
+
+def _layer(name: str, description: object) -> Layer:
+    kind = description.get("kind") if isinstance(description, dict) else None
+    if not isinstance(description, dict) or not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(
-            f"layers[{j}], {quoted(description)}, is no description of a layer, expected one of kind 'dense'"
+            f"{name}, {quoted(description)}, is no description of a layer, expected one of kind "
+            f"{', '.join(map(repr, KINDS))}"
         )
-    expected = ["activation", "kernel_initializer", "kind", "units"]
-    if sorted(description) != expected:
-        raise ValueError(f"layers[{j}] has the entries {quoted(sorted(description))}, expected {expected}")
-    for name, value in description.items():
-        _require_short(name, value)
-    return Dense._from_config(description)
+    required = {"kind", *KINDS[kind].required_settings}
+    if not required <= description.keys() <= required | set(KINDS[kind].optional_settings):
+        raise ValueError(f"{name} has the entries {quoted(sorted(description))}, expected {sorted(required)}")
+    return KINDS[kind]._from_config({key: _value(name, key, value) for key, value in description.items()})
+
+
+def _value(name: str, key: str, value: object) -> object:
+    """Return a setting of a layer: a number, a short name, or the layers that it is made of."""
+    if key == "layers":
+        return _layers_of(f"{name}.layers", value)
+    _require_short(f"{name}: {key}", value)
+    return value
 
 
 def _require_short(name: str, value: object) -> None:
@@ -137,11 +137,9 @@ def _require_short(name: str, value: object) -> None:
         raise ValueError(f"{name} is {quoted(value)}, expected a number or a short name")
 
 
-def _require_tensors(tensors: dict[str, files.Tensor], sizes: Sequence[int], dtype: str) -> None:
-    """Raise ValueError unless a file's tensors are those of layers of these sizes."""
-    expected: dict[str, tuple[int, ...]] = {}
-    for j, (inputs, units) in enumerate(pairwise(sizes)):
-        expected |= {f"layers.{j}.w": (units, inputs), f"layers.{j}.b": (units,)}
+def _require_tensors(tensors: dict[str, files.Tensor], layers: Sequence[Layer], input_size: int, dtype: str) -> None:
+    """Raise ValueError unless a file's tensors are those of these layers."""
+    expected = {name: shape for name, shape, _ in network.tensor_shapes(layers, input_size)}
     if tensors.keys() != expected.keys():
         differing = min(tensors.keys() ^ expected.keys())
         raise ValueError(
@@ -156,15 +154,15 @@ def _require_tensors(tensors: dict[str, files.Tensor], sizes: Sequence[int], dty
             )
 
 
-def _warn_unless_finite(file: str, params: NDArray[Any], sizes: Sequence[int]) -> None:
+def _warn_unless_finite(file: str, params: NDArray[Any], tensors: dict[str, NDArray[Any]]) -> None:
     begins = range(0, params.size, _LOOKED_AT_ONCE)
     if all(np.isfinite(params[begin : begin + _LOOKED_AT_ONCE]).all() for begin in begins):
         return
-    name = next(name for name, tensor in _tensors(params, sizes).items() if not np.isfinite(tensor).all())
+    name = next(name for name, tensor in tensors.items() if not np.isfinite(tensor).all())
     warnings.warn(
         f"{file}: {name} holds numbers that are not finite, as a training leaves them that diverged: so will be what "
         "the model predicts",
-        UserWarning,
+        TrainingWarning,
         stacklevel=4,
     )
 
@@ -175,17 +173,25 @@ def _warn_unless_finite(file: str, params: NDArray[Any], sizes: Sequence[int]) -
 class Packed(NamedTuple):
     """A network as plain data, which a pickle can hold."""
 
-    sizes: list[int]
-    activations: list[str]
+    input_size: int
+    dtype: str
+    steps: list[Step]
+    places: list[tuple[Layer, Place]]
+    settings: list[tuple[bool, float, float, float, float]]
     params: NDArray[Any]
 
     @classmethod
-    def of(cls, net: Net, layers: Sequence[Dense]) -> Self:
-        """Return a network of these layers as plain data."""
-        return cls(_sizes_of(net, layers), [layer.activation for layer in layers], snapshot(net))
+    def of(cls, bound: Bound, layers: Sequence[Layer]) -> Self:
+        """Return the network of these layers, which lie like those of `bound`, as plain data."""
+        params = snapshot(bound.net)
+        steps = network.steps_of(layers, bound.input_size)
+        places = list(network.places(layers, bound.input_size).items())
+        return cls(bound.input_size, params.dtype.name, steps, places, bound.net.segments(), params)
 
-    def net(self) -> Net:
+    def bound(self) -> Bound:
         """Return a network like the one that was packed."""
-        net = Net(self.sizes, self.activations, self.params.dtype.name)
+        net = Net(self.input_size, self.steps, self.dtype)
+        for i, settings in enumerate(self.settings):
+            net.set_segment(i, *settings)
         net.params[...] = self.params
-        return net
+        return Bound(net, self.input_size, dict(self.places))

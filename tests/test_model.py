@@ -1,10 +1,11 @@
-"""Sequential: what training means, what it remembers, what it refuses, and how it is interrupted."""
+"""Sequential: training, its history, refused arguments, and interruption."""
 
 import os
 import signal
 import threading
 import time
 
+import nets
 import numpy as np
 import pytest
 
@@ -287,9 +288,8 @@ def test_an_error_while_watching_an_epoch_leaves_whole_batches():
         stopped_at.append(batches)
         raise KeyError("enough")
 
-    recipe = ("sgd", 0.1, 0.0, False, None)
     with pytest.raises(KeyError, match="enough"):
-        model._net.train(x, y, None, "cce", batch, False, 1, 0, 1, recipe, [], stop)
+        nets.train(model._built(), x, y, None, "cce", batch, False, 1, 0, 1, nets.sgd(0.1), [], stop)
     for start in range(0, (stopped_at[0] + 1) * batch, batch):  # one more, whose z and gradients are all kept
         rows = slice(start, start + batch)
         twin.forward(x[rows])
@@ -452,9 +452,9 @@ def test_a_refused_forward_builds_nothing(x):
 def test_backward_and_update_need_what_comes_before():
     x, y = data()
     for model in (classifier(), classifier(input_size=3)):
-        with pytest.raises(RuntimeError, match="no arrays yet|no forward yet"):
+        with pytest.raises(RuntimeError, match="no weights yet|no forward yet"):
             model.backward(y, loss="cce")
-        with pytest.raises(RuntimeError, match="no weights yet|no backward yet"):
+        with pytest.raises(RuntimeError, match="no weights yet|no backward since"):
             model.update(SGD())
     model.forward(x)
     with pytest.raises(ValueError, match="y has 3 rows, expected 50"):

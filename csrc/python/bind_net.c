@@ -59,14 +59,13 @@ static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssiz
 
 static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { X, TRAINING, SEED, EPOCH, BATCH };
-    static const mlp_function function = {
-        .name = "forward",
-        .positional = 5,
-        .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
-                       [TRAINING] = {"training", .optional = true},
-                       [SEED] = {"seed", .optional = true},
-                       [EPOCH] = {"epoch", .optional = true},
-                       [BATCH] = {"batch", .optional = true}}};
+    static const mlp_function function = {.name = "forward",
+                                          .positional = 5,
+                                          .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
+                                                         [TRAINING] = {"training", .optional = true},
+                                                         [SEED] = {"seed", .optional = true},
+                                                         [EPOCH] = {"epoch", .optional = true},
+                                                         [BATCH] = {"batch", .optional = true}}};
     Net *self = (Net *)object;
     mlp_call call;
     mlp_mode mode = {0};
@@ -147,7 +146,8 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
     mode.caller = &caller;
     self->has_grads = false;
     caller.state = mlp_release_gil(2 * work_of(self, self->rows));
-    mlp_net_backward(self->net, self->work, self->rows, &mode, &loss, mlp_data(&call, Y), mlp_data(&call, WEIGHT), &mean);
+    mlp_net_backward(self->net, self->work, self->rows, &mode, &loss, mlp_data(&call, Y), mlp_data(&call, WEIGHT),
+                     &mean);
     mlp_restore_gil(caller.state);
     if (!caller.failed) {
         self->has_grads = true;
@@ -275,8 +275,8 @@ static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t na
     mlp_caller caller = caller_of(self, owner, call.array[X], NULL);
     mlp_score score;
     caller.state = mlp_release_gil(work_of(self, samples.n));
-    mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller, &(mlp_interrupt){mlp_poll_python, &caller},
-                     &score);
+    mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller,
+                     &(mlp_interrupt){mlp_poll_python, &caller}, &score);
     mlp_restore_gil(caller.state);
     if (!caller.failed) {
         result = Py_BuildValue("dd", score.loss, has_accuracy ? score.accuracy : (double)NAN);
@@ -359,9 +359,10 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
     if (cursor[0] < 0 || cursor[0] + settings->epochs > (int64_t)UINT32_MAX + 1 || cursor[1] < 0 ||
         cursor[1] >= batches_of_an_epoch) {
-        return mlp_argument_error(&settings->arrays, CURSOR, PyExc_ValueError,
-                                  "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted",
-                                  (long long)cursor[0], (long long)cursor[1], settings->epochs, batches_of_an_epoch);
+        return mlp_argument_error(
+            &settings->arrays, CURSOR, PyExc_ValueError,
+            "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted",
+            (long long)cursor[0], (long long)cursor[1], settings->epochs, batches_of_an_epoch);
     }
     settings->cursor = (mlp_cursor){
         .epoch = (uint32_t)cursor[0], .batches = (ptrdiff_t)cursor[1], .seen = (ptrdiff_t)cursor[1] * batch};
@@ -449,7 +450,9 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("value", mlp_net_value, "value($self, i)\n--\n\n"),
     MLP_METHOD("gradient", mlp_net_gradient, "gradient($self, i)\n--\n\n"),
     MLP_METHOD("set_segment", mlp_net_set_segment,
-               "set_segment($self, step, which, trainable, rate_factor, l1, l2, max_norm)\n--\n\n"),
+               "set_segment($self, i, trainable, rate_factor, l1, l2, max_norm)\n--\n\n"),
+    MLP_METHOD("first_segment", mlp_net_first_segment, "first_segment($self, step)\n--\n\n"),
+    {"segments", mlp_net_segments, METH_NOARGS, "segments($self)\n--\n\n"},
     MLP_METHOD("initialize", net_initialize, "initialize($self, step, name, seed)\n--\n\n"),
     MLP_METHOD("forward", net_forward, "forward($self, x, training=False, seed=0, epoch=0, batch=0)\n--\n\n"),
     MLP_METHOD("backward", net_backward, "backward($self, y, loss, sample_weight=None)\n--\n\n"),

@@ -1,26 +1,63 @@
-/* net_object.c: life of a Net, who may call when, and the memory of its batches. See net_object.h. */
+/* net_object.c: life of a Net, guards of concurrent calls, memory of batches. See net_object.h. */
 #include "net_object.h"
+
+#ifndef _WIN32
+#include <pthread.h>
+#endif
 
 #include "../runtime/memory.h"
 
 /* ---- one at a time ---------------------------------------------------------------------------------------------- */
 
+PyObject *mlp_busy_error;
+
+static atomic_int generation;
+
+#ifndef _WIN32
+static void count_fork(void) { atomic_fetch_add(&generation, 1); }
+#endif
+
+int mlp_prepare_nets(PyObject *module) {
+#ifndef _WIN32
+    static atomic_bool watched;
+    if (!atomic_exchange(&watched, true) && pthread_atfork(NULL, NULL, count_fork) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+#endif
+    if (!mlp_busy_error) {
+        mlp_busy_error = PyErr_NewException("mlpcore._core.BusyError", PyExc_RuntimeError, NULL);
+    }
+    return mlp_busy_error ? PyModule_AddObjectRef(module, "BusyError", mlp_busy_error) : -1;
+}
+
+/* In a child, forgets the calls of its parent. */
+static void forget_other_process(Net *self) {
+    const int now = atomic_load_explicit(&generation, memory_order_relaxed);
+    if (self->generation != now) {
+        self->generation = now;
+        atomic_store(&self->users, 0);
+    }
+}
+
 int mlp_begin_change(Net *self) {
     int nobody = 0;
+    forget_other_process(self);
     if (atomic_compare_exchange_strong(&self->users, &nobody, -1)) {
         return 0;
     }
-    PyErr_SetString(PyExc_RuntimeError, "the network is busy with another call: one that changes it must be alone");
+    PyErr_SetString(mlp_busy_error, "the network is busy with another call: one that changes it must be alone");
     return -1;
 }
 
 void mlp_end_change(Net *self) { atomic_store(&self->users, 0); }
 
 int mlp_begin_reading(Net *self) {
+    forget_other_process(self);
     int users = atomic_load(&self->users);
     do {
         if (users < 0) {
-            PyErr_SetString(PyExc_RuntimeError, "the network is busy with another call, which changes it");
+            PyErr_SetString(mlp_busy_error, "the network is busy with another call, which changes it");
             return -1;
         }
     } while (!atomic_compare_exchange_weak(&self->users, &users, users + 1));
@@ -58,9 +95,10 @@ static void free_net(PyObject *capsule) { mlp_net_free(PyCapsule_GetPointer(caps
 
 static PyObject *net_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     enum { INPUT_SIZE, STEPS, DTYPE };
-    static const mlp_function function = {
-        .name = "Net",
-        .parameters = {[INPUT_SIZE] = {.name = "input_size"}, [STEPS] = {.name = "steps"}, [DTYPE] = {.name = "dtype"}}};
+    static const mlp_function function = {.name = "Net",
+                                          .parameters = {[INPUT_SIZE] = {.name = "input_size"},
+                                                         [STEPS] = {.name = "steps"},
+                                                         [DTYPE] = {.name = "dtype"}}};
     char *names[] = {"input_size", "steps", "dtype", NULL};
     mlp_call call = {.function = &function};
     PyObject **given = call.given;
@@ -99,6 +137,7 @@ static PyObject *net_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     specs.custom_layers = NULL;
     self->rows = -1;
     atomic_init(&self->users, 0);
+    self->generation = atomic_load(&generation);
 done:
     mlp_free_specs(&specs);
     return (PyObject *)self;
@@ -132,18 +171,15 @@ static void net_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
-PyDoc_STRVAR(net_doc, "Net(input_size, steps, dtype)\n--\n\n"
-                      "A network of steps, each a tuple like mlpcore.engine.Step. What mlpcore.Sequential is made of.\n");
+PyDoc_STRVAR(net_doc,
+             "Net(input_size, steps, dtype)\n--\n\n"
+             "A network of steps, each a tuple like mlpcore.engine.Step. What mlpcore.Sequential is made of.\n");
 
 static PyType_Slot net_slots[] = {
-    {Py_tp_doc, (void *)net_doc},
-    {Py_tp_new, (void *)net_new},
-    {Py_tp_dealloc, (void *)net_dealloc},
-    {Py_tp_traverse, (void *)net_traverse},
-    {Py_tp_clear, (void *)net_clear},
-    {Py_tp_methods, mlp_net_methods},
-    {Py_tp_getset, mlp_net_getset},
-    {0, NULL},
+    {Py_tp_doc, (void *)net_doc},         {Py_tp_new, (void *)net_new},
+    {Py_tp_dealloc, (void *)net_dealloc}, {Py_tp_traverse, (void *)net_traverse},
+    {Py_tp_clear, (void *)net_clear},     {Py_tp_methods, mlp_net_methods},
+    {Py_tp_getset, mlp_net_getset},       {0, NULL},
 };
 
 PyType_Spec mlp_net_spec = {

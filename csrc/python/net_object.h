@@ -6,8 +6,8 @@
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
  *
  * One at a time. `users` counts the calls that are inside: -1 for one that changes the network, else how many read it.
- * Who comes at the wrong moment, from another thread or from Python code that an argument or `progress` runs, gets a
- * RuntimeError. So nothing that a call has looked at can change under it.
+ * A call at the wrong time, from another thread or from Python code that an argument or `progress` runs, raises
+ * RuntimeError. So nothing that a call has checked can change while it runs.
  */
 #ifndef MLPCORE_NET_OBJECT_H
 #define MLPCORE_NET_OBJECT_H
@@ -30,14 +30,21 @@ typedef struct {
     PyObject *net_owner;
     PyObject *custom_layers;  /* a tuple of the Python objects that the network's custom steps call */
     mlp_custom_layer *custom; /* their contexts                                                     */
-    PyObject *block_owner;   /* NULL before the first batch */
+    PyObject *block_owner;    /* NULL before the first batch */
     ptrdiff_t block_elements;
     mlp_workspace work;
     ptrdiff_t rows; /* of the last batch; -1: there was none */
     bool has_grads; /* there was a backward since its forward */
     mlp_mode mode;  /* of the last forward */
     atomic_int users;
+    int generation; /* of the process in which `users` was counted: a fork begins a new one */
 } Net;
+
+/* RuntimeError's subclass for a call that comes while another has the network; set when the module is loaded. */
+extern PyObject *mlp_busy_error;
+
+/* Creates it, and watches forks: the child has none of the calls that its parent's other threads were in. */
+int mlp_prepare_nets(PyObject *module);
 
 static inline bool is_double(const Net *self) { return self->net->bits == 64; }
 static inline size_t element_size(const Net *self) { return is_double(self) ? sizeof(double) : sizeof(float); }
@@ -101,10 +108,10 @@ typedef struct {
     PyThreadState *state; /* NULL: the GIL is held                                                     */
     int64_t *counter;     /* shows Python how far training has come: epoch and batch; NULL: it does not train */
     const mlp_cursor *cursor;
-    PyObject *progress;   /* NULL: nobody wants to know                                                */
-    PyObject *owners[3];  /* arrays and capsules whose memory a layer written in Python may be shown    */
+    PyObject *progress;  /* NULL: nobody wants to know                                                */
+    PyObject *owners[3]; /* arrays and capsules whose memory a layer written in Python may be shown    */
     bool is_double;
-    bool failed;          /* an exception is set                                                       */
+    bool failed; /* an exception is set                                                       */
 } mlp_caller;
 
 /* Writes the cursor where Python sees it. */
@@ -130,5 +137,7 @@ PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);
 PyObject *mlp_net_value(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_set_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_first_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_segments(PyObject *self, PyObject *unused);
 
 #endif

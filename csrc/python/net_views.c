@@ -1,4 +1,4 @@
-/* net_views.c: what a Net shows of its memory. Each view's base keeps that alive. See net_object.h. */
+/* net_views.c: NumPy views of a Net's memory. Each view's base keeps that memory alive. See net_object.h. */
 #include "net_object.h"
 
 static void *element(const Net *self, void *start, ptrdiff_t index) {
@@ -24,7 +24,12 @@ static PyObject *net_state(PyObject *object, void *Py_UNUSED(closure)) {
     return flat_view(self, self->net->state, self->net->buffer_size);
 }
 
+static PyObject *net_has_gradients(PyObject *object, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(((Net *)object)->has_grads);
+}
+
 PyGetSetDef mlp_net_getset[] = {
+    {"has_gradients", net_has_gradients, NULL, "Whether there was a backward since the last forward.", NULL},
     {"params", net_params, NULL, "All parameters, shape (P,): segment after segment. A view.", NULL},
     {"grads", net_grads, NULL, "The gradients of the last backward, lying like params. A view.", NULL},
     {"state", net_state, NULL, "The numbers beside the parameters, which no optimizer touches. A view.", NULL},
@@ -173,12 +178,11 @@ PyObject *mlp_net_gradient(PyObject *object, PyObject *const *args, Py_ssize_t n
 }
 
 PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { STEP, WHICH, TRAINABLE, RATE_FACTOR, L1, L2, MAX_NORM };
+    enum { INDEX, TRAINABLE, RATE_FACTOR, L1, L2, MAX_NORM };
     static const mlp_function function = {
         .name = "set_segment",
-        .positional = 7,
-        .parameters = {[STEP] = {.name = "step"},
-                       [WHICH] = {.name = "which"},
+        .positional = 6,
+        .parameters = {[INDEX] = {.name = "i"},
                        [TRAINABLE] = {.name = "trainable"},
                        [RATE_FACTOR] = {.name = "rate_factor"},
                        [L1] = {.name = "l1"},
@@ -188,12 +192,10 @@ PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_
     Net *self = (Net *)object;
     mlp_call call;
     ptrdiff_t i;
-    long long which;
-    if (parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0 ||
-        mlp_get_integer(&call, WHICH, 0, self->net->step[i].segments - 1, &which) < 0) {
+    if (parse_index(&call, &function, args, nargs, kwnames, self->net->segments, &i) < 0) {
         return NULL;
     }
-    mlp_segment *segment = &self->net->segment[self->net->step[i].segment + which], changed = *segment;
+    mlp_segment changed = self->net->segment[i];
     if (mlp_get_bool(&call, TRAINABLE, &changed.trainable) < 0 ||
         mlp_get_double(&call, RATE_FACTOR, 0, Py_HUGE_VAL, &changed.rate_factor) < 0 ||
         mlp_get_double(&call, L1, 0, Py_HUGE_VAL, &changed.l1) < 0 ||
@@ -201,7 +203,33 @@ PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_
         mlp_get_double(&call, MAX_NORM, 0, Py_HUGE_VAL, &changed.max_norm) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
-    *segment = changed;
+    self->net->segment[i] = changed;
     mlp_end_change(self);
     Py_RETURN_NONE;
+}
+
+PyObject *mlp_net_segments(PyObject *object, PyObject *Py_UNUSED(unused)) {
+    const mlp_net *net = ((Net *)object)->net;
+    PyObject *list = PyList_New(net->segments);
+    for (ptrdiff_t i = 0; list && i < net->segments; i++) {
+        const mlp_segment *s = &net->segment[i];
+        PyObject *settings =
+            Py_BuildValue("Odddd", s->trainable ? Py_True : Py_False, s->rate_factor, s->l1, s->l2, s->max_norm);
+        if (!settings) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i, settings);
+    }
+    return list;
+}
+
+PyObject *mlp_net_first_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    static const mlp_function function = {.name = "first_segment", .positional = 1, .parameters = {{.name = "step"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    ptrdiff_t i;
+    return parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0
+               ? NULL
+               : PyLong_FromSsize_t(self->net->step[i].segment);
 }

@@ -7,4 +7,7 @@ from mlpcore.layers.dropout import Dropout
 from mlpcore.layers.layer import Layer
 from mlpcore.layers.residual import Residual
 
-__all__ = ["Activation", "CustomLayer", "Dense", "Dropout", "Layer", "Residual"]
+__all__ = ["KINDS", "Activation", "CustomLayer", "Dense", "Dropout", "Layer", "Residual"]
+
+KINDS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Dense, Activation, Dropout, Residual)}
+"""The layers that a model file may hold, by the name that it knows them by."""

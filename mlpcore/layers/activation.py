@@ -1,6 +1,6 @@
 """An activation as a layer of its own."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -30,7 +30,8 @@ class Activation(Layer):
     array([[0.5, 0.5]], dtype=float32)
     """
 
-    kind = "activation"
+    kind: ClassVar[str] = "activation"
+    required_settings: ClassVar[tuple[str, ...]] = ("activation",)
 
     def __init__(self, activation: str) -> None:
         super().__init__()
@@ -44,7 +45,8 @@ class Activation(Layer):
     @property
     def phi(self) -> NDArray[Any]:
         """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
-        return self._engine().gradient(self._first)
+        net, place = self._engine()
+        return net.gradient(place.first)
 
     def __repr__(self) -> str:
         return f"Activation({self._activation!r})"

@@ -1,14 +1,19 @@
 """Layers written in Python: a student's own kind of layer, trained beside those in C."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcore._core import Net
 from mlpcore.checks import whole_number
 from mlpcore.engine import Step
-from mlpcore.layers.layer import Layer
+from mlpcore.layers.layer import Layer, Place
+from mlpcore.lazy import random_generator
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 Array = NDArray[Any]
 
@@ -16,14 +21,15 @@ Array = NDArray[Any]
 class CustomLayer(Layer):
     """Base class of layers written in Python.
 
-    A subclass says in `build` how many outputs it has and which parameters, in `forward` what it computes, and in `backward`
-    the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step of the whole
-    network comes when every gradient is there, so that an exception leaves the model as the last whole batch left it.
+    A subclass says in `build` how many outputs it has and which parameters, in `forward` what it computes, and in
+    `backward` the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step
+    of the whole network comes when every gradient is there, so that an exception leaves the model as the last whole
+    batch left it.
 
     Attributes
     ----------
     params, grads : dict of str to ndarray
-        The parameters by name, and their gradients: views of the engine's memory. They begin as 0: `reset` may fill them.
+        The parameters by name, and their gradients: views of the engine's memory.
 
     Examples
     --------
@@ -34,8 +40,8 @@ class CustomLayer(Layer):
     ...     def build(self, input_size):
     ...         return input_size, {"s": (input_size,)}
     ...
-    ...     def reset(self, rng):
-    ...         self.params["s"][...] = 1
+    ...     def reset(self, params, rng):
+    ...         params["s"][...] = 1
     ...
     ...     def forward(self, x, training):
     ...         return x * self.params["s"]
@@ -53,10 +59,13 @@ class CustomLayer(Layer):
 
     @abstractmethod
     def build(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
-        """Return the number of outputs for so many inputs, and the shapes of the parameters by name: one or two axes."""
+        """Return the number of outputs for so many inputs, and the shapes of the parameters by name (1 or 2 axes)."""
 
-    def reset(self, rng: np.random.Generator) -> None:
-        """Fill `params` with their first values; `rng` follows from the model's seed and the layer's place."""
+    def reset(self, params: dict[str, Array], rng: "Generator") -> None:
+        """Fill `params`, which are 0, with their first values.
+
+        `rng` follows from the model's seed and the layer's place.
+        """
 
     @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
@@ -69,22 +78,24 @@ class CustomLayer(Layer):
     @property
     def params(self) -> dict[str, Array]:
         """The parameters by name: views."""
-        return dict(zip(self._names(), self._engine().parameters(self._first), strict=True))
+        net, place = self._engine()
+        return dict(zip(self._names(place.input_size), net.parameters(place.first), strict=True))
 
     @property
     def grads(self) -> dict[str, Array]:
         """Their gradients by name: views; `backward` writes into them."""
-        return dict(zip(self._names(), self._engine().gradient_buffers(self._first), strict=True))
+        net, place = self._engine()
+        return dict(zip(self._names(place.input_size), net.gradient_buffers(place.first), strict=True))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
     def forward_step(self, y: Array, x: Array, training: bool) -> None:
-        """What the engine calls: fills y."""
+        """Fill y, for the engine."""
         y[...] = _fitting(f"{type(self).__name__}.forward", self.forward(x, training), y)
 
     def backward_step(self, grad_x: Array | None, grad_y: Array, x: Array) -> None:
-        """What the engine calls: fills the gradients, and grad_x unless nothing below needs it."""
+        """Fill the gradients, and grad_x unless nothing below needs it, for the engine."""
         gradient = self.backward(grad_y, x)
         if grad_x is not None:
             grad_x[...] = _fitting(f"{type(self).__name__}.backward", gradient, grad_x)
@@ -96,16 +107,19 @@ class CustomLayer(Layer):
                 raise ValueError(f"{type(self).__name__}.build: {name} has shape {shape}, expected one or two axes")
         return whole_number(f"{type(self).__name__}.build: the number of outputs", units, at_least=1), shapes
 
-    def _names(self) -> list[str]:
-        assert self._input_size is not None
-        return list(self._built(self._input_size)[1])
+    def _names(self, input_size: int) -> list[str]:
+        return list(self._built(input_size)[1])
+
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:
+        params = dict(zip(self._names(place.input_size), net.parameters(place.first), strict=True))
+        self.reset(params, random_generator([seed, place.first]))
 
     def _output_size(self, input_size: int) -> int:
         return self._built(input_size)[0]
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         units, shapes = self._built(input_size)
-        sizes = tuple((1, *shape) if len(shape) == 1 else shape for shape in shapes.values())
+        sizes = tuple((shape[0] if len(shape) == 2 else 1, shape[-1]) for shape in shapes.values())
         return [Step("custom", layer, units=units, custom=self, shapes=sizes)]
 
     def _tensor_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:

@@ -9,7 +9,7 @@ from mlpcore import catalogue
 from mlpcore._core import Net
 from mlpcore.checks import flag, real_number, whole_number
 from mlpcore.engine import Step
-from mlpcore.layers.layer import Layer, overwrite
+from mlpcore.layers.layer import Layer, Place, overwrite
 
 
 class Dense(Layer):
@@ -26,11 +26,11 @@ class Dense(Layer):
     Parameters
     ----------
     units : int
-        How many units, and so outputs, the layer has: >= 1.
+        Number of units, which is the number of outputs: >= 1.
     activation : str or None, default None
         sigma: a name of ``mlpcore.catalogue.names("activations")``; None is "linear".
     input_size : int, optional
-        How many inputs it has. Only a first layer needs to be told, and it too can learn it from the first data.
+        Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
         What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``. b begins as 0.
     trainable : bool, default True
@@ -38,8 +38,8 @@ class Dense(Layer):
     learning_rate_factor : float, default 1.0
         What the optimizer's learning rate is multiplied by for this layer.
     l1, l2 : float, default 0.0
-        The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss that is
-        reported.
+        The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss
+        that is reported.
     max_norm : float, optional
         The longest that the vector of a unit's weights may be: after each step longer ones are shortened to it.
 
@@ -61,6 +61,8 @@ class Dense(Layer):
     """
 
     kind: ClassVar[str] = "dense"
+    required_settings: ClassVar[tuple[str, ...]] = ("units", "activation", "kernel_initializer")
+    optional_settings: ClassVar[tuple[str, ...]] = ("trainable", "learning_rate_factor", "l1", "l2", "max_norm")
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class Dense(Layer):
 
     @property
     def units(self) -> int:
-        """How many units, and so outputs, the layer has."""
+        """The number of units, which is the number of outputs."""
         return self._units
 
     @property
@@ -106,7 +108,7 @@ class Dense(Layer):
 
     @property
     def kernel_initializer(self) -> str:
-        """What w is drawn from."""
+        """The name of the initializer of w."""
         return self._kernel_initializer
 
     @property
@@ -116,19 +118,24 @@ class Dense(Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = flag("trainable", value)
-        if self._net is not None:
-            self._set_segments(self._net, self._first)
+        before, self._trainable = self._trainable, flag("trainable", value)
+        if self._holder is not None and self._holder.bound is not None:
+            try:
+                self._set_segments(*self._engine())
+            except RuntimeError:  # another call has the network
+                self._trainable = before
+                raise
 
     @property
     def w(self) -> NDArray[Any]:
         """The weights (out, in): a view, so that `layer.w[...] = values` writes into the engine.
 
-        A step changes it in place: copy it (`layer.w.copy()`) to compare before and after. `layer.w = values` copies values
-        of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all arrays of the
-        layer do.
+        A step changes it in place: copy it (`layer.w.copy()`) to compare before and after. `layer.w = values` copies
+        values of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all
+        arrays of the layer do.
         """
-        return self._engine().parameters(self._first)[0]
+        net, place = self._engine()
+        return net.parameters(place.first)[0]
 
     @w.setter
     def w(self, values: ArrayLike) -> None:
@@ -137,7 +144,8 @@ class Dense(Layer):
     @property
     def b(self) -> NDArray[Any]:
         """The biases (out,): a view, as `w` is."""
-        return self._engine().parameters(self._first)[1]
+        net, place = self._engine()
+        return net.parameters(place.first)[1]
 
     @b.setter
     def b(self, values: ArrayLike) -> None:
@@ -149,22 +157,26 @@ class Dense(Layer):
 
         A RuntimeError unless there was a backward since the last forward, as for grad_b and phi.
         """
-        return self._engine().gradients(self._first)[0]
+        net, place = self._engine()
+        return net.gradients(place.first)[0]
 
     @property
     def grad_b(self) -> NDArray[Any]:
         """The gradient of the last backward's loss with respect to b, (out,): equation 4. A view."""
-        return self._engine().gradients(self._first)[1]
+        net, place = self._engine()
+        return net.gradients(place.first)[1]
 
     @property
     def z(self) -> NDArray[Any]:
-        """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first forward."""
-        return self._engine().value(self._first + 1)
+        """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first."""
+        net, place = self._engine()
+        return net.value(place.first + 1)
 
     @property
     def phi(self) -> NDArray[Any]:
         """The gradient of the last backward's loss with respect to z, (n, out): equations 1 and 2. A view."""
-        return self._engine().gradient(self._first + 1)
+        net, place = self._engine()
+        return net.gradient(place.first + 1)
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self._options().items())
@@ -178,7 +190,7 @@ class Dense(Layer):
 
     def _output_size(self, input_size: int) -> int:
         if self._input_size not in (None, input_size):
-            raise ValueError(f"{self!r} has input_size={self._input_size}, expected {input_size}: what it is given")
+            raise ValueError(f"has input_size={self._input_size}, expected {input_size}: what it is given")
         return self._units
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
@@ -193,17 +205,14 @@ class Dense(Layer):
     def _tensor_view(self, name: str, flat: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         return flat.reshape(shape[::-1]).T  # w lies as (in, out)
 
-    def _initialize(self, net: Net, first: int, seed: int) -> None:
-        net.initialize(first, self._kernel_initializer, seed)
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:
+        net.initialize(place.first, self._kernel_initializer, seed)
 
-    def _bind(self, net: Net, first: int, input_size: int) -> int:
-        self._set_segments(net, first)
-        return super()._bind(net, first, input_size)
-
-    def _set_segments(self, net: Net, first: int) -> None:
+    def _set_segments(self, net: Net, place: Place) -> None:
         factor = self._learning_rate_factor
-        net.set_segment(first, 0, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
-        net.set_segment(first, 1, self._trainable, factor, 0.0, 0.0, 0.0)
+        w = net.first_segment(place.first)
+        net.set_segment(w, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
+        net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
         return {

@@ -1,6 +1,6 @@
 """Dropout: while training, a random part of the inputs is left out."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -36,10 +36,11 @@ class Dropout(Layer):
     >>> model.forward([[1.0] * 8], training=True).shape
     (1, 1)
     >>> model.layers[0].a
-    array([[2., 0., 2., 2., 0., 0., 2., 0.]], dtype=float32)
+    array([[0., 2., 2., 2., 2., 0., 2., 0.]], dtype=float32)
     """
 
-    kind = "dropout"
+    kind: ClassVar[str] = "dropout"
+    required_settings: ClassVar[tuple[str, ...]] = ("rate",)
 
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()
@@ -53,7 +54,8 @@ class Dropout(Layer):
     @property
     def phi(self) -> NDArray[Any]:
         """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
-        return self._engine().gradient(self._first)
+        net, place = self._engine()
+        return net.gradient(place.first)
 
     def __repr__(self) -> str:
         return f"Dropout({self._rate})"

@@ -1,7 +1,7 @@
 """What every layer of a network is: steps of the engine's plan, and views of the memory that they compute in."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,40 +14,76 @@ from mlpcore.engine import Step
 Array = NDArray[Any]
 
 
+class Place(NamedTuple):
+    """Where a layer is in a network: its steps are first, ..., last."""
+
+    first: int
+    last: int
+    input_size: int
+
+
+class Bound(NamedTuple):
+    """A network with the place of every layer in it, each before those that it is made of."""
+
+    net: Net
+    input_size: int
+    places: "dict[Layer, Place]"
+
+
+class Holder:
+    """What the layers of one model share: the network, from the moment on when it is there.
+
+    A model becomes built by one assignment to `bound`.
+    """
+
+    def __init__(self, bound: Bound | None = None) -> None:
+        self.bound = bound
+
+
 class Layer(ABC):
     """Base class of all layers.
 
-    A layer belongs to one model, which gives it its arrays when the input size is known. Every array that a layer shows is a
-    view of the memory that the engine computes in.
+    A layer belongs to one model, which gives it its arrays when the input size is known. Every array that a layer shows
+    is a view of the memory that the engine computes in.
     """
+
+    if TYPE_CHECKING:  # which arrays a layer has is known by its class, which a list of layers does not tell
+
+        def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401
 
     kind: ClassVar[str]
     """The name that model files know the class by."""
 
+    required_settings: ClassVar[tuple[str, ...]] = ()
+    optional_settings: ClassVar[tuple[str, ...]] = ()
+    """What `_config` holds beside the kind."""
+
     def __init__(self) -> None:
         self._has_model = False
-        self._net: Net | None = None
-        self._first = self._last = 0  # its steps are first, ..., last
+        self._holder: Holder | None = None  # of its model
         self._input_size: int | None = None
 
     @property
     def input_size(self) -> int | None:
-        """How many inputs the layer has; None as long as it is not known."""
-        return self._input_size
+        """The number of inputs; None while it is not known."""
+        bound = None if self._holder is None else self._holder.bound
+        return self._input_size if bound is None else bound.places[self].input_size
 
     @property
     def x(self) -> Array:
         """The layer's input in the last forward, (n, in): a view. RuntimeError before the first forward."""
-        return self._engine().value(self._first)
+        net, place = self._engine()
+        return net.value(place.first)
 
     @property
     def a(self) -> Array:
         """The layer's output in the last forward, (n, out): a view. RuntimeError before the first forward."""
-        return self._engine().value(self._last + 1)
+        net, place = self._engine()
+        return net.value(place.last + 1)
 
     @abstractmethod
     def _output_size(self, input_size: int) -> int:
-        """Return how many outputs the layer has for so many inputs; raise ValueError if it cannot have so many inputs."""
+        """Return how many outputs the layer has for so many inputs; raise ValueError if it cannot have so many."""
 
     @abstractmethod
     def _steps(self, layer: int, input_size: int) -> list[Step]:
@@ -55,12 +91,15 @@ class Layer(ABC):
 
     @abstractmethod
     def _config(self) -> dict[str, Any]:
-        """Return what makes a layer like this one, as plain data."""
+        """Return the layer's configuration as plain data."""
 
     @classmethod
     @abstractmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
-        """Return the layer that `_config` describes; raise KeyError, TypeError or ValueError if it describes none."""
+        """Return the layer that `_config` describes, where layers inside have become layers already.
+
+        TypeError or ValueError if a setting is not what it may be.
+        """
 
     def _inner(self) -> "tuple[Layer, ...]":
         """Return the layers that this one is made of."""
@@ -74,27 +113,27 @@ class Layer(ABC):
         """Return a parameter from its part of the flat buffer."""
         return flat.reshape(shape)
 
-    def _initialize(self, net: Net, first: int, seed: int) -> None:
-        """Draw the first weights of the layer, which begins with step `first` of `net`."""
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:  # noqa: B027  # most layers draw nothing
+        """Draw the first weights of the layer, in a network that it need not show yet."""
 
-    def _bind(self, net: Net, first: int, input_size: int) -> int:
-        """Become the steps of `net` from `first` on; return the one after the last."""
-        end = first + len(self._steps(0, input_size))
-        self._net, self._first, self._last, self._input_size = net, first, end - 1, input_size
-        return end
+    def _set_segments(self, net: Net, place: Place) -> None:  # noqa: B027  # most have no parameters
+        """Tell a network how the layer's parameters are trained."""
 
-    def _engine(self) -> Net:
-        if self._net is None:
+    def _engine(self) -> tuple[Net, Place]:
+        bound = None if self._holder is None else self._holder.bound
+        if bound is None:
             raise RuntimeError(
                 f"{self!r} has no arrays yet: give its Sequential an input_size=, or let it see data first"
             )
-        return self._net
+        return bound.net, bound.places[self]
 
     def __getstate__(self) -> object:
-        """Return all attributes but the arrays, which belong to the model."""
-        return copies.attributes_of(self, instead={"_net": None, "_has_model": False})
+        """Return all attributes but those that a model gave: a layer copied by itself is free, without arrays."""
+        return copies.attributes_of(self, without=("_has_model", "_holder"))
 
     def __setstate__(self, state: object) -> None:
+        for name, value in (("_has_model", False), ("_holder", None)):
+            self.__dict__.setdefault(name, value)  # a model that is copied with the layer may have set them already
         copies.set_attributes(self, state)
 
 

@@ -1,10 +1,9 @@
 """A branch of layers beside a path that skips them."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from mlpcore import network
-from mlpcore._core import Net
 from mlpcore.engine import Step
 from mlpcore.layers.layer import Layer
 
@@ -32,7 +31,8 @@ class Residual(Layer):
     array([[1., 2., 3.]], dtype=float32)
     """
 
-    kind = "residual"
+    kind: ClassVar[str] = "residual"
+    required_settings: ClassVar[tuple[str, ...]] = ("layers",)
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
@@ -54,22 +54,16 @@ class Residual(Layer):
     def _output_size(self, input_size: int) -> int:
         width = network.output_size(self._layers, input_size)
         if width != input_size:
-            raise ValueError(
-                f"the branch of {self!r} has {width} outputs, expected {input_size}: as many as it has inputs"
-            )
+            raise ValueError(f"has a branch of {width} outputs, expected {input_size}: as many as it has inputs")
         return width
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         branch = network.steps_of(self._layers, input_size, layer + 1)
         return [Step("fork", layer), *branch, Step("join", layer)]
 
-    def _bind(self, net: Net, first: int, input_size: int) -> int:
-        network.bind(self._layers, net, input_size, first + 1)
-        return super()._bind(net, first, input_size)
-
     def _config(self) -> dict[str, Any]:
         return {"kind": self.kind, "layers": [layer._config() for layer in self._layers]}
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
-        return cls([network.layer_from_config(inner) for inner in config["layers"]])
+        return cls(config["layers"])
