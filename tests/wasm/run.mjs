@@ -1,11 +1,11 @@
-// run.mjs: runs a WebAssembly program for WASI with our standard input and output: node run.mjs PROGRAM ...
+// Runs a WASI program under Node, on this process's own standard input and output: node run.mjs PROGRAM ARGUMENTS
 import { openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { argv, exit } from "node:process";
 import { WASI } from "node:wasi";
 
-// Opened anew: Node lets its own ends of pipes not block, and then a read or write of the program's fails.
+const args = process.argv.slice(2);
+// Opened anew, since Node makes its own ends of pipes non-blocking: the program's reads and writes would fail on them.
 const pipes = { stdin: openSync("/dev/stdin", "r"), stdout: openSync("/dev/stdout", "a") };
-const wasi = new WASI({ version: "preview1", args: argv.slice(2), returnOnExit: true, ...pipes });
-const program = await WebAssembly.instantiate(await readFile(argv[2]), wasi.getImportObject());
-exit(wasi.start(program.instance));
+const wasi = new WASI({ version: "preview1", args, returnOnExit: true, ...pipes });
+const { instance } = await WebAssembly.instantiate(await readFile(args[0]), wasi.getImportObject());
+process.exit(wasi.start(instance));
