@@ -12,12 +12,12 @@ SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __p
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
 CORE := $(filter-out %.inc.c,$(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c))
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
-WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/plan/*.c tests/neon/*.c tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
 # They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
-NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_leaks.py test_packaging.py
+NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_leaks.py test_packaging.py test_plan.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Only a whole run is kept for others to read.
 RECORD = $(if $(ARGS),,--output benchmarks/results)
