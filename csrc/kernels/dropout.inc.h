@@ -41,14 +41,17 @@ static ALWAYS_INLINE void drop(ptrdiff_t count, real *y, const real *x, const ui
 static void fast_dropout(const REAL_NAME(mlp_mask) * m, ptrdiff_t begin, ptrdiff_t count, real *y, const real *x) {
     const ptrdiff_t end = begin + count;
     for (ptrdiff_t i = begin; i < end;) {
-        mask_words words = {0}; /* for compilers, which do not see that all of it is written */
+        mask_words words;
         const ptrdiff_t group = i / MASK_NUMBERS, first = i % MASK_NUMBERS;
         const ptrdiff_t some = at_most(MASK_NUMBERS - first, end - i);
         words_of_group(m, (uint64_t)group, words);
         if (some == MASK_NUMBERS) {
             drop(MASK_NUMBERS, y, x, words, m->threshold, m->scale);
         } else {
-            drop(some, y, x, words + first, m->threshold, m->scale);
+            for (ptrdiff_t k = 0; k < some; k++) { /* %: compilers see that what is read has been written */
+                const real kept = x[k] * m->scale;
+                y[k] = words[(first + k) % MASK_NUMBERS] >= m->threshold ? kept : 0;
+            }
         }
         i += some;
         y += some;
