@@ -48,7 +48,10 @@ static void fast_dropout(const REAL_NAME(mlp_mask) * m, ptrdiff_t begin, ptrdiff
         if (some == MASK_NUMBERS) {
             drop(MASK_NUMBERS, y, x, words, m->threshold, m->scale);
         } else {
-            drop(some, y, x, words + first, m->threshold, m->scale);
+            for (ptrdiff_t k = 0; k < some; k++) { /* %: compilers see that what is read has been written */
+                const real kept = x[k] * m->scale;
+                y[k] = words[(first + k) % MASK_NUMBERS] >= m->threshold ? kept : 0;
+            }
         }
         i += some;
         y += some;

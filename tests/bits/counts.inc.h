@@ -87,6 +87,8 @@ static void try_count(ptrdiff_t count, int offset) {
                                {"x", READ, count, 1, random_below(4) ? fill_factors : fill_wild}}},
            offset);
     try_samples(count, offset);
-    try_dropout(count, offset);
-    try_updates(count, offset);
+    if (full || offset == 0 || random_below(4) == 0) {
+        try_dropout(count, offset);
+        try_updates(count, offset);
+    }
 }

@@ -4,7 +4,7 @@
 typedef struct {
     const kernels *k;
     const job *j;
-    const REAL_NAME(mlp_update) *update;
+    const REAL_NAME(mlp_update) * update;
     real *to;       /* what the epilogue writes: a, phi or w */
     const real *of; /* what sigma' is computed from          */
 } after_product;

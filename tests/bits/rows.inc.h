@@ -25,8 +25,8 @@ static void run_output_phi(const kernels *k, const job *j, real *const *at) {
 }
 
 static void run_output_step(const kernels *k, const job *j, real *const *at) {
-    store_double(at[6], k->output_step(&j->loss, &j->sigma, j->metric, j->n, j->out, at[0], at[1], at[2], at[3],
-                                          at[4], at[5], at[7]));
+    store_double(at[6], k->output_step(&j->loss, &j->sigma, j->metric, j->n, j->out, at[0], at[1], at[2], at[3], at[4],
+                                       at[5], at[7]));
 }
 
 static void run_count_correct(const kernels *k, const job *j, real *const *at) {
@@ -56,7 +56,8 @@ static void try_activations(ptrdiff_t n, ptrdiff_t out, int offset) {
                         .operands = {{"phi", WRITTEN, n, out, NULL},
                                      {s, READ, n, out, random_below(2) ? fill_probabilities : fill_wild},
                                      {"grad_a", READ, n, out, random_below(2) ? fill_factors : fill_wild}}};
-        describe(&backward, "%s%s%s", mlp_activations[id].name, (const char *[]){"", ", phi is ", ", phi is grad_a"}[backward.in_place],
+        describe(&backward, "%s%s%s", mlp_activations[id].name,
+                 (const char *[]){"", ", phi is ", ", phi is grad_a"}[backward.in_place],
                  backward.in_place == 1 ? s : "");
         try_at(&backward, offset);
     }

@@ -123,11 +123,12 @@ typedef struct {
 static const char *isa_name = "";
 
 static void complain(const trial *t, const char *what) {
-    printf("%s, %d threads: %s; n %td, batch %td, %s, %s:", isa_name, mlp_get_num_threads(), what, t->samples.n, t->batch,
-           mlp_losses[t->loss.id].name, mlp_optimizers[t->optimizer.id].name);
+    printf("%s, %d threads: %s; n %td, batch %td, %s, %s:", isa_name, mlp_get_num_threads(), what, t->samples.n,
+           t->batch, mlp_losses[t->loss.id].name, mlp_optimizers[t->optimizer.id].name);
     for (ptrdiff_t i = 0; i < t->net->steps; i++) {
         const mlp_step *step = &t->net->step[i];
-        printf(" %s%s%s", step->kind == MLP_ACTIVATION ? mlp_activations[step->sigma].name : mlp_layers[step->kind].name,
+        printf(" %s%s%s",
+               step->kind == MLP_ACTIVATION ? mlp_activations[step->sigma].name : mlp_layers[step->kind].name,
                specs[i].joined ? "*" : "", "");
         if (step->kind == MLP_DENSE) {
             printf("(%td->%td)", step->in, step->out);
@@ -219,7 +220,8 @@ static void draw_trial(trial *t, bool large) {
         t->optimizer.hypers[1] = 0.9;
     }
     for (int i = 0; i < MLP_STATES; i++) {
-        const bool kept = mlp_optimizers[t->optimizer.id].states[i] && mlp_needs_states(t->optimizer.id, t->optimizer.hypers);
+        const bool kept =
+            mlp_optimizers[t->optimizer.id].states[i] && mlp_needs_states(t->optimizer.id, t->optimizer.hypers);
         t->optimizer.state[i] = kept ? numbers(t->net->parameters) : NULL;
     }
     t->first = numbers(t->net->parameters);
