@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -76,8 +77,11 @@ class PipedNet:
         b = begin + inputs * units
         return self.params[begin:b].reshape(inputs, units).T, self.params[b:end]
 
-    def set_segment(self, step: int, which: int, trainable: bool, *numbers: float) -> None:
-        self._call("segment", step, which, trainable, *map(float, numbers))
+    def first_segment(self, step: int) -> int:
+        return 2 * sum(begin < end for begin, end in pairwise(self._begins[: step + 1]))  # w and b of each dense step
+
+    def set_segment(self, i: int, trainable: bool, *numbers: float) -> None:
+        self._call("segment", i, trainable, *map(float, numbers))
 
     def initialize(self, step: int, name: str, seed: int) -> None:
         self._call("initialize", step, name, seed)
@@ -85,7 +89,7 @@ class PipedNet:
 
     def train(self, x, y, weight, settings):
         optimizer, (epoch, batches) = settings.optimizer, map(int, settings.cursor)
-        clips = (float(optimizer.clip_value), float(optimizer.clip_norm))
+        clips = [np.inf if clip is None else float(clip) for clip in (optimizer.clip_value, optimizer.clip_norm)]
         words = (
             *(len(x), weight is not None, *_entry(settings.loss), settings.metric or NO_METRIC),
             *(settings.batch_size, settings.shuffle, settings.seed, settings.epochs, float(settings.mean_weight)),

@@ -8,7 +8,7 @@
  * standard output is bare numbers too. run.py is the other end. Anything unexpected ends the program.
  *
  *     net BITS INPUT_SIZE STEPS  then for each step  KIND LAYER JOINED UNITS SIGMA          no answer
- *     segment STEP WHICH TRAINABLE RATE_FACTOR L1 L2 MAX_NORM                               no answer
+ *     segment SEGMENT TRAINABLE RATE_FACTOR L1 L2 MAX_NORM                                  no answer
  *     initialize STEP INITIALIZER SEED                                                      the parameters
  *     train N WEIGHTED LOSS METRIC BATCH SHUFFLE SEED EPOCHS MEAN_WEIGHT EPOCH BATCHES
  *         RULE CLIP_VALUE CLIP_NORM  x y [weight]                                           the parameters; scores, see below
@@ -132,8 +132,7 @@ static void make_net(void) {
 }
 
 static void set_segment(void) {
-    const ptrdiff_t step = whole(), which = whole();
-    mlp_segment *segment = &net->segment[net->step[step].segment + which];
+    mlp_segment *segment = &net->segment[whole()];
     segment->trainable = whole() != 0;
     segment->rate_factor = number();
     segment->l1 = number();
