@@ -1,33 +1,44 @@
-/* dropout.inc.h: reference/dropout.c, sixteen counters side by side: loops over lanes that a compiler turns into vectors. */
-
+/* dropout.inc.h: reference/dropout.c, sixteen counters side by side, each word of theirs in the lower half of 64 bits. */
+enum { MASK_WIDES = MASK_COUNTERS / WIDE_LANES };
 typedef uint32_t mask_words[MASK_NUMBERS];
 
-/* The words of the numbers from group * MASK_NUMBERS on, in order. */
+/* The words of the numbers from group * MASK_NUMBERS on, in order. The upper halves hold what products leave there;
+ * wide_mul and the stores read the lower ones. */
 static ALWAYS_INLINE void words_of_group(const REAL_NAME(mlp_mask) * m, uint64_t group, mask_words words) {
-    uint32_t c0[MASK_COUNTERS], c1[MASK_COUNTERS], c2[MASK_COUNTERS], c3[MASK_COUNTERS];
-    uint32_t k0 = m->key[0], k1 = m->key[1];
+    const wide m0 = wide_broadcast(MLP_PHILOX_M0), m1 = wide_broadcast(MLP_PHILOX_M1);
+    uint64_t numbers[MASK_COUNTERS];
     for (int l = 0; l < MASK_COUNTERS; l++) {
-        const uint64_t index = group * MASK_COUNTERS + (uint64_t)l;
-        c0[l] = (uint32_t)index;
-        c1[l] = (uint32_t)(index >> 32);
-        c2[l] = (uint32_t)m->batch;
-        c3[l] = (uint32_t)(m->batch >> 32);
+        numbers[l] = group * MASK_COUNTERS + (uint64_t)l;
     }
+    wide c[4][MASK_WIDES];
+    EACH (v, MASK_WIDES) {
+        c[0][v] = wide_load(numbers + v * WIDE_LANES);
+        c[1][v] = wide_high(c[0][v]);
+        c[2][v] = wide_broadcast(m->batch);
+        c[3][v] = wide_high(c[2][v]);
+    }
+    uint32_t k0 = m->key[0], k1 = m->key[1];
     for (int round = 0; round < MLP_PHILOX_ROUNDS; round++) {
-        for (int l = 0; l < MASK_COUNTERS; l++) {
-            const uint64_t p0 = (uint64_t)MLP_PHILOX_M0 * c0[l], p1 = (uint64_t)MLP_PHILOX_M1 * c2[l];
-            c0[l] = (uint32_t)(p1 >> 32) ^ c1[l] ^ k0;
-            c2[l] = (uint32_t)(p0 >> 32) ^ c3[l] ^ k1;
-            c1[l] = (uint32_t)p1;
-            c3[l] = (uint32_t)p0;
+        const wide key0 = wide_broadcast(k0), key1 = wide_broadcast(k1);
+        EACH (v, MASK_WIDES) {
+            const wide p0 = wide_mul(m0, c[0][v]), p1 = wide_mul(m1, c[2][v]);
+            c[0][v] = wide_xor(wide_xor(wide_high(p1), c[1][v]), key0);
+            c[2][v] = wide_xor(wide_xor(wide_high(p0), c[3][v]), key1);
+            c[1][v] = p1;
+            c[3][v] = p0;
         }
         k0 += MLP_PHILOX_W0;
         k1 += MLP_PHILOX_W1;
     }
-    memcpy(words, c0, sizeof c0);
-    memcpy(words + MASK_COUNTERS, c1, sizeof c1);
-    memcpy(words + 2 * MASK_COUNTERS, c2, sizeof c2);
-    memcpy(words + 3 * MASK_COUNTERS, c3, sizeof c3);
+    EACH (w, 4) {
+        uint64_t stored[MASK_COUNTERS];
+        EACH (v, MASK_WIDES) {
+            wide_store(stored + v * WIDE_LANES, c[w][v]);
+        }
+        for (int l = 0; l < MASK_COUNTERS; l++) {
+            words[w * MASK_COUNTERS + l] = (uint32_t)stored[l];
+        }
+    }
 }
 
 static ALWAYS_INLINE void drop(ptrdiff_t count, real *y, const real *x, const uint32_t *words, uint32_t threshold,

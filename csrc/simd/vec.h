@@ -16,6 +16,9 @@
  *     vec_even_blocks(a, b)  vec_odd_blocks    every second block of a, then of b
  *     vec_as_ivec(v)  ivec_as_vec(i)           the same bits   ivec_broadcast(bits)     ivec_add  _sub  _and  _or  _xor
  *                                                              ivec_shift_left(i, n)  ivec_shift_right(i, n)  logical
+ *     wide                         WIDE_LANES integers of 64 bits, for products of 32-bit words
+ *     wide_load(p)  wide_store(p, w)  wide_broadcast(bits)     wide_mul(a, b)  of the lower words    wide_xor(a, b)
+ *     wide_high(a)                 the upper words
  *
  * Operations round as IEEE 754 says, so that every page gives the same bits; none reads or writes a lane it was not
  * asked for. The mask of vec_load_masked and vec_store_masked is one of mask_first, since not every machine can do more.

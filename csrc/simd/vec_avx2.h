@@ -40,6 +40,8 @@ static const int64_t LANE_NUMBERS[] = {0, 1, 2, 3};
 typedef vec mask; /* all bits of a lane, or none */
 
 #define OF_REGISTER(name) _mm256_##name##_si256
+#define OF_WIDTH(name) _mm256_##name
+#define SET_WIDE _mm256_set1_epi64x
 #define OF_REAL_MASK(name) OF_REAL(name)
 
 #include "vec_x86.h"

@@ -36,6 +36,8 @@ static inline ivec ivec_broadcast(uint64_t bits) { return _mm512_set1_epi64((lon
 #endif
 
 #define OF_REGISTER(name) _mm512_##name##_si512
+#define OF_WIDTH(name) _mm512_##name
+#define SET_WIDE _mm512_set1_epi64
 
 #include "vec_x86.h"
 
