@@ -1,9 +1,11 @@
 """Types of the C extension; the functions' own docstrings say what they do."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, SupportsIndex, final
+from typing import Any, Literal, SupportsIndex, TypeVar, final
 
 from numpy.typing import ArrayLike, NDArray
+
+_T = TypeVar("_T")
 
 # ("sgd", learning_rate, momentum, nesterov, velocity | None) or
 # ("adam", learning_rate, beta1, beta2, epsilon, m, v, t)
@@ -77,6 +79,7 @@ class Net:
     def __new__(cls, sizes: Sequence[int], activations: Sequence[str | None], dtype: str) -> Net: ...
     @property
     def params(self) -> NDArray[Any]: ...
+    def read(self, function: Callable[[], _T], /) -> _T: ...
     @property
     def grads(self) -> NDArray[Any]: ...
     def weights(self, j: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]: ...

@@ -2,9 +2,24 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
+
+from mlpcore import copies
+
+
+class _Followed(NamedTuple):
+    """Scores that the engine writes, epoch by epoch from `begin` on."""
+
+    names: Sequence[str]
+    scores: NDArray[Any]
+    cursor: NDArray[Any]
+    begin: int
+
+    def logs(self) -> list[dict[str, float]]:
+        done = self.scores[: max(0, int(self.cursor[0]) - self.begin)]
+        return [dict(zip(self.names, map(float, row), strict=False)) for row in done]
 
 
 class History(Mapping[str, list[float]]):
@@ -32,8 +47,8 @@ class History(Mapping[str, list[float]]):
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         self.rules = dict(rules or {})
-        self._closed: list[dict[str, float]] = []
-        self._open: tuple[Sequence[str], NDArray[Any], NDArray[Any], int] | None = None
+        # The epochs that are complete, and what the engine still writes: both in one, so that they change together.
+        self._record: tuple[list[dict[str, float]], _Followed | None] = [], None
 
     @property
     def epoch(self) -> list[int]:
@@ -47,28 +62,22 @@ class History(Mapping[str, list[float]]):
 
     def append(self, logs: Mapping[str, float]) -> None:
         """Record the values of one more epoch, all or, on Ctrl-C, none."""
-        self._close()
-        self._closed.append(dict(logs))
+        self._record = [*self._logs, dict(logs)], None
 
     @property
     def _logs(self) -> list[dict[str, float]]:
-        """Return the values of every epoch, with those that the engine has written by now."""
-        return self._closed + self._written()
+        """The values of every epoch, with those that the engine has written by now."""
+        closed, followed = self._record
+        return closed if followed is None else closed + followed.logs()
 
     def _follow(self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any]) -> None:
         """Record what the engine writes into `scores` (epochs, 2) as the epoch that `cursor` counts goes up."""
-        self._close()
-        self._open = names, scores, cursor, int(cursor[0])
+        self._record = self._logs, _Followed(names, scores, cursor, int(cursor[0]))
 
-    def _close(self) -> None:
-        """Keep what the engine has written; it writes no more."""
-        self._closed, self._open = self._logs, None
-
-    def _written(self) -> list[dict[str, float]]:
-        if self._open is None:
-            return []
-        names, scores, cursor, begin = self._open
-        return [dict(zip(names, map(float, row), strict=False)) for row in scores[: int(cursor[0]) - begin]]
+    def _close_last(self) -> dict[str, float]:
+        """Return the values of the last epoch, to which more can be added."""
+        self._record = self._logs, None
+        return self._record[0][-1]
 
     def __getitem__(self, name: str) -> list[float]:
         logs = self._logs
@@ -85,9 +94,9 @@ class History(Mapping[str, list[float]]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def __getstate__(self) -> dict[str, Any]:
-        self._close()
-        return self.__dict__
+    def __getstate__(self) -> object:
+        logs = [dict(each) for each in self._logs]
+        return copies.attributes_of(self, instead={"_record": (logs, None)})
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())

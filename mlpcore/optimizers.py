@@ -6,6 +6,7 @@ misspelt one is not ignored.
 """
 
 import math
+import weakref
 from abc import ABC
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore import _core, catalogue, checks, copies
+from mlpcore._core import Net
 from mlpcore.engine import OptimizerState
 
 if TYPE_CHECKING:
+    from mlpcore.layers.layer import Holder
     from mlpcore.model import Sequential
 
 
@@ -27,8 +30,14 @@ class Owner:
     a model, and is free.
     """
 
-    def __init__(self, *, has_model: bool = False) -> None:
-        self.has_model = has_model
+    def __init__(self, holder: "weakref.ref[Holder] | None" = None) -> None:
+        self.holder = holder
+
+    @property
+    def net(self) -> Net | None:
+        """The network of the model, which must not be training while the state is read; None if there is none."""
+        holder = None if self.holder is None else self.holder()
+        return None if holder is None or holder.bound is None else holder.bound.net
 
     def __reduce__(self) -> tuple[object, ...]:
         return Owner, ()
@@ -103,8 +112,13 @@ class Optimizer(ABC):
                     f"expected a number from {smallest:.3g} to {largest:.3g}"
                 )
 
+    @property
+    def _steps(self) -> int:
+        """How many steps it has taken with the state that it has."""
+        return int(self._state["t"][0]) if "t" in self._state else 0
+
     def _require_free_for(self, model: "Sequential") -> None:
-        if self._owner is not None and self._owner.has_model and self._owner is not model._owner:
+        if self._owner is not None and self._owner.holder is not None and self._owner is not model._owner:
             raise ValueError(f"optimizer {self!r} keeps the state of another model: make a new one for this model")
 
     def _check_for(self, model: "Sequential") -> None:
@@ -137,6 +151,14 @@ class Optimizer(ABC):
                 if name not in state:
                     state[name] = _core.aligned_zeros(params.size, params.dtype.name)
         return state
+
+    def __getstate__(self) -> object:
+        net = None if self._owner is None else self._owner.net
+        return self._attributes() if net is None else net.read(self._attributes)
+
+    def _attributes(self) -> object:
+        state = {name: values.copy() for name, values in self._state.items()}
+        return copies.attributes_of(self, instead={"_state": state})
 
     def __setstate__(self, state: object) -> None:
         copies.set_attributes(self, state)

@@ -1,6 +1,8 @@
 """What `Sequential.fit` does: every argument is checked before anything changes, then epochs run in the engine."""
 
 import math
+import os
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from mlpcore._core import BusyError, Net
 from mlpcore.engine import OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
+from mlpcore.layers.layer import Bound
 from mlpcore.optimizers import Optimizer
 from mlpcore.progress import progress_bar
 
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
 Logs = dict[str, float]
 Callback = Callable[["Sequential", int, Logs], object]
+
+_threads = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads._at_fork_reinit)
 
 LAST_EPOCH = 2**32 - 1  # the engine counts epochs in 32 bits
 _EPOCHS_AT_ONCE = 1000
@@ -47,6 +54,11 @@ class Task:
     """What a sample's weight is relative to."""
 
     @property
+    def columns(self) -> int:
+        """How many numbers a row to train on has."""
+        return int(self.train.x.shape[1])
+
+    @property
     def rule(self) -> str | None:
         """The metric by which the accuracy counts."""
         return losses.accuracy_rule(self.loss, self.train.y)
@@ -68,6 +80,7 @@ def samples_of(
     loss: str,
     of: str = "",
     columns: int | None = None,
+    relative: bool = True,
 ) -> checks.Samples:
     """Return rows for a model to learn from or to be measured on."""
     return checks.samples_of(
@@ -79,6 +92,7 @@ def samples_of(
         out=model._output_size,
         dtype=model.dtype,
         of=of,
+        relative=relative,
     )
 
 
@@ -105,7 +119,7 @@ def task_of(
     optimizer._check_for(model)
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)
-    train = samples_of(model, X, y, sample_weight, loss)
+    train = samples_of(model, X, y, sample_weight, loss, relative=relative)
     validation = None
     if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
         if validation_data is not None:
@@ -157,55 +171,102 @@ def run(
         rules["val_accuracy"] = losses.accuracy_rule(task.loss, task.validation.y) or ""
     history = History(rules)
     calls = list(callbacks)
-    with progress_bar(epochs, progress) as advance, _undone_if_refused(model, task.optimizer):
-        state = _begin(model, task)
-        model.history = history
+    diverged: str | None = None
+    with progress_bar(epochs, progress) as advance, _begun(model, task.optimizer, task.columns, history) as state:
         if task.validation is None and not calls:  # nobody comes in between: many epochs in one call
             for begin in range(0, epochs, _EPOCHS_AT_ONCE):
-                run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
-            return history
-        for epoch in range(epochs):
-            run_epochs(model, task, state, 1, history)
-            history._close()
-            logs = history._closed[-1]
-            if task.validation is not None:
-                logs |= {f"val_{name}": value for name, value in score(model, task.validation, task.loss).items()}
-            if advance:
-                advance(logs)
-            if _call(calls, model, epoch, logs, history):
-                break
-            task.optimizer._check_for(model)  # a callback may have changed it
-            state = task.optimizer._claim(model, model._built().params)
+                found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
+                diverged = diverged or found
+        else:
+            for epoch in range(epochs):
+                found = run_epochs(model, task, state, 1, history)
+                diverged = diverged or found
+                logs = history._close_last()
+                if task.validation is not None:
+                    logs |= {f"val_{name}": value for name, value in score(model, task.validation, task.loss).items()}
+                if advance:
+                    advance(logs)
+                if _call(calls, model, epoch, logs, history):
+                    break
+                if epoch + 1 < epochs:
+                    task.optimizer._check_for(model)  # a callback may have changed it
+                    state = task.optimizer._claim(model, model._built().params)
+    if diverged is None and (layer := _layer_not_finite(model)) is not None:
+        diverged = f"weights of {layer} became infinite or nan in the last batch"
+    _warn_if_diverged(diverged)
     return history
 
 
 def run_once(model: "Sequential", task: Task) -> None:
     """Train a model for one epoch, which no history records."""
-    with _undone_if_refused(model, task.optimizer):
-        run_epochs(model, task, _begin(model, task), 1, History())
+    _warn_if_hopeless(model, task)
+    with _begun(model, task.optimizer, task.columns) as state:
+        diverged = run_epochs(model, task, state, 1, History())
+    _warn_if_diverged(diverged)
+
+
+def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
+    """Take one step with the gradients that are there."""
+    if not net.has_gradients:
+        raise RuntimeError("there was no backward since the last forward: call backward first")
+    with _begun(model, optimizer) as state:
+        net.step(state, model._cursor)
+
+
+class _Beginning:
+    """What a training changes before its first step, and what was there before."""
+
+    def __init__(self, model: "Sequential", optimizer: Optimizer, history: History | None) -> None:
+        self.model, self.optimizer = model, optimizer
+        self.bound = model._holder.bound
+        self.histories = model.history, history
+        self.states = [(optimizer._state, optimizer._owner)]
+        self.steps = optimizer._steps
+
+    def make(self, built: Bound | None) -> OptimizerState:
+        if self.bound is None and built is not None:
+            self.model._bind_net(built)
+        state = self.optimizer._claim(self.model, self.model._built().params)
+        self.states.append((self.optimizer._state, self.optimizer._owner))
+        if self.histories[1] is not None:
+            self.model.history = self.histories[1]
+        return state
+
+    def undo(self, error: BaseException) -> None:
+        """Take back what no other thread has built upon, unless a step has been done."""
+        busy = isinstance(error, BusyError)  # another call has the network, perhaps the one that was built here
+        stepped = self.optimizer._steps != self.steps
+        before, own = self.histories
+        if self.model.history is own and (not stepped or (busy and not own)):
+            self.model.history = before
+        if stepped:
+            return
+        if self.optimizer._state is self.states[-1][0]:
+            self.optimizer._state, self.optimizer._owner = self.states[0]
+        if not busy:
+            self.model._holder.bound = self.bound
 
 
 @contextmanager
-def _undone_if_refused(model: "Sequential", optimizer: Optimizer) -> Iterator[None]:
-    """Take everything back if an exception leaves before a batch was done, because another call has the network, say."""
-    bound, history, cursor = model._holder.bound, model.history, model._cursor.copy()
-    state, owner = optimizer._state, optimizer._owner
+def _begun(
+    model: "Sequential", optimizer: Optimizer, columns: int | None = None, history: History | None = None
+) -> Iterator[OptimizerState]:
+    """Give a model its network, if it has none yet, the optimizer and a history: the first changes that a training makes.
+
+    They are taken back if an exception leaves before a step was done.
+    """
+    built = None if columns is None else model._bound_for(columns)
+    beginning = None
     try:
-        yield
+        with _threads:  # so that each of two threads sees all or nothing of what the other has done
+            beginning = _Beginning(model, optimizer, history)
+            state = beginning.make(built)
+        yield state
     except BaseException as error:
-        if isinstance(error, BusyError) or (model._cursor == cursor).all():
-            model._holder.bound, model.history = bound, history
-            optimizer._state, optimizer._owner = state, owner
+        if beginning is not None:
+            with _threads:
+                beginning.undo(error)
         raise
-
-
-def _begin(model: "Sequential", task: Task) -> OptimizerState:
-    """Build the model if it has no weights yet, and give it the optimizer: the first change that a training makes."""
-    bound = model._bound_for(task.train.x.shape[1])
-    state = task.optimizer._claim(model, bound.net.params)
-    model._bind_net(bound)
-    model._cursor[1] = 0
-    return state
 
 
 def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: Logs, history: History) -> bool:
@@ -219,15 +280,6 @@ def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: 
     return any(stops)
 
 
-def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
-    """Take one step with the gradients that are there."""
-    if not net.has_gradients:
-        raise RuntimeError("there was no backward since the last forward: call backward first")
-    with _undone_if_refused(model, optimizer):
-        net.step(optimizer._claim(model, net.params))
-        model._cursor[1] += 1
-
-
 def run_epochs(
     model: "Sequential",
     task: Task,
@@ -235,8 +287,11 @@ def run_epochs(
     epochs: int,
     history: History,
     advance: Callable[[Logs], None] | None = None,
-) -> None:
-    """Run epochs in the engine, which counts them in the model's cursor and writes their scores as they end."""
+) -> str | None:
+    """Run epochs in the engine, which counts them in the model's cursor and writes their scores as they end.
+
+    Returns where the loss ceased to be finite, or None.
+    """
     net, cursor = model._built(), model._cursor
     scores = np.empty((epochs, 2))
     before = int(cursor[0])
@@ -262,14 +317,20 @@ def run_epochs(
         cursor=cursor,
         scores=scores,
         progress=show,
+        resume=False,
     )
     x, y, weight = task.train
-    try:
-        _, first_not_finite = net.train(x, y, weight, settings)
-    finally:
-        show()
-    if first_not_finite >= 0:
-        _warn_of_divergence(model, task, before, first_not_finite)
+    _, batch = net.train(x, y, weight, settings)
+    show()
+    if batch < 0:
+        return None
+    batches = math.ceil(len(x) / task.batch_size)
+    layer = _layer_not_finite(model)
+    where = "" if layer is None else f", and weights of {layer}"
+    return (
+        f"the loss{where} became infinite or nan in epoch {before + batch // batches}, batch {batch % batches} (both "
+        "counted from 0)"
+    )
 
 
 def score(model: "Sequential", samples: checks.Samples, loss: str) -> Logs:
@@ -300,22 +361,19 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
         )
 
 
-def _warn_of_divergence(model: "Sequential", task: Task, first_epoch: int, batch: int) -> None:
-    """Warn of the first batch whose loss was not finite."""
-    batches = math.ceil(len(task.train.x) / task.batch_size)
-    layer = _first_layer_not_finite(model, model._built())
-    where = "" if layer is None else f"; weights of {layer} are not finite"
-    _warn(
-        f"the loss became infinite or nan in epoch {first_epoch + batch // batches}, batch {batch % batches} (both counted "
-        f"from 0){where}: try a smaller learning rate, clip_norm=, or scaled inputs"
-    )
+def _warn_if_diverged(what: str | None) -> None:
+    if what is not None:
+        _warn(f"{what}: try a smaller learning rate, clip_norm=, or scaled inputs")
 
 
-def _first_layer_not_finite(model: "Sequential", net: Net) -> str | None:
-    input_size = model.input_size
+def _layer_not_finite(model: "Sequential") -> str | None:
+    """Return the first layer with weights that are not finite."""
+    params, input_size = model._built().params, model.input_size
     assert input_size is not None
-    tensors = network.tensors(model.layers, input_size, net.params)
-    return next((name.rpartition(".")[0] for name, tensor in tensors.items() if not np.isfinite(tensor).all()), None)
+    if np.isfinite(params).all():
+        return None
+    tensors = network.tensors(model.layers, input_size, params)
+    return next(name.rpartition(".")[0] for name, tensor in tensors.items() if not np.isfinite(tensor).all())
 
 
 def _warn(message: str) -> None:
