@@ -73,8 +73,8 @@ def real_number(
     name: str, value: float, *, at_least: float = -math.inf, below: float = math.inf, above: float = -math.inf
 ) -> float:
     """Return `value` as a finite float in its range, or raise an error that says what `name` may be."""
-    allowed = "a finite number" + (f" > {above}" if above != -math.inf else f" >= {at_least}")
-    allowed += "" if below == math.inf else f" and < {below}"
+    allowed = "a finite number" + (f" > {above:g}" if above != -math.inf else f" >= {at_least:g}")
+    allowed += "" if below == math.inf else f" and < {below:g}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, expected {allowed}")
     number = float(value)

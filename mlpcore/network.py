@@ -39,7 +39,9 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
 
 def output_size(layers: Iterable[Layer], input_size: int) -> int:
     """Return the width of the output; raise ValueError if the layers do not fit together."""
-    for layer in layers:
+    for j, layer in enumerate(layers):
+        if layer._input_size not in (None, input_size):
+            raise ValueError(f"layers[{j}] has input_size={layer._input_size}, expected {input_size}: what it is given")
         input_size = layer._output_size(input_size)
     return input_size
 

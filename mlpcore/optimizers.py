@@ -68,7 +68,8 @@ class Optimizer(ABC):
         self._check()
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in self.__dataclass_fields__ and not name.startswith("_") and not hasattr(type(self), name):
+        own = type(self) in NAMES.values()  # a subclass may have attributes of its own
+        if own and name not in self.__dataclass_fields__ and not name.startswith("_"):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
                 f"{', '.join(repr(each.name) for each in fields(self) if each.init)}"

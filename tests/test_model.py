@@ -10,6 +10,7 @@ import pytest
 
 import mlpcore
 from mlpcore import SGD, Adam, Dense, Sequential
+from mlpcore.engine import TrainSettings
 
 
 def data(n=50):
@@ -287,9 +288,23 @@ def test_an_error_while_watching_an_epoch_leaves_whole_batches():
         stopped_at.append(batches)
         raise KeyError("enough")
 
-    recipe = ("sgd", 0.1, 0.0, False, None)
+    net, sgd = model._built(), SGD(0.1)
+    settings = TrainSettings(
+        loss="cce",
+        metric=None,
+        optimizer=sgd._claim(model, net.params),
+        batch_size=batch,
+        shuffle=False,
+        seed=1,
+        epochs=1,
+        mean_weight=1.0,
+        cursor=model._cursor,
+        scores=np.empty((1, 2)),
+        progress=stop,
+    )
     with pytest.raises(KeyError, match="enough"):
-        model._net.train(x, y, None, "cce", batch, False, 1, 0, 1, recipe, [], stop)
+        net.train(x, y, None, settings)
+    assert model._cursor.tolist() == [0, stopped_at[0] + 1]
     for start in range(0, (stopped_at[0] + 1) * batch, batch):  # one more, whose z and gradients are all kept
         rows = slice(start, start + batch)
         twin.forward(x[rows])
@@ -452,7 +467,7 @@ def test_a_refused_forward_builds_nothing(x):
 def test_backward_and_update_need_what_comes_before():
     x, y = data()
     for model in (classifier(), classifier(input_size=3)):
-        with pytest.raises(RuntimeError, match="no arrays yet|no forward yet"):
+        with pytest.raises(RuntimeError, match="no weights yet|no forward yet"):
             model.backward(y, loss="cce")
         with pytest.raises(RuntimeError, match="no weights yet|no backward yet"):
             model.update(SGD())

@@ -79,7 +79,7 @@ def test_many_layers_take_time_in_proportion(tmp_path):
 def test_loading_draws_no_weights(tmp_path, monkeypatch):
     model = trained_model()
     model.save(tmp_path / "model")
-    monkeypatch.setattr(mlpcore.Sequential, "_new_net", None)
+    monkeypatch.setattr(mlpcore.network, "initialize", None)
     assert_same(model, mlpcore.Sequential.load(tmp_path / "model"))
 
 

@@ -187,8 +187,6 @@ class Dense(Layer):
         return {name: value for name, value in own.items() if value != standard[name]}
 
     def _output_size(self, input_size: int) -> int:
-        if self._input_size not in (None, input_size):
-            raise ValueError(f"{self!r} has input_size={self._input_size}, expected {input_size}: what it is given")
         return self._units
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
@@ -223,4 +221,6 @@ class Dense(Layer):
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
+        if "input_size" in config:
+            raise TypeError("input_size is the model's")
         return cls(**{name: value for name, value in config.items() if name != "kind"})

@@ -1,0 +1,409 @@
+"""Training: what is refused changes nothing, whatever interrupts leaves a whole state, and what is hopeless is said."""
+
+import copy
+import pickle
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+import mlpcore
+from mlpcore import SGD, Adam, Dense, Dropout, Residual, Sequential, TrainingWarning, network, training
+from mlpcore._core import BusyError
+from mlpcore.layers import Layer
+
+QUIET = {"progress": False}
+
+
+def data(n=10):
+    """n points of 3 numbers, and which of them is the largest."""
+    i = np.arange(n * 3)
+    x = (i * 37 % 101 / 50 - 1).reshape(n, 3)
+    return x, x.argmax(axis=1)
+
+
+def classifier(seed=1, **options):
+    return Sequential([Dense(8, "tanh"), Dropout(0.2), Dense(3, "softmax")], seed=seed, **options)
+
+
+def regression(**options):
+    """The model of the issue, with its data."""
+    x = np.arange(20.0).reshape(10, 2) / 20
+    model = Sequential([Dense(1)], input_size=2, seed=0, **options)
+    return model, x, x[:, :1]
+
+
+# ------------------------------------------------------------------------------------------------- all that may not change
+
+
+def frozen(thing):
+    """Everything that a model, an optimizer or one of their parts holds, as plain data that can be compared."""
+    if isinstance(thing, np.ndarray):
+        return thing.dtype.str, thing.shape, thing.tobytes()
+    if isinstance(thing, dict):
+        return {name: frozen(value) for name, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [frozen(each) for each in thing]
+    return thing
+
+
+def shown(layer):
+    """What a layer shows, or why it does not."""
+    values = {}
+    for name in ("input_size", "x", "z", "a", "w", "b", "phi", "grad_w", "grad_b"):
+        try:
+            values[name] = frozen(getattr(layer, name))
+        except (AttributeError, RuntimeError) as error:
+            values[name] = type(error).__name__
+    return values
+
+
+def snapshot(model, *optimizers):
+    """All that a refused call must leave as it is."""
+    bound = model._holder.bound
+    return {
+        "bound": id(bound),
+        "params": None if bound is None else frozen(bound.net.params),
+        "has gradients": bound is not None and bound.net.has_gradients,
+        "cursor": model._cursor.tolist(),
+        "history": (id(model.history), None if model.history is None else frozen(dict(model.history))),
+        "attributes": sorted(vars(model)),
+        "layers": [
+            (sorted(vars(layer)), layer._has_model, id(layer._holder), shown(layer))
+            for _, layer in network.all_layers(model.layers)
+        ],
+        "optimizers": [(frozen(each._state), id(each._owner), repr(each)) for each in optimizers],
+    }
+
+
+def unbuilt():
+    return classifier()
+
+
+def built():
+    return classifier(input_size=3)
+
+
+def trained():
+    model = classifier()
+    model.fit(*data(), "cce", optimizer="sgd", batch_size=4, **QUIET)
+    return model
+
+
+def stepped():
+    """A model in the midst of steps by hand."""
+    model = classifier()
+    for _ in range(3):
+        model.forward(data()[0], training=True)
+        model.backward(data()[1], "cce")
+        model.update(SGD(0.1))
+    return model
+
+
+MODELS = [unbuilt, built, trained, stepped]
+X, Y = data()
+NAN = np.where(np.arange(30).reshape(10, 3) == 7, np.nan, X)
+
+
+def other_models_optimizer():
+    optimizer = Adam()
+    classifier(seed=9).fit(X, Y, "cce", optimizer=optimizer, **QUIET)
+    return optimizer
+
+
+def changed_to(optimizer, name, value):
+    setattr(optimizer, name, value)
+    return optimizer
+
+
+NO_ROWS = [X[0], X[:0], X[:, :0], X[None], X + 1j, X.astype(str), None, [[1, 2, 3], [4]], object()]
+BAD_X = [*NO_ROWS, NAN, X * 1e300]
+BAD_Y = [Y[:-1], Y + 1, Y - 1, Y + 0.5, None, np.ones((10, 2)), "cat", Y * np.nan]
+BAD_LOSS = [None, "hinge", "", 3, "bce", ("cce", 1)]
+BAD_WEIGHT = [np.ones(9), np.ones((10, 1)), -np.ones(10), np.full(10, np.nan), np.full(10, np.inf), "heavy", [None] * 10]
+BAD_BATCH = [0, -1, 2.5, "32", None, True, 10**30]
+BAD_OPTIMIZER = [
+    "lion",
+    None,
+    Adam,
+    3,
+    other_models_optimizer,
+    lambda: changed_to(Adam(), "learning_rate", -1.0),
+    lambda: changed_to(Adam(), "learning_rate", "fast"),
+    lambda: changed_to(SGD(0.1, 0.9, True), "momentum", 0.0),
+    lambda: changed_to(Adam(), "beta1", 1.0),
+    lambda: SGD(1e39),
+    lambda: SGD(0.1, clip_norm=1e-60),
+]
+
+REFUSALS = {
+    "fit": {
+        "X": BAD_X,
+        "y": BAD_Y,
+        "loss": BAD_LOSS,
+        "sample_weight": [*BAD_WEIGHT, np.zeros(10)],
+        "batch_size": BAD_BATCH,
+        "optimizer": BAD_OPTIMIZER,
+        "epochs": [0, -1, 1.5, None, 2**32 + 1, 10**30],
+        "shuffle": ["yes", 1, None],
+        "progress": ["yes", 1, None],
+        "validation_split": [1, -0.1, 0.99, None, np.nan, "half"],
+        "validation_data": [X, (X,), (X, Y + 1), (X[:, :2], Y), (NAN, Y), (X, Y, np.zeros(10)), (X, Y, X, Y), 3],
+        "class_weight": [{3: 1}, {-1: 1}, {"a": 1}, {0: -1}, {0: np.nan}, {0: "b"}, {0: 0, 1: 0, 2: 0}, [1, 2, 3]],
+        "callbacks": [print, [print, 3], 3, None],
+    },
+    "partial_fit": {
+        "X": BAD_X,
+        "y": BAD_Y,
+        "loss": BAD_LOSS,
+        "sample_weight": BAD_WEIGHT,
+        "batch_size": BAD_BATCH,
+        "optimizer": ["adam", *BAD_OPTIMIZER],
+        "shuffle": ["yes", 1, None],
+    },
+    "evaluate": {"X": BAD_X, "y": BAD_Y, "loss": BAD_LOSS, "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
+    "predict": {"X": NO_ROWS},
+    "forward": {"x": NO_ROWS, "training": ["yes", 1, None]},
+    "backward": {"y": BAD_Y, "loss": BAD_LOSS, "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
+    "update": {"optimizer": ["adam", *BAD_OPTIMIZER]},
+}
+GOOD = {
+    "fit": {"X": X, "y": Y, "loss": "cce", "optimizer": SGD, "progress": False},
+    "partial_fit": {"X": X, "y": Y, "loss": "cce", "optimizer": SGD},
+    "evaluate": {"X": X, "y": Y, "loss": "cce"},
+    "predict": {"X": X},
+    "forward": {"x": X},
+    "backward": {"y": Y, "loss": "cce"},
+    "update": {"optimizer": SGD},
+}
+
+
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize(("method", "name"), [(method, name) for method in REFUSALS for name in REFUSALS[method]])
+def test_a_refused_call_changes_nothing(method, name, make):
+    model = make()
+    for value in REFUSALS[method][name]:
+        arguments = GOOD[method] | {name: value}
+        if callable(arguments.get("optimizer")) and arguments["optimizer"] is not Adam:
+            arguments["optimizer"] = arguments["optimizer"]()
+        optimizers = [each for each in arguments.values() if isinstance(each, mlpcore.optimizers.Optimizer)]
+        before = snapshot(model, *optimizers)
+        with pytest.raises((TypeError, ValueError, RuntimeError)) as refusal:
+            getattr(model, method)(**arguments)
+        assert snapshot(model, *optimizers) == before, f"{value!r} was refused: {refusal.value}"
+        assert not isinstance(refusal.value, RuntimeError) or make is not stepped, "what was refused is the argument"
+
+
+def test_the_table_of_refusals_has_every_argument():
+    import inspect
+
+    for method, table in REFUSALS.items():
+        assert set(inspect.signature(getattr(Sequential, method)).parameters) == {"self", *table}
+        for make in MODELS if method not in ("backward", "update") else [stepped]:
+            arguments = GOOD[method] | ({"optimizer": SGD()} if "optimizer" in table else {})
+            getattr(make(), method)(**arguments)
+
+
+def test_a_validation_part_without_weight_is_named_before_anything_changes():
+    model, x, y = regression()
+    model.fit(x, y, loss="mse", epochs=5, **QUIET)
+    before = snapshot(model)
+    for weight, part in (([1] * 8 + [0] * 2, "validation"), ([0] * 8 + [1] * 2, "training")):
+        with pytest.raises(ValueError, match=f"sample_weight is 0 in every row of the {part} part that validation_split=0.2"):
+            model.fit(x, y, loss="mse", sample_weight=weight, validation_split=0.2, **QUIET)
+        assert snapshot(model) == before
+    assert model.epochs_trained == 5 == len(model.history["loss"])
+
+
+def test_a_beta_that_the_constructor_takes_trains():
+    """0.99999999 is 1 in float32, but what the step needs of it, 1 - beta, is not 0."""
+    model = classifier()
+    model.fit(X, Y, "cce", optimizer=Adam(beta2=0.99999999), **QUIET)
+    assert all(np.isfinite(layer.w).all() for layer in model.layers if isinstance(layer, Dense))
+
+
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("rows", [1, 10])
+def test_rows_that_all_weigh_0_are_left_out_of_a_partial_fit(make, rows):
+    model, optimizer = make(), Adam()
+    before = snapshot(model, optimizer)
+    assert model.partial_fit(X[:rows], Y[:rows], "cce", optimizer=optimizer, sample_weight=[0] * rows) is model
+    assert snapshot(model, optimizer) == before
+
+
+def test_weights_of_a_partial_fit_are_taken_as_they_are():
+    def step(**options):
+        model, x, y = regression(dtype="float64")
+        model.partial_fit(x, y, "mse", optimizer=SGD(0.1), **options)
+        return model.layers[0].w - start
+
+    start = regression(dtype="float64")[0].layers[0].w.copy()
+    np.testing.assert_allclose(step(sample_weight=[3] * 10), 3 * step(), rtol=1e-12)
+    with pytest.warns(TrainingWarning, match="infinite or nan"):
+        step(sample_weight=[1e300] * 10)
+
+
+# ------------------------------------------------------------------------------------------------------ two threads at once
+
+
+class Slow(mlpcore.CustomLayer):
+    """Hands on what it is given, and lets a test come in while a batch is under way."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside, self.go_on, self.calls = threading.Event(), threading.Event(), 0
+
+    def __getstate__(self):
+        return {name: value for name, value in super().__getstate__().items() if name not in ("inside", "go_on")}
+
+    def build(self, input_size):
+        return input_size, {}
+
+    def forward(self, x, training):
+        self.calls += 1
+        if training and self.calls == 3:
+            self.inside.set()
+            assert self.go_on.wait(30)
+        return x
+
+    def backward(self, grad_y, x):
+        return grad_y
+
+
+@pytest.fixture
+def busy():
+    """A model that another thread trains, in its third batch of five, and the optimizer; and what ends that training."""
+    slow = Slow()
+    model, optimizer = Sequential([Dense(4, "tanh"), slow, Dense(3, "softmax")], seed=1), Adam()
+    failures = []
+
+    def fit():
+        try:
+            model.fit(X, Y, "cce", optimizer=optimizer, batch_size=2, **QUIET)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=fit)
+    thread.start()
+    assert slow.inside.wait(30)
+
+    def finish():
+        slow.go_on.set()
+        thread.join()
+        assert not failures, failures
+
+    yield model, optimizer, finish
+    slow.go_on.set()
+    thread.join()
+
+
+CALLS = {
+    "fit": lambda model, own: model.fit(X, Y, "cce", optimizer=own, **QUIET),
+    "fit, watched": lambda model, own: model.fit(
+        X, Y, "cce", optimizer=own, validation_data=(X, Y), callbacks=[lambda *_: None], **QUIET
+    ),
+    "partial_fit": lambda model, own: model.partial_fit(X, Y, "cce", optimizer=own),
+    "forward": lambda model, own: model.forward(X),
+    "predict": lambda model, own: model.predict(X),
+    "evaluate": lambda model, own: model.evaluate(X, Y, "cce"),
+    "backward": lambda model, own: model.backward(Y, "cce"),
+    "update": lambda model, own: model.update(own),
+    "pickle": lambda model, own: pickle.dumps(model),
+    "copy": lambda model, own: copy.copy(model),
+    "deepcopy": lambda model, own: copy.deepcopy(model),
+}
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_beside_a_training_is_refused_and_changes_nothing(busy, call, shared):
+    model, optimizer, finish = busy
+    own = optimizer if shared else SGD(0.1)
+    history, before = model.history, snapshot(model, own)
+    with pytest.raises(RuntimeError, match="busy|no backward"):
+        CALLS[call](model, own)
+    assert model.history is history
+    assert snapshot(model, own) == before
+    finish()
+    twin = Sequential([Dense(4, "tanh"), Slow(), Dense(3, "softmax")], seed=1)
+    twin.layers[1].go_on.set()
+    twin.fit(X, Y, "cce", batch_size=2, **QUIET)
+    assert dict(history) == dict(twin.history)
+    assert model._cursor.tolist() == [1, 0]
+    assert optimizer._steps == 5
+    np.testing.assert_array_equal(model._built().params, twin._built().params)
+
+
+def test_an_optimizer_is_not_read_while_it_steps(busy):
+    _, optimizer, finish = busy
+    for read in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(BusyError, match="busy"):
+            read(optimizer)
+    finish()
+    assert pickle.loads(pickle.dumps(optimizer))._steps == 5
+
+
+def test_a_layer_that_asks_its_own_model_ends_the_training_at_a_whole_batch():
+    class Asks(Slow):
+        def forward(self, x, training):
+            self.calls += 1
+            if training and self.calls == 3:
+                model.predict(X)
+            return x
+
+    model, optimizer = Sequential([Dense(3, "softmax"), Asks()], seed=1), SGD(0.1)
+    with pytest.raises(BusyError):
+        model.fit(X, Y, "cce", optimizer=optimizer, batch_size=2, **QUIET)
+    assert (model._cursor.tolist(), optimizer._steps) == ([0, 2], 2)
+    assert optimizer._owner is model._owner
+
+
+@pytest.mark.parametrize("kind", ["model", "model and optimizer"])
+def test_what_is_read_beside_many_short_trainings_is_one_moment_of_them(kind):
+    """Weights, counter and history tell of the same step, whoever trains between two looks."""
+    model, x, y = regression()
+    optimizer, stop, failures = Adam(), threading.Event(), []
+
+    def train():
+        try:
+            while not stop.is_set():
+                try:
+                    model.fit(x, y, "mse", optimizer=optimizer, batch_size=5, shuffle=False, **QUIET)
+                except BusyError:  # the other thread reads
+                    pass
+                time.sleep(0.0002)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    copies = []
+    while len(copies) < 60 and thread.is_alive():
+        try:
+            copies.append(pickle.loads(pickle.dumps(model if kind == "model" else (model, optimizer))))
+        except BusyError:
+            continue
+    stop.set()
+    thread.join()
+    assert not failures, failures
+    twin, own, weights = regression()[0], Adam(), {}
+    for epoch in range(model.epochs_trained + 1):
+        weights[epoch] = twin._built().params.copy()
+        twin.fit(x, y, "mse", optimizer=own, batch_size=5, shuffle=False, **QUIET)
+    for each in copies:
+        one = each if kind == "model" else each[0]
+        np.testing.assert_array_equal(one._built().params, weights[one.epochs_trained])
+        if kind != "model":
+            assert each[1]._steps == 2 * one.epochs_trained
+
+
+def test_a_callback_may_fit_the_same_model():
+    def again(model, epoch, logs):
+        model.fit(X, Y, "cce", optimizer=optimizer, **QUIET)
+
+    model, optimizer = classifier(), SGD(0.1)
+    history = model.fit(X, Y, "cce", optimizer=optimizer, epochs=3, callbacks=[again], **QUIET)
+    assert model.history is history
+    assert (len(history["loss"]), model.epochs_trained) == (3, 6)
