@@ -73,14 +73,18 @@ def real_number(
     name: str, value: float, *, at_least: float = -math.inf, below: float = math.inf, above: float = -math.inf
 ) -> float:
     """Return `value` as a finite float in its range, or raise an error that says what `name` may be."""
-    allowed = "a finite number" + (f" > {above:g}" if above != -math.inf else f" >= {at_least:g}")
-    allowed += "" if below == math.inf else f" and < {below:g}"
+    allowed = "a finite number" + (f" > {_short(above)}" if above != -math.inf else f" >= {_short(at_least)}")
+    allowed += "" if below == math.inf else f" and < {_short(below)}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, expected {allowed}")
     number = float(value)
     if not (at_least <= number < below and number > above):
         raise ValueError(f"{name} is {number}, expected {allowed}")
     return number
+
+
+def _short(value: float) -> str:
+    return str(value).removesuffix(".0")
 
 
 def hyper_value(hyper: Hyper, value: Any) -> Any:

@@ -98,8 +98,9 @@ class Sequential(Stack):
         x = checks.batch_of("x", x, self.input_size)
         training = checks.flag("training", training)
         bound = self._bound_for(x.shape[1])
-        self._bind_net(bound)
-        return bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
+        a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
+        # The last step: what fails before leaves the model as it was.
+        return a if self._holder.bind(bound) is bound else self.forward(x, training=training)
 
     def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the batch that `forward` saw last, and phi, grad_w and grad_b of every layer.
@@ -310,8 +311,9 @@ class Sequential(Stack):
         """
         X = checks.batch_of("X", X, self.input_size)
         bound = self._bound_for(X.shape[1])
-        self._bind_net(bound)
-        return bound.net.predict(X)
+        a = bound.net.predict(X)
+        self._holder.bind(bound)
+        return a
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None
@@ -343,5 +345,7 @@ class Sequential(Stack):
         """
         loss = checks.given_loss(loss)
         samples = training.samples_of(self, X, y, sample_weight, loss)
-        self._bind_net(self._bound_for(samples.x.shape[1]))
-        return training.score(self, samples, loss)
+        bound = self._bound_for(samples.x.shape[1])
+        logs = training.score(bound.net, samples, loss)
+        self._holder.bind(bound)
+        return logs

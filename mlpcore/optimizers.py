@@ -129,7 +129,10 @@ class Optimizer(ABC):
 
     def _claim(self, model: "Sequential", params: NDArray[Any]) -> OptimizerState:
         """Belong to `model` from now on, and return the optimizer as the engine reads it; called after `_check_for`."""
-        state = self._state_for(params)
+        return self._claim_with(model, self._state_for(params))
+
+    def _claim_with(self, model: "Sequential", state: dict[str, NDArray[Any]]) -> OptimizerState:
+        """Do what `_claim` does, with what `_state_for` returned."""
         self._state, self._owner = state, model._owner
         entry = self._entry()
         return OptimizerState(

@@ -136,7 +136,7 @@ class Stack:
         model = cls.__new__(cls)
         Stack.__init__(model, saved.layers, dtype=saved.dtype, seed=saved.seed)
         model.epochs_trained = saved.epochs_trained
-        model._bind_net(saved.bound)
+        model._holder.bound = saved.bound
         return model
 
     def summary(self) -> str:
@@ -157,7 +157,7 @@ class Stack:
         return summary(self)
 
     def __repr__(self) -> str:
-        layers = ", ".join(map(repr, self._layers))
+        layers = ", ".join(layer._expression() for layer in self._layers)
         return f"Sequential([{layers}], input_size={self.input_size}, dtype={self._dtype!r}, seed={self._seed})"
 
     def __getstate__(self) -> object:
@@ -226,10 +226,6 @@ class Stack:
         bound = network.make(self._layers, columns, self._dtype)
         network.initialize(bound, self._seed)
         return bound
-
-    def _bind_net(self, bound: Bound) -> None:
-        """Be built from now on: one assignment, which nothing can interrupt half-way."""
-        self._holder.bound = bound
 
     def _built(self) -> Net:
         if self._holder.bound is None:

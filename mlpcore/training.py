@@ -1,23 +1,22 @@
 """What `Sequential.fit` does: every argument is checked before anything changes, then epochs run in the engine."""
 
 import math
-import os
-import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import catalogue, checks, losses, network
+from mlpcore import _core, catalogue, checks, losses, network
 from mlpcore._core import BusyError, Net
 from mlpcore.engine import OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
-from mlpcore.layers.layer import Bound
+from mlpcore.layers.layer import Bound, beginning
 from mlpcore.optimizers import Optimizer
 from mlpcore.progress import progress_bar
 
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
 Logs = dict[str, float]
 Callback = Callable[["Sequential", int, Logs], object]
-
-_threads = threading.Lock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads._at_fork_reinit)
 
 LAST_EPOCH = 2**32 - 1  # the engine counts epochs in 32 bits
 _EPOCHS_AT_ONCE = 1000
@@ -183,7 +178,7 @@ def run(
                 diverged = diverged or found
                 logs = history._close_last()
                 if task.validation is not None:
-                    logs |= {f"val_{name}": value for name, value in score(model, task.validation, task.loss).items()}
+                    logs |= {f"val_{name}": value for name, value in score(model._built(), task.validation, task.loss).items()}
                 if advance:
                     advance(logs)
                 if _call(calls, model, epoch, logs, history):
@@ -213,21 +208,21 @@ def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
         net.step(state, model._cursor)
 
 
-class _Beginning:
+class _Changes:
     """What a training changes before its first step, and what was there before."""
 
     def __init__(self, model: "Sequential", optimizer: Optimizer, history: History | None) -> None:
         self.model, self.optimizer = model, optimizer
         self.bound = model._holder.bound
         self.histories = model.history, history
-        self.states = [(optimizer._state, optimizer._owner)]
-        self.steps = optimizer._steps
+        self.state, self.owner, self.steps = optimizer._state, optimizer._owner, optimizer._steps
+        self.claimed = self.state
 
     def make(self, built: Bound | None) -> OptimizerState:
-        if self.bound is None and built is not None:
-            self.model._bind_net(built)
-        state = self.optimizer._claim(self.model, self.model._built().params)
-        self.states.append((self.optimizer._state, self.optimizer._owner))
+        if built is not None:
+            self.model._holder.bind(built)
+        self.claimed = self.optimizer._state_for(self.model._built().params)
+        state = self.optimizer._claim_with(self.model, self.claimed)
         if self.histories[1] is not None:
             self.model.history = self.histories[1]
         return state
@@ -241,8 +236,8 @@ class _Beginning:
             self.model.history = before
         if stepped:
             return
-        if self.optimizer._state is self.states[-1][0]:
-            self.optimizer._state, self.optimizer._owner = self.states[0]
+        if self.optimizer._state is self.claimed:
+            self.optimizer._state, self.optimizer._owner = self.state, self.owner
         if not busy:
             self.model._holder.bound = self.bound
 
@@ -256,16 +251,16 @@ def _begun(
     They are taken back if an exception leaves before a step was done.
     """
     built = None if columns is None else model._bound_for(columns)
-    beginning = None
+    changes = None
     try:
-        with _threads:  # so that each of two threads sees all or nothing of what the other has done
-            beginning = _Beginning(model, optimizer, history)
-            state = beginning.make(built)
+        with beginning:
+            changes = _Changes(model, optimizer, history)
+            state = changes.make(built)
         yield state
     except BaseException as error:
-        if beginning is not None:
-            with _threads:
-                beginning.undo(error)
+        if changes is not None:
+            with beginning:
+                changes.undo(error)
         raise
 
 
@@ -333,11 +328,11 @@ def run_epochs(
     )
 
 
-def score(model: "Sequential", samples: checks.Samples, loss: str) -> Logs:
-    """Measure a model, which has weights."""
+def score(net: Net, samples: checks.Samples, loss: str) -> Logs:
+    """Measure a network."""
     x, y, weight = samples
     rule = losses.accuracy_rule(loss, y)
-    value, accuracy = model._built().loss(x, y, loss, rule, weight)
+    value, accuracy = net.loss(x, y, loss, rule, weight)
     return {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
 
 
@@ -354,11 +349,18 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"
         )
-    elif task.rule is not None and sigma in ("linear", "relu", "tanh"):
+    elif task.rule is not None and sigma is not None and not _gives_probabilities(sigma):
         _warn(
             f"loss {task.loss!r} takes logarithms of probabilities, and the output activation {sigma!r} gives other "
             "numbers too: end the model with 'sigmoid' or 'softmax'"
         )
+
+
+@cache
+def _gives_probabilities(sigma: str) -> bool:
+    """Tell whether an activation stays between 0 and 1."""
+    a = _core.activation_forward(sigma, [[-9.0, 9.0]])
+    return bool((a >= 0).all() and (a <= 1).all())
 
 
 def _warn_if_diverged(what: str | None) -> None:

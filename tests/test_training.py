@@ -1,10 +1,13 @@
 """Training: what is refused changes nothing, whatever interrupts leaves a whole state, and what is hopeless is said."""
 
 import copy
+import itertools
 import pickle
+import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,11 +220,9 @@ def test_a_validation_part_without_weight_is_named_before_anything_changes():
     assert model.epochs_trained == 5 == len(model.history["loss"])
 
 
-def test_a_beta_that_the_constructor_takes_trains():
-    """0.99999999 is 1 in float32, but what the step needs of it, 1 - beta, is not 0."""
-    model = classifier()
-    model.fit(X, Y, "cce", optimizer=Adam(beta2=0.99999999), **QUIET)
-    assert all(np.isfinite(layer.w).all() for layer in model.layers if isinstance(layer, Dense))
+def test_a_beta_that_no_fit_can_use_is_refused_by_the_constructor():
+    with pytest.raises(ValueError, match=r"beta2 is 0.99999999, expected a finite number >= 0 and < 0\.9999999\d"):
+        Adam(beta2=0.99999999)
 
 
 @pytest.mark.parametrize("make", MODELS)
@@ -234,15 +235,16 @@ def test_rows_that_all_weigh_0_are_left_out_of_a_partial_fit(make, rows):
 
 
 def test_weights_of_a_partial_fit_are_taken_as_they_are():
-    def step(**options):
+    def step(times=1, **options):
         model, x, y = regression(dtype="float64")
-        model.partial_fit(x, y, "mse", optimizer=SGD(0.1), **options)
+        for _ in range(times):
+            model.partial_fit(x, y, "mse", optimizer=SGD(0.1), **options)
         return model.layers[0].w - start
 
     start = regression(dtype="float64")[0].layers[0].w.copy()
     np.testing.assert_allclose(step(sample_weight=[3] * 10), 3 * step(), rtol=1e-12)
     with pytest.warns(TrainingWarning, match="infinite or nan"):
-        step(sample_weight=[1e300] * 10)
+        step(2, sample_weight=[1e300] * 10)
 
 
 # ------------------------------------------------------------------------------------------------------ two threads at once
@@ -360,9 +362,9 @@ def test_a_layer_that_asks_its_own_model_ends_the_training_at_a_whole_batch():
     assert optimizer._owner is model._owner
 
 
-@pytest.mark.parametrize("kind", ["model", "model and optimizer"])
+@pytest.mark.parametrize("kind", ["model", "optimizer"])
 def test_what_is_read_beside_many_short_trainings_is_one_moment_of_them(kind):
-    """Weights, counter and history tell of the same step, whoever trains between two looks."""
+    """Weights, counter and history tell of the same step, and so do m, v and t, whoever trains between two looks."""
     model, x, y = regression()
     optimizer, stop, failures = Adam(), threading.Event(), []
 
@@ -380,23 +382,25 @@ def test_what_is_read_beside_many_short_trainings_is_one_moment_of_them(kind):
     thread = threading.Thread(target=train)
     thread.start()
     copies = []
-    while len(copies) < 60 and thread.is_alive():
+    while model.epochs_trained < 100 and thread.is_alive():
         try:
-            copies.append(pickle.loads(pickle.dumps(model if kind == "model" else (model, optimizer))))
+            copies.append(pickle.loads(pickle.dumps(model if kind == "model" else optimizer)))
         except BusyError:
             continue
     stop.set()
     thread.join()
     assert not failures, failures
-    twin, own, weights = regression()[0], Adam(), {}
-    for epoch in range(model.epochs_trained + 1):
-        weights[epoch] = twin._built().params.copy()
+    twin, own, moments = regression()[0], Adam(), []
+    for _ in range(model.epochs_trained + 1):
+        moments.append((frozen(twin._built().params), frozen(own._state)))
         twin.fit(x, y, "mse", optimizer=own, batch_size=5, shuffle=False, **QUIET)
     for each in copies:
-        one = each if kind == "model" else each[0]
-        np.testing.assert_array_equal(one._built().params, weights[one.epochs_trained])
-        if kind != "model":
-            assert each[1]._steps == 2 * one.epochs_trained
+        if kind == "model":
+            assert frozen(each._built().params) == moments[each.epochs_trained][0]
+            assert each.history is None or len(each.history["loss"]) == 1
+        else:
+            assert frozen(each._state) == moments[each._steps // 2][1]
+    assert copies
 
 
 def test_a_callback_may_fit_the_same_model():
@@ -407,3 +411,233 @@ def test_a_callback_may_fit_the_same_model():
     history = model.fit(X, Y, "cce", optimizer=optimizer, epochs=3, callbacks=[again], **QUIET)
     assert model.history is history
     assert (len(history["loss"]), model.epochs_trained) == (3, 6)
+
+
+# ---------------------------------------------------------------------------------------------- what interrupts a training
+
+
+class Interrupting:
+    """Raises an error at the k-th line of mlpcore that is executed; tells whether there were so many."""
+
+    def __init__(self, k, error=KeyboardInterrupt):
+        self.left, self.error = k, error
+
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(self.called)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(self.before)
+
+    def called(self, frame, event, argument):
+        return self.executed if PACKAGE in frame.f_code.co_filename else None
+
+    def executed(self, frame, event, argument):
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                raise self.error
+        return self.executed
+
+
+PACKAGE = str(Path(mlpcore.__file__).parent)
+
+
+def interrupted_at_every_line(make, call):
+    """Yield what `make` made and what it was before, for every line of mlpcore at which `call` can be interrupted."""
+    for k in itertools.count(1):
+        model, optimizer = make(), Adam()
+        before = snapshot(model, optimizer)
+        with Interrupting(k) as interrupting:
+            try:
+                call(model, optimizer)
+            except KeyboardInterrupt:
+                pass
+        yield model, optimizer, before
+        if interrupting.left > 0:
+            return
+
+
+FITS = {
+    "plain": {},
+    "validated": {"validation_data": (X, Y)},
+    "watched": {"callbacks": [lambda *_: None]},
+    "both": {"validation_split": 0.3, "callbacks": [lambda *_: None]},
+}
+
+
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("options", FITS)
+def test_wherever_a_fit_is_interrupted_all_tell_of_the_same_step(options, make):
+    options = {"loss": "cce", "batch_size": 4, **FITS[options], **QUIET}
+    twin, own = make(), Adam()
+    begun = twin.epochs_trained
+    weights = {}
+    for epoch in range(begun + 1, begun + 4):
+        twin.fit(X, Y, optimizer=own, **options)
+        weights[epoch] = frozen(twin._built().params), own._steps
+    counts = set()
+    for model, optimizer, before in interrupted_at_every_line(
+        make, lambda model, optimizer: model.fit(X, Y, optimizer=optimizer, epochs=3, **options)
+    ):
+        epochs = model.epochs_trained
+        counts.add(epochs - begun)
+        if epochs == begun:
+            assert snapshot(model, optimizer) == before
+        else:
+            assert (frozen(model._built().params), optimizer._steps) == weights[epochs]
+            assert {len(values) for values in model.history.values()} == {epochs - begun}
+            assert not np.isnan(model.history["loss"]).any()
+            assert model._cursor[1] == 0
+        if epochs < begun + 3:
+            model.fit(X, Y, optimizer=optimizer, epochs=begun + 3 - epochs, **options)
+        assert (frozen(model._built().params), optimizer._steps) == weights[begun + 3]
+    assert counts == ({0, 3} if options.keys().isdisjoint({"validation_data", "callbacks"}) else {0, 1, 2, 3})
+
+
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("method", ["partial_fit", "predict", "forward", "evaluate", "update"])
+def test_wherever_another_call_is_interrupted_it_was_made_or_not(method, make):
+    if method == "update" and make is not stepped:
+        pytest.skip("there is nothing to update with")
+    def call(model, optimizer):
+        return getattr(model, method)(**GOOD[method] | ({"optimizer": optimizer} if "optimizer" in GOOD[method] else {}))
+
+    twin, own = make(), Adam()
+    call(twin, own)
+    after = snapshot(twin, own)
+    ends = set()
+    for model, optimizer, before in interrupted_at_every_line(make, call):
+        now = snapshot(model, optimizer)
+        if now == before:
+            ends.add("before")
+            continue
+        ends.add("after")
+        for name in ("params", "has gradients", "cursor"):
+            assert now[name] == after[name]
+        assert optimizer._steps == own._steps
+        assert (optimizer._owner is model._owner) == (own._owner is twin._owner)
+        for _, layer in network.all_layers(model.layers):
+            assert layer.input_size
+    assert ends == {"before", "after"} or (ends == {"before"} and method in ("predict", "evaluate"))
+
+
+@pytest.mark.parametrize("interrupted", [1, 2])
+def test_an_epoch_whose_validation_is_interrupted_counts(monkeypatch, interrupted):
+    model, score, calls = classifier(), training.score, []
+
+    def interrupt(*arguments):
+        calls.append(arguments)
+        if len(calls) == interrupted:
+            raise KeyboardInterrupt
+        return score(*arguments)
+
+    monkeypatch.setattr(training, "score", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, "cce", epochs=3, validation_data=(X, Y), **QUIET)
+    assert model.epochs_trained == interrupted == len(model.history.epoch) == len(model.history["loss"])
+    if interrupted == 1:
+        assert list(model.history) == ["loss", "accuracy"]
+    else:
+        assert np.isnan(model.history["val_loss"]).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("call", ["predict", "forward", "evaluate", "partial_fit", "fit"])
+def test_where_memory_fails_a_first_call_was_not_made(call):
+    testcapi = pytest.importorskip("_testcapi")
+    failed = 0
+    for k in range(2000):
+        model, optimizer = classifier(), Adam()
+        before = snapshot(model, optimizer)
+        arguments = GOOD[call] | ({"optimizer": optimizer} if "optimizer" in GOOD[call] else {})
+        error = None
+        testcapi.set_nomemory(k, k + 1)
+        try:
+            getattr(model, call)(**arguments)
+        except BaseException as caught:
+            testcapi.remove_mem_hooks()
+            error = caught
+        testcapi.remove_mem_hooks()
+        if error is None:
+            if failed and k > failed + 400:
+                break
+        else:
+            failed = k
+            assert isinstance(error, MemoryError), error
+        if model.epochs_trained == 0 and call in ("partial_fit", "fit"):
+            assert snapshot(model, optimizer) == before
+        elif model.history is not None:
+            assert len(model.history["loss"]) == model.epochs_trained == 1
+        assert model.predict(X).shape == (10, 3)
+        assert [layer.w.shape for layer in model.layers if isinstance(layer, Dense)] == [(8, 3), (3, 8)]
+        assert pickle.loads(pickle.dumps(model)).epochs_trained == model.epochs_trained
+    assert failed, "no allocation failed"
+
+
+# ------------------------------------------------------------------------------------------------------- what is hopeless
+
+
+def test_one_unit_with_softmax_cannot_learn():
+    model = Sequential([Dense(1, "softmax")], seed=1)
+    with pytest.warns(TrainingWarning, match="one unit with 'softmax'.*nothing can be learned.*sigmoid") as caught:
+        model.fit(X, np.ones((10, 1)), "cce", epochs=3, **QUIET)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    with pytest.warns(TrainingWarning, match="nothing can be learned"):
+        model.partial_fit(X, np.ones((10, 1)), "cce", optimizer=SGD())
+
+
+@pytest.mark.parametrize("sigma", mlpcore.catalogue.names("activations"))
+@pytest.mark.parametrize("loss", mlpcore.catalogue.names("losses"))
+def test_outputs_that_are_no_probabilities_are_named(loss, sigma):
+    model, y = Sequential([Dense(3, "tanh"), Dense(3, sigma)], seed=1), np.eye(3)[Y]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y, loss, optimizer=SGD(1e-6), epochs=2, callbacks=[lambda *_: None], **QUIET)
+    hopeless = loss in ("bce", "cce") and sigma in ("linear", "relu", "tanh")
+    assert [loss in str(each.message) and sigma in str(each.message) for each in caught] == [True] * hopeless
+
+
+@pytest.mark.parametrize("options", FITS)
+def test_a_training_that_diverges_says_once_where(options):
+    model, x, y = regression()
+    options = {name: (x, y) if name == "validation_data" else value for name, value in FITS[options].items()}
+    with pytest.warns(TrainingWarning) as caught:
+        history = model.fit(x, y, "mse", optimizer=SGD(1e6), epochs=20, batch_size=5, shuffle=False, **options, **QUIET)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    first = int(np.argmin(np.isfinite(history["loss"])))
+    message = str(caught[0].message)
+    assert f"infinite or nan in epoch {first}, batch " in message
+    assert "weights of layers.0" in message
+    assert "learning rate" in message
+
+
+def test_the_batch_of_a_divergence_is_the_first_whose_loss_is_not_finite():
+    x, y = np.zeros((10, 1)), np.zeros((10, 1))
+    y[7] = 3e38
+    model = Sequential([Dense(1)], input_size=1, seed=1)
+    with pytest.warns(TrainingWarning, match=r"in epoch 0, batch 3 \(both counted from 0\)"):
+        model.fit(x, y, "mse", optimizer=SGD(0.0), batch_size=2, shuffle=False, **QUIET)
+
+
+def test_weights_that_the_last_step_made_infinite_are_named_though_the_loss_was_finite():
+    model = Sequential([Dense(2), Dense(1)], input_size=1, seed=1)
+    with pytest.warns(TrainingWarning, match=r"weights of layers\.[01] became infinite or nan in the last batch"):
+        history = model.fit([[1e10]], [[0.0]], "mse", optimizer=SGD(1e30), **QUIET)
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_a_warning_that_is_an_error_comes_before_or_after_the_training():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = Sequential([Dense(3, "tanh")], seed=1)
+        before = snapshot(model)
+        with pytest.raises(TrainingWarning):
+            model.fit(X, Y, "cce", **QUIET)
+        assert snapshot(model) == before
+        model, x, y = regression()
+        with pytest.raises(TrainingWarning):
+            model.fit(x, y, "mse", optimizer=SGD(1e6), epochs=20, **QUIET)
+        assert model.epochs_trained == 20 == len(model.history["loss"])

@@ -44,8 +44,8 @@ class Residual(Layer):
         """The layers of the branch, from the first to the last."""
         return self._layers
 
-    def __repr__(self) -> str:
-        return f"Residual([{', '.join(map(repr, self._layers))}])"
+    def _expression(self) -> str:
+        return f"Residual([{', '.join(layer._expression() for layer in self._layers)}])"
 
     def _inner(self) -> tuple[Layer, ...]:
         return self._layers
@@ -54,7 +54,7 @@ class Residual(Layer):
         width = network.output_size(self._layers, input_size)
         if width != input_size:
             raise ValueError(
-                f"the branch of {self!r} has {width} outputs, expected {input_size}: as many as it has inputs"
+                f"the branch of {self._expression()} has {width} outputs, expected {input_size}: as many as it has inputs"
             )
         return width
 
