@@ -40,10 +40,24 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
 def output_size(layers: Iterable[Layer], input_size: int) -> int:
     """Return the width of the output; raise ValueError if the layers do not fit together."""
     for j, layer in enumerate(layers):
-        if layer._input_size not in (None, input_size):
-            raise ValueError(f"layers[{j}] has input_size={layer._input_size}, expected {input_size}: what it is given")
+        _require_input(j, layer, input_size)
         input_size = layer._output_size(input_size)
     return input_size
+
+
+def require_fitting(layers: Iterable[Layer]) -> None:
+    """Raise ValueError if layers do not fit together, whatever the input size will be."""
+    width = None
+    for j, layer in enumerate(layers):
+        if width is not None:
+            _require_input(j, layer, width)
+        own = layer._own_output_size()
+        width = layer._output_size(width) if own is None and width is not None else own
+
+
+def _require_input(j: int, layer: Layer, input_size: int) -> None:
+    if layer._input_size not in (None, input_size):
+        raise ValueError(f"layers[{j}] has input_size={layer._input_size}, expected {input_size}: what it is given")
 
 
 def steps_of(layers: Iterable[Layer], input_size: int, number: int = 0) -> list[Step]:

@@ -8,7 +8,7 @@ misspelt one is not ignored.
 import math
 import weakref
 from abc import ABC
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -72,7 +72,7 @@ class Optimizer(ABC):
         if own and name not in self.__dataclass_fields__ and not name.startswith("_"):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
-                f"{', '.join(repr(each.name) for each in fields(self) if each.init)}"
+                f"{', '.join(repr(each.name) for each in sorted(fields(self), key=_is_shared) if each.init)}"
             )
         object.__setattr__(self, name, value)
 
@@ -248,6 +248,10 @@ class Adam(Optimizer):
     epsilon: float = 1e-7
 
     _name: ClassVar[str] = "adam"
+
+
+def _is_shared(each: Field[Any]) -> bool:
+    return each.kw_only is True
 
 
 NAMES: dict[str, type[Optimizer]] = {kind._name: kind for kind in (SGD, Adam)}

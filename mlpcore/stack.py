@@ -206,7 +206,9 @@ class Stack:
             input_size = self._layers[0].input_size
         else:
             input_size = checks.whole_number("input_size", input_size, at_least=1)
-        if input_size is not None:
+        if input_size is None:
+            network.require_fitting(self._layers)
+        else:
             network.output_size(self._layers, input_size)
         return input_size
 

@@ -186,9 +186,9 @@ def run(
                 if epoch + 1 < epochs:
                     task.optimizer._check_for(model)  # a callback may have changed it
                     state = task.optimizer._claim(model, model._built().params)
-    if diverged is None and (layer := _layer_not_finite(model)) is not None:
-        diverged = f"weights of {layer} became infinite or nan in the last batch"
-    _warn_if_diverged(diverged)
+    layer = _layer_not_finite(model)
+    if diverged is not None or layer is not None:
+        _warn_of_divergence(diverged, layer)
     return history
 
 
@@ -197,7 +197,8 @@ def run_once(model: "Sequential", task: Task) -> None:
     _warn_if_hopeless(model, task)
     with _begun(model, task.optimizer, task.columns) as state:
         diverged = run_epochs(model, task, state, 1, History())
-    _warn_if_diverged(diverged)
+    if diverged is not None:
+        _warn_of_divergence(diverged, _layer_not_finite(model))
 
 
 def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
@@ -320,12 +321,7 @@ def run_epochs(
     if batch < 0:
         return None
     batches = math.ceil(len(x) / task.batch_size)
-    layer = _layer_not_finite(model)
-    where = "" if layer is None else f", and weights of {layer}"
-    return (
-        f"the loss{where} became infinite or nan in epoch {before + batch // batches}, batch {batch % batches} (both "
-        "counted from 0)"
-    )
+    return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
 
 
 def score(net: Net, samples: checks.Samples, loss: str) -> Logs:
@@ -363,9 +359,12 @@ def _gives_probabilities(sigma: str) -> bool:
     return bool((a >= 0).all() and (a <= 1).all())
 
 
-def _warn_if_diverged(what: str | None) -> None:
-    if what is not None:
-        _warn(f"{what}: try a smaller learning rate, clip_norm=, or scaled inputs")
+def _warn_of_divergence(where: str | None, layer: str | None) -> None:
+    """Warn of a loss that was not finite from somewhere on, or of weights that a layer was left with."""
+    what = f"the loss became infinite or nan in {where}" if where else "the training ended with a finite loss"
+    if layer is not None:
+        what += f"; weights of {layer} are infinite or nan"
+    _warn(f"{what}: try a smaller learning rate, clip_norm=, or scaled inputs")
 
 
 def _layer_not_finite(model: "Sequential") -> str | None:

@@ -564,7 +564,7 @@ def test_where_memory_fails_a_first_call_was_not_made(call):
                 break
         else:
             failed = k
-            assert isinstance(error, MemoryError), error
+            assert isinstance(error, MemoryError | SystemError), error  # SystemError: NumPy forgets to set its own
         if model.epochs_trained == 0 and call in ("partial_fit", "fit"):
             assert snapshot(model, optimizer) == before
         elif model.history is not None:
@@ -609,8 +609,8 @@ def test_a_training_that_diverges_says_once_where(options):
     assert caught[0].filename == __file__
     first = int(np.argmin(np.isfinite(history["loss"])))
     message = str(caught[0].message)
-    assert f"infinite or nan in epoch {first}, batch " in message
-    assert "weights of layers.0" in message
+    assert f"the loss became infinite or nan in epoch {first}, batch " in message
+    assert "weights of layers.0 are infinite or nan" in message
     assert "learning rate" in message
 
 
@@ -624,7 +624,7 @@ def test_the_batch_of_a_divergence_is_the_first_whose_loss_is_not_finite():
 
 def test_weights_that_the_last_step_made_infinite_are_named_though_the_loss_was_finite():
     model = Sequential([Dense(2), Dense(1)], input_size=1, seed=1)
-    with pytest.warns(TrainingWarning, match=r"weights of layers\.[01] became infinite or nan in the last batch"):
+    with pytest.warns(TrainingWarning, match=r"finite loss; weights of layers\.[01] are infinite or nan"):
         history = model.fit([[1e10]], [[0.0]], "mse", optimizer=SGD(1e30), **QUIET)
     assert np.isfinite(history["loss"]).all()
 

@@ -189,6 +189,9 @@ class Dense(Layer):
     def _output_size(self, input_size: int) -> int:
         return self._units
 
+    def _own_output_size(self) -> int:
+        return self._units
+
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         dense = Step("dense", layer, units=self._units)
         if self._activation == "linear":

@@ -93,6 +93,10 @@ class Layer(ABC):
     def _output_size(self, input_size: int) -> int:
         """Return how many outputs the layer has for so many inputs; raise ValueError if it cannot have so many inputs."""
 
+    def _own_output_size(self) -> int | None:
+        """Return how many outputs the layer has whatever its input, or None if they depend on it."""
+        return None
+
     @abstractmethod
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         """Return the steps of the layer, which is number `layer` of its network."""
