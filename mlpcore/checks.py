@@ -254,8 +254,10 @@ def samples_of(
     """
     x = rows_of(f"X{of}", X, columns, dtype)
     target = targets_of(f"y{of}", y, loss, len(x), out(x.shape[1]), dtype)
-    weight = None if sample_weight is None else weights_of(
-        f"sample_weight{of}", sample_weight, len(x), dtype, relative=relative
+    weight = (
+        None
+        if sample_weight is None
+        else weights_of(f"sample_weight{of}", sample_weight, len(x), dtype, relative=relative)
     )
     return Samples(x, target, weight)
 

@@ -139,9 +139,7 @@ def _require_short(name: str, value: object) -> None:
         raise ValueError(f"{name} is {quoted(value)}, expected a number or a short name")
 
 
-def _require_tensors(
-    tensors: dict[str, files.Tensor], layers: Sequence[Layer], input_size: int, dtype: str
-) -> None:
+def _require_tensors(tensors: dict[str, files.Tensor], layers: Sequence[Layer], input_size: int, dtype: str) -> None:
     """Raise ValueError unless a file's tensors are those of these layers."""
     expected = {name: shape for name, shape, _ in network.tensor_shapes(layers, input_size)}
     if tensors.keys() != expected.keys():

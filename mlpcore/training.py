@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -156,9 +156,7 @@ def check_epochs(model: "Sequential", epochs: int) -> int:
 # --------------------------------------------------------------------------------------------------------- the training
 
 
-def run(
-    model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callback], progress: bool
-) -> History:
+def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callback], progress: bool) -> History:
     """Train a model for some epochs; what happens is recorded in its history as it happens."""
     _warn_if_hopeless(model, task)
     rules = {} if task.rule is None else {"accuracy": task.rule}
@@ -178,7 +176,10 @@ def run(
                 diverged = diverged or found
                 logs = history._close_last()
                 if task.validation is not None:
-                    logs |= {f"val_{name}": value for name, value in score(model._built(), task.validation, task.loss).items()}
+                    logs |= {
+                        f"val_{name}": value
+                        for name, value in score(model._built(), task.validation, task.loss).items()
+                    }
                 if advance:
                     advance(logs)
                 if _call(calls, model, epoch, logs, history):

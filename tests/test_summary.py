@@ -23,19 +23,22 @@ def layers():
 
 
 def test_a_built_model_in_full():
-    assert Sequential(layers(), input_size=64, dtype="float64").summary() == """\
-layer          activation  w (out, in)  parameters
---------------------------------------------------
-1 Dense        tanh        (32, 64)          2,080
-2 Residual                                   1,072
-2.1 Dense      relu        (16, 32)            528
-2.2 Dropout                                      0
-2.3 Dense      linear      (32, 16)            544
-3 Activation   relu                              0
-4 Scale                                         32
-5 Dense        softmax     (10, 32)            330
---------------------------------------------------
-total          float64                       3,514"""
+    assert (
+        Sequential(layers(), input_size=64, dtype="float64").summary()
+        == """\
+layer         activation  w (out, in)  parameters
+-------------------------------------------------
+1 Dense       tanh        (32, 64)          2,080
+2 Residual                                  1,072
+2.1 Dense     relu        (16, 32)            528
+2.2 Dropout                                     0
+2.3 Dense     linear      (32, 16)            544
+3 Activation  relu                              0
+4 Scale                                        32
+5 Dense       softmax     (10, 32)            330
+-------------------------------------------------
+total         float64                       3,514"""
+    )
 
 
 @pytest.mark.parametrize(

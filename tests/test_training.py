@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 
 import mlpcore
-from mlpcore import SGD, Adam, Dense, Dropout, Residual, Sequential, TrainingWarning, network, training
+from mlpcore import SGD, Adam, Dense, Dropout, Sequential, TrainingWarning, network, training
 from mlpcore._core import BusyError
-from mlpcore.layers import Layer
 
 QUIET = {"progress": False}
 
@@ -125,7 +124,15 @@ NO_ROWS = [X[0], X[:0], X[:, :0], X[None], X + 1j, X.astype(str), None, [[1, 2, 
 BAD_X = [*NO_ROWS, NAN, X * 1e300]
 BAD_Y = [Y[:-1], Y + 1, Y - 1, Y + 0.5, None, np.ones((10, 2)), "cat", Y * np.nan]
 BAD_LOSS = [None, "hinge", "", 3, "bce", ("cce", 1)]
-BAD_WEIGHT = [np.ones(9), np.ones((10, 1)), -np.ones(10), np.full(10, np.nan), np.full(10, np.inf), "heavy", [None] * 10]
+BAD_WEIGHT = [
+    np.ones(9),
+    np.ones((10, 1)),
+    -np.ones(10),
+    np.full(10, np.nan),
+    np.full(10, np.inf),
+    "heavy",
+    [None] * 10,
+]
 BAD_BATCH = [0, -1, 2.5, "32", None, True, 10**30]
 BAD_OPTIMIZER = [
     "lion",
@@ -214,7 +221,9 @@ def test_a_validation_part_without_weight_is_named_before_anything_changes():
     model.fit(x, y, loss="mse", epochs=5, **QUIET)
     before = snapshot(model)
     for weight, part in (([1] * 8 + [0] * 2, "validation"), ([0] * 8 + [1] * 2, "training")):
-        with pytest.raises(ValueError, match=f"sample_weight is 0 in every row of the {part} part that validation_split=0.2"):
+        with pytest.raises(
+            ValueError, match=f"sample_weight is 0 in every row of the {part} part that validation_split=0.2"
+        ):
             model.fit(x, y, loss="mse", sample_weight=weight, validation_split=0.2, **QUIET)
         assert snapshot(model) == before
     assert model.epochs_trained == 5 == len(model.history["loss"])
@@ -501,8 +510,11 @@ def test_wherever_a_fit_is_interrupted_all_tell_of_the_same_step(options, make):
 def test_wherever_another_call_is_interrupted_it_was_made_or_not(method, make):
     if method == "update" and make is not stepped:
         pytest.skip("there is nothing to update with")
+
     def call(model, optimizer):
-        return getattr(model, method)(**GOOD[method] | ({"optimizer": optimizer} if "optimizer" in GOOD[method] else {}))
+        return getattr(model, method)(
+            **GOOD[method] | ({"optimizer": optimizer} if "optimizer" in GOOD[method] else {})
+        )
 
     twin, own = make(), Adam()
     call(twin, own)

@@ -121,7 +121,9 @@ class CustomLayer(Layer):
         return self._built(input_size)[1]
 
     def _config(self) -> NoReturn:
-        raise TypeError(f"{self._expression()} is written in Python: a file cannot hold it; pickle the model, or save its params")
+        raise TypeError(
+            f"{self._expression()} is written in Python: a file cannot hold it; pickle the model, or save its params"
+        )
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
