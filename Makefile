@@ -11,19 +11,21 @@ RUN := $(BIN)/python -P
 SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
-CORE := $(filter-out %.inc.c,$(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c))
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
-WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
+CORE := $(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c)
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/plan/*.c tests/tsan/*.c \
+           benchmarks/*.[ch] benchmarks/ladder/*.[ch])
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
 # They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
-NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_leaks.py test_packaging.py test_setup.py
+NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_fma.py test_leaks.py test_packaging.py \
+                  test_plan.py test_setup.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Only a whole run is kept for others to read.
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -75,6 +77,12 @@ test-interrupts: .venv/.test .venv/.installed  ## press Ctrl-C in 100 trainings:
 
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py
+
+test-wasm: .venv/.test .venv/.installed  ## compile the C code for WebAssembly and train there, under Node: the same bits
+	$(RUN) tests/wasm/wasm.py
+
+test-fma: .venv/.test .venv/.installed  ## compare our own fma with the processor's on 10 million random triples of each type
+	export MLPCORE_TEST_FMA=full; $(PYTEST) -v test_fma.py
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
 	@for what in steps products threads overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done

@@ -16,7 +16,14 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).parent
 SOURCES = sorted(
     str(path.relative_to(ROOT))
-    for pattern in ("csrc/reference/reference_f*.c", "csrc/catalogue/*.c", "csrc/runtime/*.c", "csrc/net/*.c", "csrc/isa/*.c", "csrc/python/*.c")
+    for pattern in (
+        "csrc/reference/reference_f*.c",
+        "csrc/catalogue/*.c",
+        "csrc/runtime/*.c",
+        "csrc/net/*.c",
+        "csrc/isa/*.c",
+        "csrc/python/*.c",
+    )
     for path in ROOT.glob(pattern)
     if not path.name.endswith(".inc.c")
 )

@@ -26,17 +26,24 @@ from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
-from mlpcore.training import TrainingWarning
 from mlpcore.threads import get_num_threads, set_num_threads
+from mlpcore.training import TrainingWarning
 
 __all__ = [
     "SGD",
+    "Activation",
     "Adam",
+    "CustomLayer",
     "Dense",
+    "Dropout",
     "History",
+    "Layer",
     "Optimizer",
+    "Residual",
     "Sequential",
+    "TrainingWarning",
     "__version__",
+    "catalogue",
     "cpu",
     "get_num_threads",
     "gradcheck",
@@ -46,7 +53,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> str:
-    """Look `__version__` up when it is asked for: that takes as long as all the rest of the import."""
+    """Look `__version__` up on first use: the lookup takes as long as the rest of the import."""
     if name != "__version__":
         raise AttributeError(f"module 'mlpcore' has no attribute {name!r}")
     with lazy.importing:

@@ -1,7 +1,7 @@
-"""Everything that has a name: activations, losses, optimizers, initializers, ... as the rows of the engine's catalogue.
+"""Everything that has a name: activations, losses, optimizers, ... as the rows of the engine's catalogue.
 
-Names, default values, ranges, formulas and sources stand once, in ``csrc/catalogue/*.def``. Checks, error messages, tables of the
-docs, gradient checks and tests read them here.
+Names, default values, ranges, formulas and sources stand once, in ``csrc/catalogue/*.def``. Checks, error messages,
+tables of the docs, gradient checks and tests read them here.
 
 Examples
 --------

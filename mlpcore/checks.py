@@ -1,7 +1,7 @@
-"""What callers hand in, checked where a sentence can still name it: the rows of `fit` and the numbers of a constructor.
+"""Checks of arguments that Python code makes before the engine sees them: data of `fit`, numbers of a constructor.
 
 The engine checks types and shapes again, whatever comes from here; what only this module checks is meaning, such as
-that data to learn from is finite. A value is looked at before anything changes, so that a refused call changes nothing.
+that data to learn from is finite. Values are checked before anything changes, so that a refused call changes nothing.
 """
 
 import math
@@ -49,14 +49,14 @@ class Samples(NamedTuple):
         return self.rows(slice(None, first)), self.rows(slice(first, None))
 
     def without_zero_weights(self) -> "Samples":
-        """Return the rows that count: a row of weight 0 is no row, so that no batch can consist of nothing else."""
+        """Return the samples without rows of weight 0, so that no batch can have a total weight of 0."""
         if self.weight is None or self.weight.all():
             return self
         return self.rows(self.weight > 0)
 
 
 def whole_number(name: str, value: SupportsIndex, *, at_least: int, at_most: int | None = None) -> int:
-    """Return `value` as an int, or raise an error that says what `name` may be."""
+    """Return `value` as an int, or raise an error that states the allowed values of `name`."""
     allowed = f">= {at_least}" if at_most is None else f"from {at_least} to {at_most}"
     if isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value}, expected an integer {allowed}")
@@ -72,9 +72,9 @@ def whole_number(name: str, value: SupportsIndex, *, at_least: int, at_most: int
 def real_number(
     name: str, value: float, *, at_least: float = -math.inf, below: float = math.inf, above: float = -math.inf
 ) -> float:
-    """Return `value` as a finite float in its range, or raise an error that says what `name` may be."""
-    allowed = "a finite number" + (f" > {_short(above)}" if above != -math.inf else f" >= {_short(at_least)}")
-    allowed += "" if below == math.inf else f" and < {_short(below)}"
+    """Return `value` as a finite float in its range, or raise an error that states the allowed values of `name`."""
+    allowed = "a finite number" + (f" > {above:g}" if above != -math.inf else f" >= {at_least:g}")
+    allowed += "" if below == math.inf else f" and < {below:.10g}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, expected {allowed}")
     number = float(value)
@@ -83,14 +83,10 @@ def real_number(
     return number
 
 
-def _short(value: float) -> str:
-    return str(value).removesuffix(".0")
-
-
-def hyper_value(hyper: Hyper, value: Any) -> Any:
-    """Return the value of a hyperparameter, a bool or a float in its range, or raise an error that says what it may be."""
+def hyper_value(hyper: Hyper, value: float) -> float:
+    """Return a hyperparameter, a bool or a float in its range, or raise an error that says what it may be."""
     if hyper.is_flag:
-        return flag(hyper.name, value)
+        return flag(hyper.name, value)  # type: ignore[arg-type]  # what is no bool is refused there
     return real_number(hyper.name, value, at_least=hyper.least, below=hyper.below)
 
 
@@ -103,7 +99,7 @@ def share_of(n: int, fraction: float) -> int:
 
 
 def flag(name: str, value: bool) -> bool:
-    """Return `value` as a bool: a string or a number in its place is a mistake."""
+    """Return `value` as a bool; strings and numbers are refused."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value!r}, expected True or False")
     return bool(value)
@@ -115,7 +111,7 @@ def seed_number(value: SupportsIndex) -> int:
 
 
 def dtype_name(value: DTypeLike) -> str:
-    """Return the name of the type that all numbers of a network shall have."""
+    """Return the name of the dtype of a network's numbers."""
     try:
         name = np.dtype(value).name
     except TypeError:
@@ -286,7 +282,7 @@ def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: 
         row, column = np.argwhere(outside)[0]
         raise ValueError(
             f"{name} has {array[row, column]} at row {row}, column {column}, "
-            f"expected values from {lowest} to {highest} for loss {loss!r}"
+            f"expected values from {lowest:g} to {highest:g} for loss {loss!r}"
         )
     return array
 

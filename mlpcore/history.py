@@ -1,25 +1,33 @@
-"""What a training left behind: losses and accuracies, epoch by epoch."""
+"""The record of a training: losses and accuracies, epoch by epoch."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore import copies
 
 
-class _Followed(NamedTuple):
-    """Scores that the engine writes, epoch by epoch from `begin` on."""
+class _Block(NamedTuple):
+    """Epochs one after the other: a row (epochs, names) for each."""
 
-    names: Sequence[str]
+    names: tuple[str, ...]
+    rows: NDArray[Any]
+
+
+class _Followed(NamedTuple):
+    """Epochs from `begin` on that the engine writes, those before cursor[0] being there."""
+
+    names: tuple[str, ...]
     scores: NDArray[Any]
     cursor: NDArray[Any]
     begin: int
 
-    def logs(self) -> list[dict[str, float]]:
-        done = self.scores[: max(0, int(self.cursor[0]) - self.begin)]
-        return [dict(zip(self.names, map(float, row), strict=False)) for row in done]
+
+def _block(logs: Mapping[str, float]) -> _Block:
+    return _Block(tuple(logs), np.array([list(logs.values())], np.float64))
 
 
 class History(Mapping[str, list[float]]):
@@ -47,8 +55,8 @@ class History(Mapping[str, list[float]]):
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         self.rules = dict(rules or {})
-        # The epochs that are complete, and what the engine still writes: both in one, so that they change together.
-        self._record: tuple[list[dict[str, float]], _Followed | None] = [], None
+        # The epochs that are over, and those that the engine writes: one attribute, so that they change together.
+        self._record: tuple[list[_Block], _Followed | None] = [], None
 
     @property
     def epoch(self) -> list[int]:
@@ -62,22 +70,31 @@ class History(Mapping[str, list[float]]):
 
     def append(self, logs: Mapping[str, float]) -> None:
         """Record the values of one more epoch, all or, on Ctrl-C, none."""
-        self._record = [*self._logs, dict(logs)], None
+        self._record = [*self._blocks, _block(logs)], None
+
+    @property
+    def _blocks(self) -> list[_Block]:
+        """The values of every epoch, with those that the engine has written by now."""
+        closed, followed = self._record
+        done = 0 if followed is None else int(followed.cursor[0]) - followed.begin
+        return closed if followed is None or done <= 0 else [*closed, _Block(followed.names, followed.scores[:done])]
 
     @property
     def _logs(self) -> list[dict[str, float]]:
-        """The values of every epoch, with those that the engine has written by now."""
-        closed, followed = self._record
-        return closed if followed is None else closed + followed.logs()
+        return [dict(zip(names, row, strict=True)) for names, rows in self._blocks for row in rows.tolist()]
 
     def _follow(self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any]) -> None:
         """Record what the engine writes into `scores` (epochs, 2) as the epoch that `cursor` counts goes up."""
-        self._record = self._logs, _Followed(names, scores, cursor, int(cursor[0]))
+        self._record = self._blocks, _Followed(tuple(names), scores[:, : len(names)], cursor, int(cursor[0]))
 
-    def _close_last(self) -> dict[str, float]:
-        """Return the values of the last epoch, to which more can be added."""
-        self._record = self._logs, None
-        return self._record[0][-1]
+    def _extend_last(self, logs: Mapping[str, float]) -> dict[str, float]:
+        """Add values to those of the last epoch, and return all of them."""
+        *blocks, (names, rows) = self._blocks
+        last = dict(zip(names, rows[-1].tolist(), strict=True)) | dict(logs)
+        if len(rows) > 1:
+            blocks.append(_Block(names, rows[:-1]))
+        self._record = [*blocks, _block(last)], None
+        return last
 
     def __getitem__(self, name: str) -> list[float]:
         logs = self._logs
@@ -95,8 +112,8 @@ class History(Mapping[str, list[float]]):
         return len(list(iter(self)))
 
     def __getstate__(self) -> object:
-        logs = [dict(each) for each in self._logs]
-        return copies.attributes_of(self, instead={"_record": (logs, None)})
+        blocks = [_Block(names, rows.copy()) for names, rows in self._blocks]
+        return copies.attributes_of(self, instead={"_record": (blocks, None)})
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())

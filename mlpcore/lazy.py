@@ -8,8 +8,12 @@ it.
 import logging  # noqa: F401  before we register: see below
 import os
 import threading
+from typing import TYPE_CHECKING
 
-__all__ = ["importing"]
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+__all__ = ["importing", "random_generator"]
 
 importing = threading.RLock()
 """Held by every import inside a call, ``with importing:``, and by every fork."""
@@ -18,3 +22,10 @@ importing = threading.RLock()
 # that an import of ours takes, or each of two threads would wait for what the other holds; that lock is logging's.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=importing.acquire, after_in_parent=importing.release, after_in_child=importing.release)
+
+
+def random_generator(seed: int | list[int]) -> "Generator":
+    """Return NumPy's generator, whose module NumPy itself imports only when it is asked for."""
+    with importing:
+        from numpy.random import default_rng
+    return default_rng(seed)

@@ -65,8 +65,8 @@ def asks_questions(loss: str) -> bool:
 def accuracy_rule(loss: str, y: NDArray[np.floating]) -> str | None:
     """Return the metric by which an accuracy counts under `loss`, a short name; None if nothing is right or wrong.
 
-    One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so it
-    is with questions if every row of y is one-hot; otherwise each output is right or wrong by itself.
+    One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so
+    it is with questions if every row of y is one-hot; otherwise each output is right or wrong by itself.
     """
     if not has_classes(loss) and not asks_questions(loss):
         return None

@@ -1,7 +1,7 @@
-"""Sequential: layers one after the other, trained by back-propagation.
+"""Sequential: a stack of layers, trained by backpropagation.
 
-All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks what comes in. How a model is built
-and kept is told in stack.py, how it is trained in training.py.
+All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks arguments. stack.py makes,
+saves and copies models, training.py trains them.
 """
 
 from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
@@ -9,6 +9,7 @@ from __future__ import annotations  # so that signatures show names, not what Ar
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import checks, training
@@ -26,19 +27,19 @@ class Sequential(Stack):
     layers : sequence of layers
         From the first to the last. A layer belongs to one model only.
     input_size : int, optional
-        How many numbers a sample has. If it is given neither here nor with the first layer, the first data tell.
+        Number of features of a sample. If neither this nor the first layer's is given, the first data determine it.
     dtype : {"float32", "float64"}, default "float32"
         The type of all numbers of the network.
     seed : int, optional
-        From 0 to 2^64 - 1: what the first weights, every shuffle and every mask of dropout follow from. Without one a random
-        seed is taken; the attribute `seed` tells which.
+        From 0 to 2^64 - 1: what the first weights, every shuffle and every mask of dropout follow from. Without one a
+        random seed is taken; the attribute `seed` tells which.
 
     Attributes
     ----------
     history : History or None
         What the latest `fit` recorded, also if it was interrupted.
     epochs_trained : int
-        How many whole epochs of training the model has seen. With the seed it determines the next shuffle, so that
+        The number of completed epochs. Together with the seed it determines the next shuffle, so that
         training n epochs at once or one by one gives the same weights, bit for bit.
 
     Raises
@@ -82,8 +83,8 @@ class Sequential(Stack):
         ----------
         x : array_like of shape (n, in)
         training : bool, default False
-            Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch, where
-            every `update` counts as a batch of the epoch that is under way.
+            Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch,
+            where every `update` counts as a batch of the epoch that is under way.
 
         Returns
         -------
@@ -103,7 +104,7 @@ class Sequential(Stack):
         return a if self._holder.bind(bound) is bound else self.forward(x, training=training)
 
     def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the loss of the batch that `forward` saw last, and phi, grad_w and grad_b of every layer.
+        """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
 
         Parameters
         ----------
@@ -112,7 +113,7 @@ class Sequential(Stack):
         loss : str
             Its name, which must be given: see `mlpcore.losses`.
         sample_weight : array_like of shape (n,), optional
-            How much each sample counts in the mean; >= 0.
+            The weight of each sample in the mean; >= 0.
 
         Returns
         -------
@@ -134,12 +135,12 @@ class Sequential(Stack):
         return net.backward(target, loss, weight)
 
     def update(self, optimizer: Optimizer) -> None:
-        """Let `optimizer` take one step with the gradients that the last `backward` left.
+        """Take one step of `optimizer` with the gradients of the last `backward`.
 
         Parameters
         ----------
         optimizer : Optimizer
-            Keeps its state from step to step, and belongs to this model from the first on.
+            Keeps its state from step to step; from its first step on it can be used with this model only.
 
         Raises
         ------
@@ -187,7 +188,7 @@ class Sequential(Stack):
         loss : str
             Its name, which must be given: see `mlpcore.losses`.
         optimizer : str or Optimizer, default "adam"
-            "sgd" or "adam", which begin anew with each call, or an object, which goes on where it was.
+            "sgd" or "adam" for a new optimizer in each call, or an object, which keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
             The last batch of an epoch takes what remains.
@@ -199,8 +200,8 @@ class Sequential(Stack):
             The part of the data, its last rows, that is not trained on but measured after each epoch: of n rows
             n * validation_split, rounded up. Both parts need a row.
         sample_weight : array_like of shape (n,), optional
-            How much each row counts, relative to the mean weight of all rows that are trained on; >= 0. A row of weight 0 is
-            left out.
+            How much each row counts, relative to the mean weight of all rows that are trained on; >= 0. A row of weight
+            0 is left out.
         class_weight : dict of int to float, optional
             How much the rows of a class count, 1 for a class not named; multiplied with sample_weight. A row's class
             is its index, or the place of its largest y. Rows to validate with are not weighed by it.
@@ -261,17 +262,17 @@ class Sequential(Stack):
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on some rows, quietly, for data that come piece by piece.
+        """Train for one epoch on some rows without a progress bar, for data that arrive in pieces.
 
         Parameters
         ----------
         X, y, loss, batch_size, shuffle
             As in `fit`.
         sample_weight : array_like of shape (n,), optional
-            How much each row counts, 1 being the usual: the rows to come are not known, so that weights are not relative to
+            How much each row counts, 1 being the usual: the rows to come are not known, so weights are not relative to
             their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
         optimizer : Optimizer
-            An object, which goes on where the last call ended.
+            An object, which keeps its state from the last call.
 
         Returns
         -------
@@ -309,6 +310,12 @@ class Sequential(Stack):
         TypeError, ValueError
             If X is no array of real numbers of this shape.
         """
+        bound = self._holder.bound
+        if bound is not None and type(X) is np.ndarray and X.size > 0:  # most calls: the engine checks all that matters
+            try:
+                return bound.net.predict(X)
+            except (TypeError, ValueError):  # named better below
+                pass
         X = checks.batch_of("X", X, self.input_size)
         bound = self._bound_for(X.shape[1])
         a = bound.net.predict(X)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcore._core import Net
 from mlpcore.engine import Step
+from mlpcore.layers.dense import Dense
 from mlpcore.layers.layer import Bound, Layer, Place
 
 Array = NDArray[Any]
@@ -38,26 +39,25 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
 
 
 def output_size(layers: Iterable[Layer], input_size: int) -> int:
-    """Return the width of the output; raise ValueError if the layers do not fit together."""
-    for j, layer in enumerate(layers):
-        _require_input(j, layer, input_size)
-        input_size = layer._output_size(input_size)
-    return input_size
+    """Return the width of the output; raise ValueError, which names the layer, if the layers do not fit together."""
+    return _output_size(enumerate(layers), input_size)
 
 
-def require_fitting(layers: Iterable[Layer]) -> None:
-    """Raise ValueError if layers do not fit together, whatever the input size will be."""
-    width = None
-    for j, layer in enumerate(layers):
-        if width is not None:
-            _require_input(j, layer, width)
-        own = layer._own_output_size()
-        width = layer._output_size(width) if own is None and width is not None else own
+def check_widths(layers: Sequence[Layer]) -> None:
+    """Raise ValueError, which names the layer, if layers do not fit together whatever the input will be."""
+    numbered = iter(enumerate(layers))
+    for _, layer in numbered:
+        if isinstance(layer, Dense):
+            _output_size(numbered, layer.units)
 
 
-def _require_input(j: int, layer: Layer, input_size: int) -> None:
-    if layer._input_size not in (None, input_size):
-        raise ValueError(f"layers[{j}] has input_size={layer._input_size}, expected {input_size}: what it is given")
+def _output_size(numbered: Iterable[tuple[int, Layer]], width: int) -> int:
+    for j, layer in numbered:
+        try:
+            width = layer._output_size(width)
+        except ValueError as error:
+            raise ValueError(f"layers[{j}] {error}") from None
+    return width
 
 
 def steps_of(layers: Iterable[Layer], input_size: int, number: int = 0) -> list[Step]:

@@ -5,10 +5,9 @@ attributes that may be changed between epochs, from a callback for example. No o
 misspelt one is not ignored.
 """
 
-import math
 import weakref
 from abc import ABC
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -45,7 +44,7 @@ class Owner:
 
 @dataclass(eq=False, repr=False)
 class Optimizer(ABC):
-    """What all optimizers share: they are checked, and their state belongs to one model.
+    """Base class of the optimizers: checks hyperparameters and keeps the state, which belongs to one model.
 
     Parameters
     ----------
@@ -72,7 +71,7 @@ class Optimizer(ABC):
         if own and name not in self.__dataclass_fields__ and not name.startswith("_"):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
-                f"{', '.join(repr(each.name) for each in sorted(fields(self), key=_is_shared) if each.init)}"
+                f"{', '.join(map(repr, [*(hyper.name for hyper in self._entry().hypers), *self._clipping()]))}"
             )
         object.__setattr__(self, name, value)
 
@@ -98,7 +97,7 @@ class Optimizer(ABC):
         if dtype is not None:
             self._check_in(dtype)
 
-    def _set_checked(self, name: str, value: Any) -> None:
+    def _set_checked(self, name: str, value: float) -> None:
         if getattr(self, name) is not value:
             object.__setattr__(self, name, value)
 
@@ -109,7 +108,7 @@ class Optimizer(ABC):
         for name, value in numbers.items():
             if value and not isinstance(value, bool) and not smallest <= value <= largest:
                 raise ValueError(
-                    f"{name} is {value}, which is {0 if value < smallest else 'infinite'} in {dtype}, the model's type: "
+                    f"{name} is {value}, which {dtype}, the model's type, takes for {0 if value < 1 else 'infinity'}: "
                     f"expected a number from {smallest:.3g} to {largest:.3g}"
                 )
 
@@ -171,7 +170,7 @@ class Optimizer(ABC):
 
 @dataclass(eq=False, repr=False)
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, optionally with momentum.
 
     With grad = the gradient of a batch's loss and velocity = 0 at first::
 
@@ -183,8 +182,8 @@ class SGD(Optimizer):
     ----------
     learning_rate : float, default 0.01
     momentum : float, default 0.0
-        From 0 to below 1. Without momentum no velocity is kept; it begins as 0 with the first step that has momentum, and
-        follows the formula from then on, whatever momentum becomes.
+        From 0 to below 1. Without momentum no velocity is kept; it begins as 0 with the first step that has momentum,
+        and follows the formula from then on, whatever momentum becomes.
     nesterov : bool, default False
         Needs a momentum above 0.
 
@@ -250,15 +249,11 @@ class Adam(Optimizer):
     _name: ClassVar[str] = "adam"
 
 
-def _is_shared(each: Field[Any]) -> bool:
-    return each.kw_only is True
-
-
 NAMES: dict[str, type[Optimizer]] = {kind._name: kind for kind in (SGD, Adam)}
 
 
 def optimizer_of(optimizer: "str | Optimizer") -> Optimizer:
-    """Return the optimizer itself, or a new one with default hyperparameters if it comes as a name."""
+    """Return the optimizer itself or, for a name, a new one with default hyperparameters."""
     if not isinstance(optimizer, str):
         return optimizer_object(optimizer)
     if optimizer not in NAMES:
@@ -267,7 +262,7 @@ def optimizer_of(optimizer: "str | Optimizer") -> Optimizer:
 
 
 def optimizer_object(optimizer: Optimizer) -> Optimizer:
-    """Return the optimizer itself, for calls that go on where the last one ended: a name would begin anew each time."""
+    """Return the optimizer itself, for calls that keep its state; a name would make a new one each time."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer is {optimizer!r}, expected an object such as mlpcore.Adam(), which keeps its state")
     return optimizer

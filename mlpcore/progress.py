@@ -11,14 +11,14 @@ from mlpcore.lazy import importing
 
 
 @contextmanager
-def progress_bar(epochs: int, shown: bool) -> Iterator[Callable[[dict[str, float]], None] | None]:
-    """Show a bar over the epochs; what is yielded takes the losses of the epoch that just ended. Or nothing: None."""
+def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Callable[[dict[str, float]], None] | None]:
+    """Show a bar over `total` units; what is yielded takes the losses of the one that just ended. Not shown: None."""
     if not shown:
         yield None
         return
     bar: Any = None
     with suppress(Exception), importing:
-        bar = _bar_class()(total=epochs, unit="epoch", miniters=1)
+        bar = _bar_class()(total=total, unit=unit, miniters=1)
 
     def advance(logs: dict[str, float]) -> None:
         nonlocal bar

@@ -118,18 +118,17 @@ def _layer(name: str, description: object) -> Layer:
             f"{name}, {quoted(description)}, is no description of a layer, expected one of kind "
             f"{', '.join(map(repr, KINDS))}"
         )
-    config = {key: _value(f"{name}: {key}", key, value) for key, value in description.items()}
-    try:
-        return KINDS[kind]._from_config(config)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{name} has the entries {quoted(sorted(config))}, which a {kind} does not: {error}") from None
+    required = {"kind", *KINDS[kind].required_settings}
+    if not required <= description.keys() <= required | set(KINDS[kind].optional_settings):
+        raise ValueError(f"{name} has the entries {quoted(sorted(description))}, expected {sorted(required)}")
+    return KINDS[kind]._from_config({key: _value(name, key, value) for key, value in description.items()})
 
 
 def _value(name: str, key: str, value: object) -> object:
     """Return a setting of a layer: a number, a short name, or the layers that it is made of."""
     if key == "layers":
-        return _layers_of(name, value)
-    _require_short(name, value)
+        return _layers_of(f"{name}.layers", value)
+    _require_short(f"{name}: {key}", value)
     return value
 
 
@@ -179,7 +178,7 @@ class Packed(NamedTuple):
     dtype: str
     steps: list[Step]
     places: list[tuple[Layer, Place]]
-    settings: list[tuple[float, ...]]
+    settings: list[tuple[bool, float, float, float, float]]
     params: NDArray[Any]
 
     @classmethod

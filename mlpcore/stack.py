@@ -53,7 +53,7 @@ class Stack:
 
     @property
     def input_size(self) -> int | None:
-        """How many numbers a sample has; None as long as it is not known."""
+        """The number of features of a sample; None while it is not known."""
         return self._input_size if self._holder.bound is None else self._holder.bound.input_size
 
     @property
@@ -76,7 +76,7 @@ class Stack:
         self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.LAST_EPOCH + 1), 0
 
     def save(self, file: StrPath | BinaryIO) -> None:
-        """Write the model to a safetensors file, whole or not at all. Optimizers are not part of it.
+        """Write the model to a safetensors file, atomically. Optimizers are not saved.
 
         An existing file is replaced and keeps its mode, owner and group. One that cannot be replaced is written in
         place, and is incomplete if that fails: a device, a file with several hard links or of another owner, and a file
@@ -201,13 +201,13 @@ class Stack:
     # ----------------------------------------------------------------------------------------------------------- inside
 
     def _resolve_input_size(self, input_size: int | None) -> int | None:
-        """Return the input size that the arguments tell, if any; raise ValueError if they contradict each other."""
+        """Return the input size that the arguments give, if any; raise ValueError if they contradict each other."""
         if input_size is None:
             input_size = self._layers[0].input_size
         else:
             input_size = checks.whole_number("input_size", input_size, at_least=1)
         if input_size is None:
-            network.require_fitting(self._layers)
+            network.check_widths(self._layers)
         else:
             network.output_size(self._layers, input_size)
         return input_size

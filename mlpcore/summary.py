@@ -39,7 +39,7 @@ def _rows(layers: Iterable[Layer], width: int | None, path: str) -> tuple[list[R
         name = f"{path}{j} {type(layer).__name__}"
         rows += [(name, sigma, shape, "?" if count is None else f"{count:,}"), *inner]
         total = None if total is None or count is None else total + count
-        width = layer._own_output_size() if width is None else layer._output_size(width)
+        width = layer.units if isinstance(layer, Dense) else None if width is None else layer._output_size(width)
     return rows, total, width
 
 

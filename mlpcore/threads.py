@@ -1,8 +1,8 @@
-"""On how many threads mlpcore computes.
+"""The number of threads that mlpcore computes with.
 
 When mlpcore is imported it takes as many as the environment variable ``MLPCORE_NUM_THREADS`` says, or else as many as
 there are cores that this process may use. The number changes the speed and nothing else: all give the same results, bit
-for bit. A computation that is too small to gain from threads does without.
+for bit. Small computations, which would not gain, use one thread.
 
 ``threadpoolctl.threadpool_limits`` limits and restores the number like that of any other library; our ``user_api`` is
 "mlpcore".
@@ -19,7 +19,7 @@ __all__ = ["get_num_threads", "set_num_threads"]
 
 
 def _usable_cores() -> int:
-    """Return how many cores this process may keep busy: those it may run on, and no more than its quota of time."""
+    """Return how many cores this process may use: its CPU affinity, limited by its CPU quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, MAX_THREADS, *map(math.ceil, _quotas(Path("/")))))
 
@@ -74,7 +74,7 @@ def _obey_environment() -> None:
 def _register_with_threadpoolctl() -> None:
     """Make threadpoolctl, where it is installed, find the functions that our shared object exports for it.
 
-    It is imported for that (2 ms): whoever imports it later has no other way to find us.
+    threadpoolctl is imported for that (2 ms): if it is imported later, there is no other way to register.
     """
     try:
         from threadpoolctl import LibController, register

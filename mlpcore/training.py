@@ -166,7 +166,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     calls = list(callbacks)
     diverged: str | None = None
     with progress_bar(epochs, progress) as advance, _begun(model, task.optimizer, task.columns, history) as state:
-        if task.validation is None and not calls:  # nobody comes in between: many epochs in one call
+        if task.validation is None and not calls:  # no Python code runs between epochs: train them all in one call
             for begin in range(0, epochs, _EPOCHS_AT_ONCE):
                 found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
                 diverged = diverged or found
@@ -174,12 +174,8 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
             for epoch in range(epochs):
                 found = run_epochs(model, task, state, 1, history)
                 diverged = diverged or found
-                logs = history._close_last()
-                if task.validation is not None:
-                    logs |= {
-                        f"val_{name}": value
-                        for name, value in score(model._built(), task.validation, task.loss).items()
-                    }
+                measured = {} if task.validation is None else score(model._built(), task.validation, task.loss)
+                logs = history._extend_last({f"val_{name}": value for name, value in measured.items()})
                 if advance:
                     advance(logs)
                 if _call(calls, model, epoch, logs, history):
@@ -248,7 +244,7 @@ class _Changes:
 def _begun(
     model: "Sequential", optimizer: Optimizer, columns: int | None = None, history: History | None = None
 ) -> Iterator[OptimizerState]:
-    """Give a model its network, if it has none yet, the optimizer and a history: the first changes that a training makes.
+    """Give a model its network, if it has none yet, the optimizer and a history: what a training changes first.
 
     They are taken back if an exception leaves before a step was done.
     """
@@ -290,16 +286,15 @@ def run_epochs(
     Returns where the loss ceased to be finite, or None.
     """
     net, cursor = model._built(), model._cursor
-    scores = np.empty((epochs, 2))
+    scores = np.empty((epochs, 2), np.float64)
     before = int(cursor[0])
     shown = 0
 
     def show(batches: int = 0) -> None:
         nonlocal shown
-        for row in scores[shown : int(cursor[0]) - before]:
+        while advance and shown < int(cursor[0]) - before:
             shown += 1
-            if advance:
-                advance(dict(zip(task.names, map(float, row), strict=False)))
+            advance(dict(zip(task.names, scores[shown - 1].tolist(), strict=False)))
 
     history._follow(task.names, scores, cursor)
     settings = TrainSettings(

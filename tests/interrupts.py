@@ -1,4 +1,4 @@
-"""Presses Ctrl-C in the middle of training, at random moments.
+"""Sends Ctrl-C (SIGINT) during training at random times.
 
     python interrupts.py COUNT
 

@@ -55,6 +55,8 @@ class Named(mlpcore.Dense):
 
 
 class Warm(mlpcore.Adam):
+    steps = 0
+
     def __init__(self, steps):
         super().__init__(0.01)
         self.steps = steps

@@ -1,4 +1,4 @@
-"""The demo learns to read digits, and its command says what is missing when it cannot run."""
+"""The demo reaches its accuracy, and its command names missing packages."""
 
 import subprocess
 import sys

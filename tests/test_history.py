@@ -17,7 +17,9 @@ def test_a_history_is_a_mapping():
     history.append({"loss": 0.5})
     history.append({"loss": 0.25})
     assert (dict(history), history.history) == ({"loss": [0.5, 0.25]},) * 2
-    assert list(history) == ["loss"] and "loss" in history and "accuracy" not in history
+    assert list(history) == ["loss"]
+    assert "loss" in history
+    assert "accuracy" not in history
     assert history.epoch == [0, 1]
     assert repr(history) == "<History of 2 epochs: loss 0.25>"
     with pytest.raises(KeyError):
@@ -28,7 +30,8 @@ def test_what_was_not_measured_in_an_epoch_is_nan():
     history = History()
     history.append({"loss": 0.5, "val_loss": 1.0})
     history.append({"loss": 0.25})
-    assert history["val_loss"][0] == 1 and math.isnan(history["val_loss"][1])
+    assert history["val_loss"][0] == 1
+    assert math.isnan(history["val_loss"][1])
     assert list(history) == ["loss", "val_loss"]
 
 

@@ -1,4 +1,4 @@
-"""The instruction sets as Python sees them: which one runs, that it gives the same bits, that it leaves the FPU alone.
+"""The instruction sets from Python: which one runs, that all give the same bits, that the FPU's state is unchanged.
 
 tests/test_bits.py compares the kernels one by one; `make test-isa` runs all tests with each set.
 """

@@ -1,4 +1,4 @@
-"""Losses against 60 digits: within 4 ulp wherever the inputs determine them so well, and finite everywhere."""
+"""Losses against 60-digit references: within 4 ulp wherever the inputs are that accurate, and finite everywhere."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The losses by name, and y as they take it. What they compute is tested with the kernels."""
+"""The losses by name, and the y that each accepts. Their values are tested with the kernels."""
 
 import numpy as np
 import pytest

@@ -1,16 +1,16 @@
-"""Sequential: what training means, what it remembers, what it refuses, and how it is interrupted."""
+"""Sequential: training, its history, refused arguments, and interruption."""
 
 import os
 import signal
 import threading
 import time
 
+import nets
 import numpy as np
 import pytest
 
 import mlpcore
 from mlpcore import SGD, Adam, Dense, Sequential
-from mlpcore.engine import TrainSettings
 
 
 def data(n=50):
@@ -288,23 +288,8 @@ def test_an_error_while_watching_an_epoch_leaves_whole_batches():
         stopped_at.append(batches)
         raise KeyError("enough")
 
-    net, sgd = model._built(), SGD(0.1)
-    settings = TrainSettings(
-        loss="cce",
-        metric=None,
-        optimizer=sgd._claim(model, net.params),
-        batch_size=batch,
-        shuffle=False,
-        seed=1,
-        epochs=1,
-        mean_weight=1.0,
-        cursor=model._cursor,
-        scores=np.empty((1, 2)),
-        progress=stop,
-    )
     with pytest.raises(KeyError, match="enough"):
-        net.train(x, y, None, settings)
-    assert model._cursor.tolist() == [0, stopped_at[0] + 1]
+        nets.train(model._built(), x, y, None, "cce", batch, False, 1, 0, 1, nets.sgd(0.1), [], stop)
     for start in range(0, (stopped_at[0] + 1) * batch, batch):  # one more, whose z and gradients are all kept
         rows = slice(start, start + batch)
         twin.forward(x[rows])
@@ -528,7 +513,7 @@ def test_repr_and_summary():
     assert classifier().summary().splitlines()[2].split() == ["1", "Dense", "tanh", "(8,", "?)", "?"]
 
 
-# ------------------------------------------------------------------------------------------- arrays that are of this batch
+# ---------------------------------------------------------------------------------------- arrays that are of this batch
 
 
 def arrays_of(layer):

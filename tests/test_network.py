@@ -75,7 +75,7 @@ def test_making_a_network_changes_no_layer():
     [
         (lambda: [Dense(3), Dense(2, input_size=4)], r"layers\[1\] has input_size=4, expected 3"),
         (lambda: [Dense(3), Dropout(0.5), Dense(2, input_size=4)], r"layers\[2\] has input_size=4, expected 3"),
-        (lambda: [Dense(3), Residual([Dense(2)])], r"the branch of Residual\(.*\) has 2 outputs, expected 3"),
+        (lambda: [Dense(3), Residual([Dense(2)])], r"layers\[1\] has a branch of 2 outputs, expected 3"),
         (lambda: [Residual([Dense(3, input_size=2)])], r"layers\[0\] has input_size=2, expected 5"),
         (lambda: [Dense(3, input_size=2)], r"layers\[0\] has input_size=2, expected 5"),
     ],

@@ -1,4 +1,4 @@
-"""SGD and Adam against the textbook in NumPy, what they refuse, and whose state they keep."""
+"""SGD and Adam against their formulas in NumPy, refused arguments, and the state of each model."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Threads: how many there are, who may say so, and that neither their number nor what goes on beside changes a bit.
+"""Threads: how their number is set, and that neither it nor other load changes a bit of a result.
 
 What the pool does between C threads is in tests/tsan/pool.c; `make test-fork` repeats the forks four times as often.
 """

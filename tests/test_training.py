@@ -1,5 +1,6 @@
 """Training: what is refused changes nothing, whatever interrupts leaves a whole state, and what is hopeless is said."""
 
+import contextlib
 import copy
 import itertools
 import pickle
@@ -37,7 +38,7 @@ def regression(**options):
     return model, x, x[:, :1]
 
 
-# ------------------------------------------------------------------------------------------------- all that may not change
+# ---------------------------------------------------------------------------------------------- all that may not change
 
 
 def frozen(thing):
@@ -256,7 +257,18 @@ def test_weights_of_a_partial_fit_are_taken_as_they_are():
         step(2, sample_weight=[1e300] * 10)
 
 
-# ------------------------------------------------------------------------------------------------------ two threads at once
+@pytest.mark.parametrize("make", [built, trained])
+def test_an_update_without_a_backward_leaves_the_optimizer_free(make):
+    model, optimizer = make(), Adam()
+    model.forward(X)
+    before = snapshot(model, optimizer)
+    with pytest.raises(RuntimeError, match="no backward since the last forward"):
+        model.update(optimizer)
+    assert snapshot(model, optimizer) == before
+    classifier(seed=2).fit(X, Y, "cce", optimizer=optimizer, **QUIET)
+
+
+# -------------------------------------------------------------------------------------------------- two threads at once
 
 
 class Slow(mlpcore.CustomLayer):
@@ -285,7 +297,7 @@ class Slow(mlpcore.CustomLayer):
 
 @pytest.fixture
 def busy():
-    """A model that another thread trains, in its third batch of five, and the optimizer; and what ends that training."""
+    """A model and its optimizer, which another thread trains, in the third batch of five; and what ends that."""
     slow = Slow()
     model, optimizer = Sequential([Dense(4, "tanh"), slow, Dense(3, "softmax")], seed=1), Adam()
     failures = []
@@ -380,10 +392,8 @@ def test_what_is_read_beside_many_short_trainings_is_one_moment_of_them(kind):
     def train():
         try:
             while not stop.is_set():
-                try:
+                with contextlib.suppress(BusyError):  # the other thread reads
                     model.fit(x, y, "mse", optimizer=optimizer, batch_size=5, shuffle=False, **QUIET)
-                except BusyError:  # the other thread reads
-                    pass
                 time.sleep(0.0002)
         except BaseException as error:
             failures.append(error)
@@ -422,7 +432,7 @@ def test_a_callback_may_fit_the_same_model():
     assert (len(history["loss"]), model.epochs_trained) == (3, 6)
 
 
-# ---------------------------------------------------------------------------------------------- what interrupts a training
+# ------------------------------------------------------------------------------------------- what interrupts a training
 
 
 class Interrupting:
@@ -458,11 +468,8 @@ def interrupted_at_every_line(make, call):
     for k in itertools.count(1):
         model, optimizer = make(), Adam()
         before = snapshot(model, optimizer)
-        with Interrupting(k) as interrupting:
-            try:
-                call(model, optimizer)
-            except KeyboardInterrupt:
-                pass
+        with contextlib.suppress(KeyboardInterrupt), Interrupting(k) as interrupting:
+            call(model, optimizer)
         yield model, optimizer, before
         if interrupting.left > 0:
             return
@@ -587,7 +594,7 @@ def test_where_memory_fails_a_first_call_was_not_made(call):
     assert failed, "no allocation failed"
 
 
-# ------------------------------------------------------------------------------------------------------- what is hopeless
+# ----------------------------------------------------------------------------------------------------- what is hopeless
 
 
 def test_one_unit_with_softmax_cannot_learn():

@@ -14,6 +14,7 @@
 
 /* Traits as the rows name them. */
 enum { FROM_A = 0, FROM_Z = MLP_FROM_Z };
+enum { NO_TRAITS = 0, COUNTS_STEPS = MLP_COUNTS_STEPS };
 enum { SAMPLE = 0, OUTPUT = MLP_PER_OUTPUT };
 enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS, NUMBERS = 0, QUESTIONS = MLP_QUESTIONS, CLASSES = MLP_CLASSES };
 
@@ -53,8 +54,14 @@ const mlp_entry mlp_pairs[] = {
 };
 
 const mlp_entry mlp_optimizers[] = {
-#define OPTIMIZER(ID, id, class_name_, arrays, hyperparameters, step, paper)                                            \
-    {.name = #id, .class_name = class_name_, arrays, .hypers = hyperparameters, .formula = step, .source = paper},
+#define OPTIMIZER(ID, id, class_in_python, arrays, marks, hyperparameters, step, paper)                                \
+    {.name = #id,                                                                                                      \
+     .class_name = class_in_python,                                                                                    \
+     arrays,                                                                                                           \
+     .traits = marks,                                                                                                  \
+     .hypers = hyperparameters,                                                                                        \
+     .formula = step,                                                                                                  \
+     .source = paper},
 #include "optimizers.def"
     {.name = NULL},
 };
@@ -97,8 +104,8 @@ const mlp_entry mlp_elementaries[] = {
     {.name = NULL},
 };
 
-const char *const mlp_trait_names[] = {"per_row", "from_z",     "mean_of_outputs", "questions",
-                                       "classes", "per_output", "elementwise",     NULL};
+const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "questions", "classes",
+                                       "per_output", "elementwise", "counts_steps",    NULL};
 
 static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
     int i = 0;
@@ -114,7 +121,14 @@ bool mlp_needs_states(mlp_optimizer_id id, const double *hypers) {
 }
 
 const mlp_family mlp_catalogue[] = {
-    {"activations", mlp_activations}, {"losses", mlp_losses},       {"pairs", mlp_pairs},
-    {"optimizers", mlp_optimizers},   {"schedules", mlp_schedules}, {"initializers", mlp_initializers},
-    {"metrics", mlp_metrics},         {"layers", mlp_layers}, {"elementaries", mlp_elementaries},       {NULL, NULL},
+    {"activations", mlp_activations},
+    {"losses", mlp_losses},
+    {"pairs", mlp_pairs},
+    {"optimizers", mlp_optimizers},
+    {"schedules", mlp_schedules},
+    {"initializers", mlp_initializers},
+    {"metrics", mlp_metrics},
+    {"layers", mlp_layers},
+    {"elementaries", mlp_elementaries},
+    {NULL, NULL},
 };

@@ -23,6 +23,7 @@ typedef enum {
     MLP_CLASSES = 1 << 4,         /* loss: a row has one class, which y may give by index */
     MLP_PER_OUTPUT = 1 << 5,      /* metric: each output is right or wrong, not each row */
     MLP_ELEMENTWISE = 1 << 6,     /* layer: works element by element                     */
+    MLP_COUNTS_STEPS = 1 << 7,    /* optimizer: its formula has t, the number of the step */
 } mlp_traits;
 
 typedef struct {

@@ -31,11 +31,11 @@ static ALWAYS_INLINE void each_backward(vec (*f)(vec grad_a, vec s, const real *
 /* The activation runs vec_<id>_forward and vec_<id>_backward. */
 #define VECTOR_FORM(id)                                                                                                \
     static void fast_##id##_forward(ptrdiff_t n, ptrdiff_t out, real *a, const real *z, const real *c) {               \
-        each_forward(vec_##id##_forward, n *out, a, z, c);                                                             \
+        each_forward(vec_##id##_forward, n * out, a, z, c);                                                            \
     }                                                                                                                  \
     static void fast_##id##_backward(ptrdiff_t n, ptrdiff_t out, real *phi, const real *grad_a, const real *s,         \
                                      const real *c) {                                                                  \
-        each_backward(vec_##id##_backward, n *out, phi, grad_a, s, c);                                                 \
+        each_backward(vec_##id##_backward, n * out, phi, grad_a, s, c);                                                \
     }
 
 /* It runs the reference's text, one number after the other. */

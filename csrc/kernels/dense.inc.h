@@ -1,18 +1,12 @@
-/* dense.inc.h: reference/dense.c as three products (product.inc.h) and a sum over columns. */
+/* dense.inc.h: reference/dense.c as three products (product/product.inc.h) and a sum over rows. */
 
-/* A product that is one tile is spared the loops: for a net of a few units they would take longer than the arithmetic. */
-static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
-    return M > 0 && M <= TILE_ROWS && N <= PANEL && K <= K_BLOCK;
-}
-
-static tile_function *tile_for(ptrdiff_t M, ptrdiff_t N, tile_function *const functions[3][8]) {
-    return functions[divided(N, VEC_LANES) - 1][M - 1];
-}
+/* Single-tile fast path: for tiny layers blocking costs more than the arithmetic. */
+static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) { return M > 0 && M <= MR && N <= NR && K <= MAX_KC; }
 
 static void set_epilogue(product_task *task, const REAL_NAME(mlp_epilogue) * epilogue) {
     if (epilogue) {
-        task->then = epilogue->apply;
-        task->context = epilogue->context;
+        task->epilogue = epilogue->apply;
+        task->epilogue_context = epilogue->context;
     }
 }
 
@@ -25,14 +19,15 @@ static void finish(const REAL_NAME(mlp_epilogue) * epilogue, ptrdiff_t count, co
 
 static product_task forward_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                  const real *b) {
-    return (product_task){
-        .M = n, .N = out, .K = in, .a = x, .a_row = in, .b = w, .b_row = out, .init = b, .c = z, .c_row = out};
+    product_task task = {.M = n, .N = out, .K = in, .a = x, .lda = in, .b = w, .ldb = out, .c = z, .ldc = out};
+    task.init = b;
+    return task;
 }
 
 static void fast_dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                const real *b, const REAL_NAME(mlp_epilogue) * epilogue) {
     if (is_one_tile(n, out, in)) {
-        tile_for(n, out, TILES_OF_ROWS)(in, x, in, w, out, z, out, b, 0, out);
+        micro_kernel_for(NO_TRANSPOSE, n, out)(in, x, in, w, out, z, out, b, 0, out);
         finish(epilogue, n * out, z);
         return;
     }
@@ -79,50 +74,36 @@ static void fast_dense_backward_b(ptrdiff_t n, ptrdiff_t out, real *sum, const r
 /* eq. 3 */
 static product_task grad_w_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
                                 const real *x) {
-    return (product_task){.M = in,
-                          .N = out,
-                          .K = n,
-                          .a = x,
-                          .a_row = in,
-                          .a_lies = TRANSPOSED,
-                          .b = phi,
-                          .b_row = out,
-                          .c = grad_w,
-                          .c_row = out};
+    product_task task = {.M = in, .N = out, .K = n, .a = x, .lda = in, .b = phi, .ldb = out, .c = grad_w, .ldc = out};
+    task.trans_a = TRANSPOSE;
+    return task;
 }
 
 static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, bool discard, const real *phi,
                                   const real *x, const REAL_NAME(mlp_epilogue) * epilogue) {
     if (is_one_tile(in, out, n)) {
-        tile_for(in, out, TILES_OF_COLUMNS)(n, x, in, phi, out, grad_w, out, NULL, 0, out);
+        micro_kernel_for(TRANSPOSE, in, out)(n, x, in, phi, out, grad_w, out, NULL, 0, out);
         finish(epilogue, in * out, grad_w);
         return;
     }
     product_task task = grad_w_task(n, in, out, grad_w, phi, x);
     set_epilogue(&task, epilogue);
-    task.passing = discard;
+    task.discard_c = discard;
     product(&task);
 }
 
 /* eq. 2 without sigma' */
 static product_task grad_x_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
                                 const real *w) {
-    return (product_task){.M = n,
-                          .N = in,
-                          .K = out,
-                          .a = phi,
-                          .a_row = out,
-                          .b = w,
-                          .b_row = out,
-                          .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
-                          .c = grad_x,
-                          .c_row = in};
+    product_task task = {.M = n, .N = in, .K = out, .a = phi, .lda = out, .b = w, .ldb = out, .c = grad_x, .ldc = in};
+    task.trans_b = out == 1 ? NO_TRANSPOSE : TRANSPOSE; /* one column is a row */
+    return task;
 }
 
 static void fast_dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
                                   const real *w, const REAL_NAME(mlp_epilogue) * epilogue) {
     if (out == 1 && is_one_tile(n, in, out)) {
-        tile_for(n, in, TILES_OF_ROWS)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
+        micro_kernel_for(NO_TRANSPOSE, n, in)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
         finish(epilogue, n * in, grad_x);
         return;
     }

@@ -4,8 +4,8 @@
  * vectors. A change there is a change here.
  */
 
-/* Which lanes of a vector are meant. Most are whole, and spared the mask where `whole` is known when inlined. Where none
- * are left, nothing is stored: at the end of a page even that would be slow. */
+/* The active lanes of a vector. Full vectors need no mask when `whole` is known after inlining. With no active lane
+ * nothing is stored: at the end of a page even a masked store of nothing is slow. */
 typedef struct {
     bool whole;
     mask some;

@@ -1,7 +1,7 @@
 /* kernels.inc.h: every operation for one instruction set and one real type, and the table that exports them.
  *
- * The stubs in isa/ include a page of simd/ and then this. The reference stands in here too: its constants, and its text
- * for what is too rare to be written twice. In a table entry `fast_` marks what is written in vectors.
+ * The stubs in isa/ include a page of simd/ and then this. The reference is included as well: its constants, and its
+ * code for cases too rare to vectorise. In a table entry `fast_` marks what is written in vectors.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -40,15 +40,7 @@
 
 #include "losses.inc.h"
 
-#include "tiles.inc.h"
-
-#include "pack.inc.h"
-
-#include "few_rows.inc.h"
-
-#include "product.inc.h"
-
-#include "product_shared.inc.h"
+#include "product/product.inc.h"
 
 #include "dense.inc.h"
 

@@ -113,8 +113,8 @@ static void fast_sigmoid_bce_loss(ptrdiff_t n, ptrdiff_t out, real *value, const
     sum_of_each_row(vec_sigmoid_bce, n, out, value, z, y);
 }
 
-static void fast_mse_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value,
-                           const real *y_hat, const real *y) {
+static void fast_mse_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value, const real *y_hat,
+                           const real *y) {
     (void)loss;
     sum_of_each_row(squared_miss, n, out, value, y_hat, y);
     for (ptrdiff_t s = 0; s < n; s++) {

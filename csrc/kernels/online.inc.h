@@ -7,7 +7,8 @@ enum { ONLINE_ROOM = 512 }; /* numbers of grad_w */
 static ALWAYS_INLINE void grad_of_rows(ptrdiff_t rows, ptrdiff_t out, real *grad, const real *phi, const real *x) {
     for (ptrdiff_t k = 0; k < rows; k++) {
         const vec of_x = vec_broadcast(x[k]);
-        for (ptrdiff_t i = 0; i < out; i += VEC_LANES) { /* what a row's last vector has too much, the next row writes over */
+        for (ptrdiff_t i = 0; i < out;
+             i += VEC_LANES) { /* what a row's last vector has too much, the next row writes over */
             const vec of_phi = vec_load(phi + i);
             vec_store(grad + k * out + i, vec_fma(of_phi, of_x, vec_broadcast(0)));
         }

@@ -11,7 +11,8 @@ static ALWAYS_INLINE vec vec_adjusted(const REAL_NAME(mlp_update) * u, vec grad,
     grad = vec_mul(grad, vec_broadcast(u->grad_scale));
     grad = vec_select(vec_less(high, grad), high, grad);
     grad = vec_select(vec_less(grad, low), low, grad);
-    const vec sign = vec_select(vec_less(zero, w), vec_broadcast(1), vec_select(vec_less(w, zero), vec_broadcast(-1), zero));
+    const vec sign =
+        vec_select(vec_less(zero, w), vec_broadcast(1), vec_select(vec_less(w, zero), vec_broadcast(-1), zero));
     return vec_fma(vec_broadcast(u->l2), w, vec_fma(vec_broadcast(u->l1), sign, grad));
 }
 
@@ -47,8 +48,8 @@ static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool ad
     new_m = vec_flush_tiny(vec_fma(vec_broadcast(1 - beta1), slope, new_m), REAL_SMALLEST);
     new_v = vec_fma(vec_mul(vec_broadcast(1 - beta2), slope), slope, new_v);
     new_v = vec_flush_tiny(new_v, u->constants[ADAM_FLUSH_V]);
-    const vec root = vec_fma(vec_sqrt(new_v), vec_broadcast(u->constants[ADAM_V_SCALE]),
-                             vec_broadcast(u->constants[ADAM_EPSILON]));
+    const vec root =
+        vec_fma(vec_sqrt(new_v), vec_broadcast(u->constants[ADAM_V_SCALE]), vec_broadcast(u->constants[ADAM_EPSILON]));
     const vec move = vec_div(vec_mul(vec_broadcast(u->constants[ADAM_RATE]), new_m), root);
     store_lanes(m + i, new_m, lanes);
     store_lanes(v + i, new_v, lanes);
@@ -101,7 +102,7 @@ static rule_function *const RULES[] = {
 
 enum {
     UPDATE_CHUNK = 32 * 1024 / (int)sizeof(real),
-    UPDATE_WORTH_SHARING = 64 * 1024, /* weights; fewer are done before another thread has begun */
+    UPDATE_WORTH_SHARING = 64 * 1024, /* weights; fewer are finished before another thread starts */
 };
 
 typedef struct {

@@ -25,9 +25,12 @@ typedef struct {
 
 extern const mlp_engine mlp_engine_f32, mlp_engine_f64;
 
-/* What is offered where: parts have a multiple of 16 rows, so that each begins on a cache line of its own. */
+/* Parts of a workspace have a multiple of 16 rows, so that each begins on a cache line of its own. */
 static inline ptrdiff_t mlp_part_rows(ptrdiff_t capacity) { return (capacity + 15) / 16 * 16; }
 
 enum { MLP_ROWS_AT_ONCE = 256 };
+
+/* How many elements hold the addresses of all steps; a multiple of a cache line. */
+ptrdiff_t mlp_bound_steps_elements(const mlp_net *net);
 
 #endif

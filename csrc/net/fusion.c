@@ -31,7 +31,7 @@ void mlp_fuse_steps(mlp_net *net) {
     }
 }
 
-/* So few stay in the caches: one step of all costs less than one for each layer. */
+/* Below this the parameters stay in the caches, and one update of all is faster than one per layer. */
 enum { FEW_PARAMETERS = 16 * 1024 };
 
 bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer) { /* rule 4 */

@@ -7,16 +7,16 @@
 static const mlp_engine *engine(const mlp_net *net) { return net->bits == 32 ? &mlp_engine_f32 : &mlp_engine_f64; }
 
 /* How many elements hold the addresses of all steps, which begin on a cache line. */
-static ptrdiff_t bound_steps_elements(const mlp_net *net) {
+ptrdiff_t mlp_bound_steps_elements(const mlp_net *net) {
     ptrdiff_t bytes = mlp_size_product(net->steps, (ptrdiff_t)engine(net)->bound_step_size);
     bytes = mlp_size_sum(bytes, MLP_ALIGNMENT);
     return bytes < 0 ? -1 : bytes / MLP_ALIGNMENT * MLP_ALIGNMENT / (net->bits / 8);
 }
 
 ptrdiff_t mlp_workspace_elements(const mlp_net *net, ptrdiff_t capacity) {
-    return capacity > PTRDIFF_MAX - 15
-               ? -1
-               : mlp_size_sum(mlp_size_product(mlp_part_rows(capacity), net->work_width), bound_steps_elements(net));
+    return capacity > PTRDIFF_MAX - 15 ? -1
+                                       : mlp_size_sum(mlp_size_product(mlp_part_rows(capacity), net->work_width),
+                                                      mlp_bound_steps_elements(net));
 }
 
 ptrdiff_t mlp_workspace_offset(ptrdiff_t capacity, mlp_slot slot) { return mlp_part_rows(capacity) * slot.before; }
@@ -24,8 +24,9 @@ ptrdiff_t mlp_workspace_offset(ptrdiff_t capacity, mlp_slot slot) { return mlp_p
 ptrdiff_t mlp_rows_at_once(ptrdiff_t n) { return n < MLP_ROWS_AT_ONCE ? n : MLP_ROWS_AT_ONCE; }
 
 ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n) {
-    ptrdiff_t rows = mlp_part_rows(mlp_rows_at_once(n));
-    return mlp_size_sum(mlp_size_product(net->scratches, mlp_size_product(rows, net->widest)), bound_steps_elements(net));
+    ptrdiff_t rows = mlp_rows_at_once(n);
+    return mlp_size_sum(mlp_size_product(net->scratches, mlp_size_product(rows, net->widest)),
+                        mlp_bound_steps_elements(net));
 }
 
 bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
@@ -50,7 +51,8 @@ bool mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, vo
 }
 
 bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
-                      mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt, mlp_score *score) {
+                      mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt,
+                      mlp_score *score) {
     return engine(net)->evaluate(net, work, loss, metric, samples, value, caller, interrupt, score);
 }
 

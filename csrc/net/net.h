@@ -93,9 +93,9 @@ bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *lo
 
 /* How far training has come, and, with parameters and states, all that going on exactly needs. */
 typedef struct {
-    uint32_t epoch; /* number of the epoch that is under way                     */
-    ptrdiff_t seen; /* rows of it that are done                                  */
-    ptrdiff_t batches; /* batches of it that are done                            */
+    uint32_t epoch;                           /* number of the epoch that is under way                     */
+    ptrdiff_t seen;                           /* rows of it that are done                                  */
+    ptrdiff_t batches;                        /* batches of it that are done                            */
     double loss_sum, weight_sum, correct_sum; /* over these rows                 */
 } mlp_cursor;
 
@@ -107,8 +107,8 @@ typedef struct {
     double mean_weight; /* that a weight counts against; 0: each batch's own        */
     const mlp_optimizer *optimizer;
     ptrdiff_t epochs;
-    ptrdiff_t *order; /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */
-    uint64_t seed;    /* from which and from the epoch's number an order follows, and the masks        */
+    ptrdiff_t *order;  /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */
+    uint64_t seed;     /* from which and from the epoch's number an order follows, and the masks        */
     mlp_score *scores; /* (epochs): the means over an epoch's samples, each taken before its batch's update */
     void *caller;
     const mlp_interrupt *interrupt; /* polled before a batch, which is the last one if it says so              */

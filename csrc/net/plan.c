@@ -59,7 +59,7 @@ static void lay_out_values(mlp_net *net, const mlp_step_spec *specs) {
         net->grad[i + 1] = specs[i].joined ? net->grad[i] : new_slot(net, step->out);
         net->widest = step->out > net->widest ? step->out : net->widest;
     }
-    net->grad[0] = net->grad[1]; /* nobody asks for it */
+    net->grad[0] = net->grad[1];             /* nobody asks for it */
     new_slot(net, mlp_net_outputs(net) + 3); /* y; weight, scale, value */
 }
 

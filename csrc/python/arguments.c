@@ -1,4 +1,4 @@
-/* arguments.c: from the arguments of a call to slots, and what in them is no array: numbers and names. See arrays.h. */
+/* arguments.c: sorts the arguments of a call into slots and parses numbers and names. See arrays.h. */
 #include "arrays.h"
 
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static int find_name(const mlp_function *function, int begin, int end, PyObject 
 }
 
 static int slot_of(const mlp_function *function, PyObject *name) {
-    int p = find_name(function, function->positional, MLP_PARAMETERS, name); /* where names are a must, and so likely */
+    int p = find_name(function, function->positional, MLP_PARAMETERS, name); /* keyword-only ones first */
     if (p < 0) {
         p = find_name(function, 0, function->positional, name);
     }
@@ -41,7 +41,7 @@ static int slot_of(const mlp_function *function, PyObject *name) {
     return p;
 }
 
-/* What the function has no parameter for is left as it is. */
+/* Axes that the function does not have are left as they are. */
 static void begin_call(mlp_call *call, const mlp_function *function) {
     call->function = function;
     call->required = (mlp_sizes){0};
@@ -113,8 +113,8 @@ static int real_in_range(const mlp_call *call, int p, const char *what, PyObject
     if (!(number >= least && number < below)) {
         PyObject *low = PyFloat_FromDouble(least), *high = PyFloat_FromDouble(below);
         if (low && high) {
-            mlp_argument_error(call, p, PyExc_ValueError, "%s%s %R, expected a number >= %S and < %S", is, is_end, given,
-                               low, high);
+            mlp_argument_error(call, p, PyExc_ValueError, "%s%s %R, expected a number >= %S and < %S", is, is_end,
+                               given, low, high);
         }
         Py_XDECREF(low);
         Py_XDECREF(high);
@@ -246,7 +246,8 @@ int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id
     int i = 0;
     for (; entry->hypers[i].name; i++) {
         constants[i] = entry->hypers[i].standard;
-        if (i < count && mlp_check_hyper(call, p, &entry->hypers[i], PyTuple_GET_ITEM(given, i + 1), &constants[i]) < 0) {
+        if (i < count &&
+            mlp_check_hyper(call, p, &entry->hypers[i], PyTuple_GET_ITEM(given, i + 1), &constants[i]) < 0) {
             return -1;
         }
     }

@@ -6,8 +6,8 @@
 #include "../runtime/memory.h"
 #include "shapes.h"
 
-/* NumPy's own errors do not know which argument they are about. Says so, and keeps NumPy's words; an exception of
- * another kind is the caller's own (KeyboardInterrupt, or raised by __array__) and passes. */
+/* Adds the argument's name to an error that NumPy raised. Other exceptions (KeyboardInterrupt, or raised by __array__)
+ * pass unchanged. */
 static void name_the_argument(const mlp_call *call, const char *name) {
     PyObject *kinds[] = {PyExc_TypeError, PyExc_ValueError, PyExc_MemoryError};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -24,9 +24,9 @@ static void name_the_argument(const mlp_call *call, const char *name) {
     }
 }
 
-/* ---- phase 1: anything to an ndarray, running whatever Python code that takes ----------------------------------- */
+/* ---- phase 1: conversion to ndarrays, which may run any Python code --------------------------------------------- */
 
-/* 1 if masked elements hide in the array: to compute with them would silently give a wrong answer. */
+/* 1 if the array has masked elements, whose values would silently be used. */
 static int has_masked_elements(PyObject *object) {
     PyObject *name = PyUnicode_FromString("numpy.ma");
     PyObject *ma = name ? PyImport_GetModule(name) : NULL; /* where it was never imported, there is no masked array */
@@ -71,7 +71,7 @@ static PyArrayObject *take_array(const mlp_call *call, int p) {
     if (!array) {
         name_the_argument(call, call->function->parameters[p].name);
     } else if (!is_array && PyArray_NDIM(array) == 0 && PyArray_TYPE(array) == NPY_OBJECT) {
-        Py_CLEAR(array); /* NumPy's way to say that it knows nothing about it: None, a sparse matrix, ... */
+        Py_CLEAR(array); /* NumPy cannot convert it and wraps it as an object: None, a sparse matrix, ... */
         mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected an array of real numbers",
                            Py_TYPE(given)->tp_name);
     }
@@ -316,10 +316,9 @@ PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes,
     for (; axes && axes[rank]; rank++) {
         shape[rank] = call->size.of[mlp_axis(axes[rank])];
     }
-    PyArrayObject *array =
-        axes ? (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT,
-                                              order == MLP_F_ORDER)
-             : (PyArrayObject *)PyArray_NewLikeArray(first_array(call), NPY_CORDER, NULL, 0);
+    PyArrayObject *array = axes ? (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT,
+                                                                 order == MLP_F_ORDER)
+                                : (PyArrayObject *)PyArray_NewLikeArray(first_array(call), NPY_CORDER, NULL, 0);
     if (!array) {
         name_the_argument(call, name); /* NumPy's: too big, or no memory */
     }

@@ -11,8 +11,8 @@
  * done:
  *     mlp_end(&call);
  *
- * All foreign Python code (__array__, __float__, ...) runs before the first shape or pointer is read, so that none of it
- * can pull an array from under a kernel.
+ * All user-defined Python code (__array__, __float__, ...) runs before the first shape or pointer is read, so that it
+ * cannot resize an array that a kernel uses.
  */
 #ifndef MLPCORE_ARRAYS_H
 #define MLPCORE_ARRAYS_H
@@ -42,9 +42,10 @@ typedef enum {
 typedef struct {
     const char *name;
     mlp_role role;
-    bool optional;     /* may be left out; an array may also be None                                          */
-    mlp_order order;   /* how a kernel wants the memory                                                       */
-    const char *axes;  /* a letter per axis: n, i(n), o(ut), p(arameters), e(pochs), 1, 2; NULL: any rank, the first array's shape */
+    bool optional;   /* may be left out; an array may also be None                                          */
+    mlp_order order; /* how a kernel wants the memory                                                       */
+    const char *
+        axes; /* a letter per axis: n, i(n), o(ut), p(arameters), e(pochs), 1, 2; NULL: any rank, the first array's shape */
     unsigned in_place; /* bit p set: this output may be the very memory of input p                            */
 } mlp_parameter;
 

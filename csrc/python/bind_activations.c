@@ -66,10 +66,11 @@ static PyObject *activation_backward(PyObject *Py_UNUSED(module), PyObject *cons
 
 static PyObject *elementary(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { FUNCTION, NUMBERS, RESULT };
-    static const mlp_function function = {
-        .name = "elementary",
-        .positional = 2,
-        .parameters = {[FUNCTION] = {.name = "name"}, [NUMBERS] = {"x", .role = MLP_INPUT}, [RESULT] = {"y", .role = MLP_NEW}}};
+    static const mlp_function function = {.name = "elementary",
+                                          .positional = 2,
+                                          .parameters = {[FUNCTION] = {.name = "name"},
+                                                         [NUMBERS] = {"x", .role = MLP_INPUT},
+                                                         [RESULT] = {"y", .role = MLP_NEW}}};
     mlp_call call;
     PyObject *result = NULL;
     int which;

@@ -51,11 +51,11 @@ static PyObject *tuple_of_traits(unsigned traits) {
 }
 
 static PyObject *dict_of(const mlp_entry *entry) {
-    return Py_BuildValue("{s:s,s:z,s:z,s:s,s:z,s:z,s:N,s:N,s:z,s:N,s:d,s:d}", "name", entry->name, "alias", entry->alias,
-                         "class_name", entry->class_name, "formula", entry->formula, "derivative", entry->derivative,
-                         "source", entry->source, "hypers", tuple_of_hypers(entry->hypers), "states",
-                         tuple_of_texts(entry->states), "states_if", entry->states_if, "traits", tuple_of_traits(entry->traits), "least",
-                         entry->least, "most", entry->most);
+    return Py_BuildValue("{s:s,s:z,s:z,s:s,s:z,s:z,s:N,s:N,s:z,s:N,s:d,s:d}", "name", entry->name, "alias",
+                         entry->alias, "class_name", entry->class_name, "formula", entry->formula, "derivative",
+                         entry->derivative, "source", entry->source, "hypers", tuple_of_hypers(entry->hypers), "states",
+                         tuple_of_texts(entry->states), "states_if", entry->states_if, "traits",
+                         tuple_of_traits(entry->traits), "least", entry->least, "most", entry->most);
 }
 
 /* The rows of a family, each a dict. */

@@ -76,8 +76,7 @@ enum { LOSS, ACTIVATION, Z, TRUTH, WEIGHTS, RESULT };
 
 #define FROM_Z                                                                                                         \
     [LOSS] = {.name = "loss"}, [ACTIVATION] = {.name = "activation"}, [Z] = {"z", MLP_INPUT, .axes = "no"},            \
-    [TRUTH] = {"y", MLP_INPUT, .axes = "no"},                                                                          \
-    [WEIGHTS] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}
+    [TRUTH] = {"y", MLP_INPUT, .axes = "no"}, [WEIGHTS] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}
 
 /* a = sigma(z) in the first scratch. */
 static void activate(const mlp_kernel_call *k) {

@@ -59,14 +59,13 @@ static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssiz
 
 static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { X, TRAINING, SEED, EPOCH, BATCH };
-    static const mlp_function function = {
-        .name = "forward",
-        .positional = 5,
-        .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
-                       [TRAINING] = {"training", .optional = true},
-                       [SEED] = {"seed", .optional = true},
-                       [EPOCH] = {"epoch", .optional = true},
-                       [BATCH] = {"batch", .optional = true}}};
+    static const mlp_function function = {.name = "forward",
+                                          .positional = 5,
+                                          .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
+                                                         [TRAINING] = {"training", .optional = true},
+                                                         [SEED] = {"seed", .optional = true},
+                                                         [EPOCH] = {"epoch", .optional = true},
+                                                         [BATCH] = {"batch", .optional = true}}};
     Net *self = (Net *)object;
     mlp_call call;
     mlp_mode mode = {0};
@@ -147,7 +146,8 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
     mode.caller = &caller;
     self->has_grads = false;
     caller.state = mlp_release_gil(2 * work_of(self, self->rows));
-    mlp_net_backward(self->net, self->work, self->rows, &mode, &loss, mlp_data(&call, Y), mlp_data(&call, WEIGHT), &mean);
+    mlp_net_backward(self->net, self->work, self->rows, &mode, &loss, mlp_data(&call, Y), mlp_data(&call, WEIGHT),
+                     &mean);
     mlp_restore_gil(caller.state);
     if (!caller.failed) {
         self->has_grads = true;
@@ -287,8 +287,8 @@ static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t na
     mlp_caller caller = caller_of(self, owner, call.array[X], NULL);
     mlp_score score;
     caller.state = mlp_release_gil(work_of(self, samples.n));
-    mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller, &(mlp_interrupt){mlp_poll_python, &caller},
-                     &score);
+    mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller,
+                     &(mlp_interrupt){mlp_poll_python, &caller}, &score);
     mlp_restore_gil(caller.state);
     if (!caller.failed) {
         result = Py_BuildValue("dd", score.loss, has_accuracy ? score.accuracy : (double)NAN);
@@ -373,9 +373,10 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
     const int64_t epoch = cursor[0], first = settings->resume ? cursor[1] : 0;
     if (epoch < 0 || epoch + settings->epochs > (int64_t)UINT32_MAX + 1 || first < 0 || first >= batches_of_an_epoch) {
-        return mlp_argument_error(&settings->arrays, CURSOR, PyExc_ValueError,
-                                  "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted",
-                                  (long long)epoch, (long long)first, settings->epochs, batches_of_an_epoch);
+        return mlp_argument_error(
+            &settings->arrays, CURSOR, PyExc_ValueError,
+            "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted", (long long)epoch,
+            (long long)first, settings->epochs, batches_of_an_epoch);
     }
     settings->cursor =
         (mlp_cursor){.epoch = (uint32_t)epoch, .batches = (ptrdiff_t)first, .seen = (ptrdiff_t)first * batch};

@@ -1,6 +1,6 @@
 /* bind_optimizers.c: one step of an optimizer on an array of weights, for Python: a function for each row of the catalogue,
  *
- *     <name>_step(w, grad, <states>, *, t, <hyperparameters>)
+ *     <name>_step(w, grad, <states>, *, t if the formula has it, <hyperparameters>)
  *
  * A state that the hyperparameters do without may be left out; so may a hyperparameter, for its standard value.
  */
@@ -17,11 +17,13 @@ static void describe(mlp_optimizer_id id, const char *name, mlp_function *functi
     function->parameters[GRAD] = (mlp_parameter){"grad", MLP_INPUT, .order = MLP_FIRST_ORDER};
     int p = FIRST_STATE;
     for (int i = 0; entry->states[i]; i++) {
-        function->parameters[p++] = (mlp_parameter){
-            entry->states[i], MLP_OUTPUT, .optional = entry->states_if != NULL, .order = MLP_FIRST_ORDER};
+        function->parameters[p++] = (mlp_parameter){entry->states[i], MLP_OUTPUT, .optional = entry->states_if != NULL,
+                                                    .order = MLP_FIRST_ORDER};
     }
     function->positional = p;
-    function->parameters[p++] = (mlp_parameter){.name = "t", .optional = entry->states_if != NULL};
+    if (entry->traits & MLP_COUNTS_STEPS) {
+        function->parameters[p++] = (mlp_parameter){.name = "t"};
+    }
     for (int i = 0; entry->hypers[i].name; i++) {
         function->parameters[p++] = (mlp_parameter){.name = entry->hypers[i].name, .optional = true};
     }
@@ -32,14 +34,14 @@ static int parse_numbers(const mlp_call *call, mlp_optimizer_id id, int64_t *t, 
     const mlp_entry *entry = &mlp_optimizers[id];
     int p = call->function->positional;
     long long number = 1;
-    if (mlp_get_integer(call, p, 1, INT64_MAX, &number) < 0) {
+    if (entry->traits & MLP_COUNTS_STEPS && mlp_get_integer(call, p++, 1, INT64_MAX, &number) < 0) {
         return -1;
     }
     *t = number;
     for (int i = 0; entry->hypers[i].name; i++) {
         const mlp_hyper *hyper = &entry->hypers[i];
         hypers[i] = hyper->standard;
-        if (mlp_get_double(call, ++p, hyper->least, hyper->below, &hypers[i]) < 0) {
+        if (mlp_get_double(call, p++, hyper->least, hyper->below, &hypers[i]) < 0) {
             return -1;
         }
     }

@@ -32,7 +32,8 @@ typedef struct {
     const char *scratch[2];       /* axes of the arrays that the computation needs beside the arguments; NULL: none */
     double work;                  /* what an element of the first array costs, in multiply-adds                    */
     void (*compute)(mlp_kernel_call *k);
-    int results[3]; /* the parameters whose arrays it returns, as a tuple if there are several; MLP_NO_PARAMETER first: `number` */
+    int results
+        [3]; /* the parameters whose arrays it returns, as a tuple if there are several; MLP_NO_PARAMETER first: `number` */
 } mlp_binding;
 
 PyObject *mlp_run_binding(const mlp_binding *binding, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);

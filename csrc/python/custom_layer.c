@@ -21,7 +21,8 @@ static PyObject *owner_of(const mlp_caller *caller, const void *data) {
 }
 
 static PyObject *view(const mlp_caller *caller, ptrdiff_t n, ptrdiff_t width, const void *data, bool writeable) {
-    PyObject *array = mlp_view(owner_of(caller, data), caller->is_double, 2, (npy_intp[]){n, width}, NULL, (void *)data);
+    PyObject *array =
+        mlp_view(owner_of(caller, data), caller->is_double, 2, (npy_intp[]){n, width}, NULL, (void *)data);
     if (array && !writeable) {
         PyArray_CLEARFLAGS((PyArrayObject *)array, NPY_ARRAY_WRITEABLE);
     }

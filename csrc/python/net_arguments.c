@@ -6,9 +6,8 @@
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
                   Py_ssize_t nargs, PyObject *kwnames) {
     const int parsed = mlp_parse(call, function, args, nargs, kwnames);
-    call->required = (mlp_sizes){.in = mlp_net_inputs(self->net),
-                                 .out = mlp_net_outputs(self->net),
-                                 .parameters = self->net->parameters};
+    call->required = (mlp_sizes){
+        .in = mlp_net_inputs(self->net), .out = mlp_net_outputs(self->net), .parameters = self->net->parameters};
     call->required_bits = self->net->bits;
     return parsed;
 }
@@ -95,9 +94,8 @@ static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *
     mlp_function *function = &arguments->function;
     *function = (mlp_function){.name = entry->name};
     mlp_call *arrays = &arguments->call;
-    *arrays = (mlp_call){.function = function,
-                         .required = {.parameters = self->net->parameters},
-                         .required_bits = self->net->bits};
+    *arrays = (mlp_call){
+        .function = function, .required = {.parameters = self->net->parameters}, .required_bits = self->net->bits};
     function->parameters[COUNTER] = (mlp_parameter){"t", MLP_COUNTER, .axes = "1"};
     arrays->given[COUNTER] = call->given[T];
     const bool needed = mlp_needs_states(arguments->optimizer.id, arguments->optimizer.hypers);
@@ -127,8 +125,7 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
     mlp_call call;
     int id;
     *optimizer = (mlp_optimizer){.schedule = MLP_CONSTANT, .clip_value = INFINITY, .clip_norm = INFINITY};
-    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 ||
-        mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
+    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
         parse_hypers(&call, &mlp_optimizers[id], optimizer->hypers) < 0 ||
         parse_limit(&call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
         parse_limit(&call, CLIP_NORM, &optimizer->clip_norm) < 0) {

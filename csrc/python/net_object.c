@@ -1,4 +1,4 @@
-/* net_object.c: life of a Net, who may call when, and the memory of its batches. See net_object.h. */
+/* net_object.c: life of a Net, guards of concurrent calls, memory of batches. See net_object.h. */
 #include "net_object.h"
 
 #ifndef _WIN32
@@ -95,9 +95,10 @@ static void free_net(PyObject *capsule) { mlp_net_free(PyCapsule_GetPointer(caps
 
 static PyObject *net_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     enum { INPUT_SIZE, STEPS, DTYPE };
-    static const mlp_function function = {
-        .name = "Net",
-        .parameters = {[INPUT_SIZE] = {.name = "input_size"}, [STEPS] = {.name = "steps"}, [DTYPE] = {.name = "dtype"}}};
+    static const mlp_function function = {.name = "Net",
+                                          .parameters = {[INPUT_SIZE] = {.name = "input_size"},
+                                                         [STEPS] = {.name = "steps"},
+                                                         [DTYPE] = {.name = "dtype"}}};
     char *names[] = {"input_size", "steps", "dtype", NULL};
     mlp_call call = {.function = &function};
     PyObject **given = call.given;
@@ -170,18 +171,15 @@ static void net_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
-PyDoc_STRVAR(net_doc, "Net(input_size, steps, dtype)\n--\n\n"
-                      "A network of steps, each a tuple like mlpcore.engine.Step. What mlpcore.Sequential is made of.\n");
+PyDoc_STRVAR(net_doc,
+             "Net(input_size, steps, dtype)\n--\n\n"
+             "A network of steps, each a tuple like mlpcore.engine.Step. What mlpcore.Sequential is made of.\n");
 
 static PyType_Slot net_slots[] = {
-    {Py_tp_doc, (void *)net_doc},
-    {Py_tp_new, (void *)net_new},
-    {Py_tp_dealloc, (void *)net_dealloc},
-    {Py_tp_traverse, (void *)net_traverse},
-    {Py_tp_clear, (void *)net_clear},
-    {Py_tp_methods, mlp_net_methods},
-    {Py_tp_getset, mlp_net_getset},
-    {0, NULL},
+    {Py_tp_doc, (void *)net_doc},         {Py_tp_new, (void *)net_new},
+    {Py_tp_dealloc, (void *)net_dealloc}, {Py_tp_traverse, (void *)net_traverse},
+    {Py_tp_clear, (void *)net_clear},     {Py_tp_methods, mlp_net_methods},
+    {Py_tp_getset, mlp_net_getset},       {0, NULL},
 };
 
 PyType_Spec mlp_net_spec = {

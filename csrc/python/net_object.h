@@ -6,8 +6,8 @@
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
  *
  * One at a time. `users` counts the calls that are inside: -1 for one that changes the network, else how many read it.
- * Who comes at the wrong moment, from another thread or from Python code that an argument or `progress` runs, gets a
- * RuntimeError. So nothing that a call has looked at can change under it.
+ * A call at the wrong time, from another thread or from Python code that an argument or `progress` runs, raises
+ * RuntimeError. So nothing that a call has checked can change while it runs.
  */
 #ifndef MLPCORE_NET_OBJECT_H
 #define MLPCORE_NET_OBJECT_H
@@ -30,7 +30,7 @@ typedef struct {
     PyObject *net_owner;
     PyObject *custom_layers;  /* a tuple of the Python objects that the network's custom steps call */
     mlp_custom_layer *custom; /* their contexts                                                     */
-    PyObject *block_owner;   /* NULL before the first batch */
+    PyObject *block_owner;    /* NULL before the first batch */
     ptrdiff_t block_elements;
     mlp_workspace work;
     ptrdiff_t rows; /* of the last batch; -1: there was none */
@@ -108,10 +108,10 @@ typedef struct {
     PyThreadState *state; /* NULL: the GIL is held                                                     */
     int64_t *counter;     /* shows Python how far training has come: epoch and batch; NULL: it does not train */
     const mlp_cursor *cursor;
-    PyObject *progress;   /* NULL: nobody wants to know                                                */
-    PyObject *owners[3];  /* arrays and capsules whose memory a layer written in Python may be shown    */
+    PyObject *progress;  /* NULL: nobody wants to know                                                */
+    PyObject *owners[3]; /* arrays and capsules whose memory a layer written in Python may be shown    */
     bool is_double;
-    bool failed;          /* an exception is set                                                       */
+    bool failed; /* an exception is set                                                       */
 } mlp_caller;
 
 /* Writes the cursor where Python sees it. */

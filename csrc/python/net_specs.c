@@ -24,12 +24,12 @@ static int parse_shapes(const mlp_call *call, mlp_step_spec *spec) {
         return mlp_argument_error(call, SHAPES, PyExc_TypeError, "is %R, expected a tuple of pairs", shapes);
     }
     spec->segments = PyTuple_GET_SIZE(shapes);
-    ptrdiff_t(*sizes)[2] = mlp_alloc(spec->segments, sizeof *sizes);
+    ptrdiff_t (*sizes)[2] = mlp_alloc(spec->segments, sizeof *sizes);
     if (!sizes) {
         PyErr_NoMemory();
         return -1;
     }
-    spec->shapes = (const ptrdiff_t(*)[2])sizes;
+    spec->shapes = (const ptrdiff_t (*)[2])sizes;
     for (Py_ssize_t i = 0; i < spec->segments; i++) {
         Py_ssize_t rows, columns;
         if (!PyArg_ParseTuple(PyTuple_GET_ITEM(shapes, i), "nn:shape", &rows, &columns)) {

@@ -1,4 +1,4 @@
-/* net_views.c: what a Net shows of its memory. Each view's base keeps that alive. See net_object.h. */
+/* net_views.c: NumPy views of a Net's memory. Each view's base keeps that memory alive. See net_object.h. */
 #include "net_object.h"
 
 static void *element(const Net *self, void *start, ptrdiff_t index) {

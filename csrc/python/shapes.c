@@ -1,4 +1,4 @@
-/* shapes.c: holds the shapes of a call's arrays to its function's axes, and says what is wrong with one. */
+/* shapes.c: checks the shapes of a call's arrays against its function's axes, and words the errors. */
 #include "shapes.h"
 
 #include <string.h>

@@ -21,7 +21,7 @@ static real sigmoid_backward(real grad_a, real a, const real *c) { return (void)
 static real tanh_forward(real z, const real *c) { return (void)c, real_tanh(z); }
 static real tanh_backward(real grad_a, real a, const real *c) { return (void)c, grad_a * ((1 - a) * (1 + a)); }
 
-/* What softmax and its losses need to know of a row: its largest element, and how much the others add to e^max.
+/* The summary of a row for softmax and its losses: its largest element, and the sum of the others relative to e^max.
  * sum over k of e^{z_k} = e^max (1 + rest). Keeping the 1 apart saves the digits of a small rest. One element can be left
  * out of the row (`skipped`, or NONE). */
 typedef struct {

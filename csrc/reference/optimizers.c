@@ -8,7 +8,8 @@
  * soon as sqrt(v_hat) is lost beside epsilon, since it decays a hundred times slower (docs/decisions/flushing.md).
  */
 #if MLP_REAL_BITS == 32
-static const double V_HIGHEST = 0x1p-100, HALF_ULP = 0x1p-25; /* most that v may be to be flushed; half an ulp of 1, halved */
+static const double V_HIGHEST = 0x1p-100,
+                    HALF_ULP = 0x1p-25; /* most that v may be to be flushed; half an ulp of 1, halved */
 #else
 static const double V_HIGHEST = 0x1p-900, HALF_ULP = 0x1p-54;
 #endif
@@ -79,7 +80,8 @@ static void adam_constants(const double *hypers, int64_t t, real *c) {
     c[ADAM_EPSILON] = (real)hypers[3];
     c[ADAM_RATE] = (real)(learning_rate / (1 - power((double)c[ADAM_BETA1], t)));
     c[ADAM_V_SCALE] = (real)(1 / sqrt(1 - power((double)c[ADAM_BETA2], t)));
-    const double lost = (double)c[ADAM_EPSILON] * HALF_ULP / (double)c[ADAM_V_SCALE]; /* sqrt(v) below it changes no sum */
+    const double lost =
+        (double)c[ADAM_EPSILON] * HALF_ULP / (double)c[ADAM_V_SCALE]; /* sqrt(v) below it changes no sum */
     c[ADAM_FLUSH_V] = (real)(lost * lost < V_HIGHEST ? lost * lost : V_HIGHEST);
 }
 

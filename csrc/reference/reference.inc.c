@@ -3,6 +3,8 @@
 
 #include "../runtime/rng.h"
 
+#include "fma.h"
+
 #include "elementary.h"
 
 #include "sums.h"

@@ -18,7 +18,7 @@ static atomic_ullong allocations;
 
 unsigned long long mlp_allocation_count(void) { return atomic_load(&allocations); }
 
-/* calloc hands out fresh pages as zeros without touching them. The pointer it gave stands right before the block. */
+/* calloc returns fresh zero pages without touching them. The pointer it returned is stored just before the block. */
 void *mlp_alloc(ptrdiff_t count, size_t element_size) {
     ptrdiff_t margin = MLP_ALIGNMENT + (ptrdiff_t)sizeof(void *);
     ptrdiff_t bytes = mlp_size_sum(mlp_size_product(count, (ptrdiff_t)element_size), margin);

@@ -14,7 +14,7 @@ ptrdiff_t mlp_size_sum(ptrdiff_t a, ptrdiff_t b);
 void *mlp_alloc(ptrdiff_t count, size_t element_size);
 void mlp_free(void *block);
 
-/* How many blocks mlp_alloc has handed out so far, to all. */
+/* The number of blocks that mlp_alloc has allocated so far, on all threads. */
 unsigned long long mlp_allocation_count(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* pause.h: what a loop that waits for another thread says to the processor: nothing is urgent here. */
+/* pause.h: the processor's hint for spin-wait loops. */
 #ifndef MLPCORE_PAUSE_H
 #define MLPCORE_PAUSE_H
 

@@ -19,7 +19,8 @@ mlp_poller mlp_poller_new(const mlp_interrupt *interrupt, double work) {
 static bool is_time_to_poll(mlp_poller *poller) {
     poller->until_clock = poller->units_between;
     const int64_t now = milliseconds();
-    if (now >= poller->last_poll && now - poller->last_poll < POLL_MS) { /* a clock that was set back counts as time gone by */
+    if (now >= poller->last_poll &&
+        now - poller->last_poll < POLL_MS) { /* a clock that was set back counts as time gone by */
         return false;
     }
     poller->last_poll = now;

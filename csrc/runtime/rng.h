@@ -1,4 +1,4 @@
-/* rng.h: random numbers by counter, so that they depend on what they are for and not on who asks first.
+/* rng.h: random numbers by counter, so that they depend on their purpose and not on the order of draws.
  *
  * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) is a function of a key and a
  * counter: draw number `index` of a `purpose` under a seed is the same whatever was drawn before, on any thread.
@@ -8,7 +8,7 @@
 
 #include "poll.h"
 
-/* What a stream of draws is for. The values are part of the results: never change one. */
+/* The purpose of a stream of draws. The values are part of the results: never change one. */
 typedef enum { MLP_DRAW_WEIGHTS = 0, MLP_DRAW_SHUFFLE = 1, MLP_DRAW_MASK_KEY = 2 } mlp_purpose;
 
 /* A stream: `which` tells streams of one purpose apart (the layer of the weights, the epoch of the shuffle). */

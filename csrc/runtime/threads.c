@@ -1,16 +1,16 @@
 /* threads.c: a pool of threads that hands out the chunks of one job at a time.
  *
- * A job is published by setting `tickets` to its number of chunks. Whoever takes a ticket, by counting down from n to
- * n-1, has chunk number chunks-n to run; the caller takes tickets like everybody else and then waits until no chunk is
- * `unfinished`. So it waits for work that somebody has begun, never for a thread that has not: if the other cores are
- * busy with something else, the caller just does all chunks itself.
+ * A job is published by setting `tickets` to its number of chunks. A thread takes a ticket by decrementing the
+ * counter from n to n-1 and runs chunk number chunks-n. The caller takes tickets as the workers do and then waits until
+ * no chunk is `unfinished`. So it waits only for chunks that a thread has begun: if the other cores are busy with
+ * something else, the caller runs all chunks itself.
  *
- * A thread that comes late finds no ticket, or one of a newer job, which is as good: only with a ticket in hand does it
- * look at what the job is, and a job cannot end, nor a newer one begin, while a chunk of it is unfinished.
+ * A thread that wakes late finds no ticket, or one of a newer job. Both are safe: a thread reads the job only after it
+ * has taken a ticket, and a job cannot end, nor a newer one begin, while one of its chunks is unfinished.
  *
- * Who finds nothing to do spins for a moment, since the next job usually follows within microseconds, and then sleeps,
- * so that its core is free for whom it waits for. Before sleeping one announces it and looks again; before waking one
- * changes the word and then looks for sleepers. In sequentially consistent order one of both sees the other.
+ * An idle thread spins for a short time, since the next job usually follows within microseconds, and then sleeps, so
+ * that its core is free for other threads. A thread about to sleep announces it and checks for work once more; a thread
+ * that publishes work checks for sleepers afterwards. With sequential consistency at least one of them sees the other.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "threads.h"
@@ -21,7 +21,7 @@ static void run_alone(ptrdiff_t chunks, mlp_work *work, void *context) {
     }
 }
 
-#if defined(_WIN32) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
+#if defined(_WIN32) || defined(__wasi__) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
 
 int mlp_get_num_threads(void) { return 1; }
 void mlp_set_num_threads(int threads) { (void)threads; }
@@ -49,18 +49,18 @@ enum {
     STACK = MLP_THREAD_SCRATCH + 256 * 1024, /* of a worker, in bytes */
 };
 
-/* The job. Its chunks, work and context belong to whoever has set `busy`, and are read with a ticket in hand. */
+/* The job. The thread that set `busy` writes chunks, work and context; others read them after taking a ticket. */
 static struct {
-    _Alignas(CACHE_LINE) atomic_ptrdiff_t tickets; /* chunks that nobody has taken yet */
+    _Alignas(CACHE_LINE) atomic_ptrdiff_t tickets; /* chunks not taken yet */
     ptrdiff_t chunks;
     mlp_work *work;
     void *context;
     _Alignas(CACHE_LINE) atomic_ptrdiff_t unfinished; /* chunks that are not done yet */
 } job;
 
-/* The threads. Only whoever has set `busy` starts or stops any. */
+/* The threads. Only the thread that set `busy` starts or stops any. */
 static struct {
-    _Alignas(CACHE_LINE) atomic_bool busy; /* somebody has the pool for a job; in the end, nobody gets it any more */
+    _Alignas(CACHE_LINE) atomic_bool busy; /* a caller is using the pool; stays set after shutdown */
     atomic_int threads;                    /* as set; the caller's is one of them */
     atomic_int workers;                    /* that run; worker number w goes on while w < workers */
     int refused_at;                        /* the value of `threads` for which the system refused one */
@@ -76,13 +76,13 @@ static struct {
     atomic_bool caller;
 } asleep = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false};
 
-/* Whoever announced itself under the mutex before we got it is in pthread_cond_wait when we have it: not missed. */
+/* A thread that announced itself before we locked the mutex is in pthread_cond_wait by now, so it is woken. */
 static void pass_mutex(void) {
     pthread_mutex_lock(&asleep.mutex);
     pthread_mutex_unlock(&asleep.mutex);
 }
 
-/* Now and then the core is offered to others: if there are more threads than cores, the one we wait for may need it. */
+/* Yields from time to time: with more threads than cores, the thread we wait for may need this core. */
 static void spend_turn(int turn) {
     if (turn % TURNS_PER_YIELD == TURNS_PER_YIELD - 1) {
         sched_yield();
@@ -134,7 +134,7 @@ static void run_chunks(void) {
             tickets = atomic_load_explicit(&job.tickets, memory_order_relaxed);
         }
     }
-    /* Not after each chunk: the job needs somebody's last chunk as much as the ones before. */
+    /* Not after each chunk: the job is complete only when every thread's last chunk is. */
     if (finished > 0 && atomic_fetch_sub(&job.unfinished, finished) == finished && atomic_load(&asleep.caller)) {
         pass_mutex();
         pthread_cond_signal(&asleep.done);
@@ -154,7 +154,7 @@ static void *worker(void *number) {
         if (atomic_load(&job.tickets) == 0) {
             pthread_mutex_lock(&asleep.mutex);
             atomic_fetch_add(&asleep.workers, 1);
-            /* Once, not in a loop: woken too late for one job, it is to spin for the next. */
+            /* Once, not in a loop: a thread woken too late for one job spins for the next. */
             if (atomic_load(&job.tickets) == 0 && w < atomic_load(&pool.workers)) {
                 pthread_cond_wait(&asleep.published, &asleep.mutex);
             }
@@ -206,7 +206,7 @@ static void stop_workers(int from) {
     }
 }
 
-/* The child of a fork has one thread, whatever the others were just doing. */
+/* After a fork the child has one thread, whatever state the others were in. */
 static void start_anew_in_child(void) {
     atomic_store(&job.tickets, 0);
     atomic_store(&pool.workers, 0);

@@ -1,6 +1,6 @@
-/* threads.h: one piece of work over several threads.
+/* threads.h: runs a job on several threads.
  *
- * Work comes in chunks that may run in any order and on any thread, so a result must not depend on who computed what:
+ * Work comes in chunks that may run in any order and on any thread, so a result must not depend on the thread:
  * chunks write to places of their own and never add to a common sum. Then the number of threads changes the speed and
  * nothing else. docs/decisions/thread-pool.md tells why the pool is as it is, with measurements.
  */
@@ -28,7 +28,7 @@ typedef void mlp_work(void *context, ptrdiff_t chunk);
 void mlp_parallel(ptrdiff_t chunks, mlp_work *work, void *context);
 
 /* Memory of the calling thread alone, MLP_THREAD_SCRATCH bytes beginning on a cache line, for what it does until it
- * returns; kept until the thread ends. NULL if there is none to be had. */
+ * returns; kept until the thread ends. NULL if the allocation fails. */
 enum { MLP_THREAD_SCRATCH = 1280 * 1024 };
 void *mlp_thread_scratch(void);
 

@@ -9,7 +9,9 @@
 #pragma GCC target("avx2,fma")
 #endif
 
-enum { TILE_ROWS = 6, TILE_VECS = 2 }; /* 12 accumulators, 2 vectors of b and 1 of a */
+/* 12 accumulators, 2 vectors of b and 1 of a */
+#define TILE_ROWS 6
+#define TILE_VECS 2
 
 typedef __m256i ivec;
 #if MLP_REAL_BITS == 32

@@ -4,7 +4,9 @@
 
 #include <arm_neon.h>
 
-enum { TILE_ROWS = 6, TILE_VECS = 3 }; /* 18 accumulators; with 21 clang keeps some in memory */
+/* 18 accumulators; with 21 clang keeps some in memory */
+#define TILE_ROWS 6
+#define TILE_VECS 3
 
 #if MLP_REAL_BITS == 32
 typedef float32x4_t vec;

@@ -1,4 +1,4 @@
-/* vec_x86.h: what the pages of AVX2 and AVX-512 have in common: intrinsics whose names differ in the width alone. The page
+/* vec_x86.h: shared by AVX2 and AVX-512: intrinsics whose names differ in the width alone. The page
  * says by OF_REAL, OF_BITS and OF_REGISTER how they begin and end. */
 static inline vec vec_broadcast(real x) { return OF_REAL(set1)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(loadu)(p); }

@@ -1,6 +1,6 @@
 """An activation as a layer of its own."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -30,7 +30,8 @@ class Activation(Layer):
     array([[0.5, 0.5]], dtype=float32)
     """
 
-    kind = "activation"
+    kind: ClassVar[str] = "activation"
+    required_settings: ClassVar[tuple[str, ...]] = ("activation",)
 
     def __init__(self, activation: str) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Layers written in Python: a student's own kind of layer, trained beside those in C."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,10 @@ from mlpcore._core import Net
 from mlpcore.checks import whole_number
 from mlpcore.engine import Step
 from mlpcore.layers.layer import Layer, Place
-from mlpcore.lazy import importing
+from mlpcore.lazy import random_generator
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 Array = NDArray[Any]
 
@@ -18,9 +21,10 @@ Array = NDArray[Any]
 class CustomLayer(Layer):
     """Base class of layers written in Python.
 
-    A subclass says in `build` how many outputs it has and which parameters, in `forward` what it computes, and in `backward`
-    the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step of the whole
-    network comes when every gradient is there, so that an exception leaves the model as the last whole batch left it.
+    A subclass says in `build` how many outputs it has and which parameters, in `forward` what it computes, and in
+    `backward` the gradients. It is called once a batch, in the middle of the engine's own steps. The optimizer's step
+    of the whole network comes when every gradient is there, so that an exception leaves the model as the last whole
+    batch left it.
 
     Attributes
     ----------
@@ -55,10 +59,13 @@ class CustomLayer(Layer):
 
     @abstractmethod
     def build(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
-        """Return the number of outputs for so many inputs, and the shapes of the parameters by name: one or two axes."""
+        """Return the number of outputs for so many inputs, and the shapes of the parameters by name (1 or 2 axes)."""
 
-    def reset(self, params: dict[str, Array], rng: np.random.Generator) -> None:
-        """Fill `params`, which are 0, with their first values; `rng` follows from the model's seed and the layer's place."""
+    def reset(self, params: dict[str, Array], rng: "Generator") -> None:
+        """Fill `params`, which are 0, with their first values.
+
+        `rng` follows from the model's seed and the layer's place.
+        """
 
     @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
@@ -84,11 +91,11 @@ class CustomLayer(Layer):
         return f"{type(self).__name__}()"
 
     def forward_step(self, y: Array, x: Array, training: bool) -> None:
-        """What the engine calls: fills y."""
+        """Fill y, for the engine."""
         y[...] = _fitting(f"{type(self).__name__}.forward", self.forward(x, training), y)
 
     def backward_step(self, grad_x: Array | None, grad_y: Array, x: Array) -> None:
-        """What the engine calls: fills the gradients, and grad_x unless nothing below needs it."""
+        """Fill the gradients, and grad_x unless nothing below needs it, for the engine."""
         gradient = self.backward(grad_y, x)
         if grad_x is not None:
             grad_x[...] = _fitting(f"{type(self).__name__}.backward", gradient, grad_x)
@@ -105,16 +112,14 @@ class CustomLayer(Layer):
 
     def _initialize(self, net: Net, place: Place, seed: int) -> None:
         params = dict(zip(self._names(place.input_size), net.parameters(place.first), strict=True))
-        with importing:
-            rng = np.random.default_rng([seed, place.first])
-        self.reset(params, rng)
+        self.reset(params, random_generator([seed, place.first]))
 
     def _output_size(self, input_size: int) -> int:
         return self._built(input_size)[0]
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         units, shapes = self._built(input_size)
-        sizes = tuple((1, *shape) if len(shape) == 1 else shape for shape in shapes.values())
+        sizes = tuple((shape[0] if len(shape) == 2 else 1, shape[-1]) for shape in shapes.values())
         return [Step("custom", layer, units=units, custom=self, shapes=sizes)]
 
     def _tensor_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:

@@ -26,11 +26,11 @@ class Dense(Layer):
     Parameters
     ----------
     units : int
-        How many units, and so outputs, the layer has: >= 1.
+        Number of units, which is the number of outputs: >= 1.
     activation : str or None, default None
         sigma: a name of ``mlpcore.catalogue.names("activations")``; None is "linear".
     input_size : int, optional
-        How many inputs it has. Only a first layer needs to be told, and it too can learn it from the first data.
+        Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
         What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``. b begins as 0.
     trainable : bool, default True
@@ -38,8 +38,8 @@ class Dense(Layer):
     learning_rate_factor : float, default 1.0
         What the optimizer's learning rate is multiplied by for this layer.
     l1, l2 : float, default 0.0
-        The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss that is
-        reported.
+        The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss
+        that is reported.
     max_norm : float, optional
         The longest that the vector of a unit's weights may be: after each step longer ones are shortened to it.
 
@@ -61,6 +61,8 @@ class Dense(Layer):
     """
 
     kind: ClassVar[str] = "dense"
+    required_settings: ClassVar[tuple[str, ...]] = ("units", "activation", "kernel_initializer")
+    optional_settings: ClassVar[tuple[str, ...]] = ("trainable", "learning_rate_factor", "l1", "l2", "max_norm")
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class Dense(Layer):
 
     @property
     def units(self) -> int:
-        """How many units, and so outputs, the layer has."""
+        """The number of units, which is the number of outputs."""
         return self._units
 
     @property
@@ -106,7 +108,7 @@ class Dense(Layer):
 
     @property
     def kernel_initializer(self) -> str:
-        """What w is drawn from."""
+        """The name of the initializer of w."""
         return self._kernel_initializer
 
     @property
@@ -128,9 +130,9 @@ class Dense(Layer):
     def w(self) -> NDArray[Any]:
         """The weights (out, in): a view, so that `layer.w[...] = values` writes into the engine.
 
-        A step changes it in place: copy it (`layer.w.copy()`) to compare before and after. `layer.w = values` copies values
-        of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all arrays of the
-        layer do.
+        A step changes it in place: copy it (`layer.w.copy()`) to compare before and after. `layer.w = values` copies
+        values of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all
+        arrays of the layer do.
         """
         net, place = self._engine()
         return net.parameters(place.first)[0]
@@ -166,7 +168,7 @@ class Dense(Layer):
 
     @property
     def z(self) -> NDArray[Any]:
-        """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first forward."""
+        """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first."""
         net, place = self._engine()
         return net.value(place.first + 1)
 
@@ -187,9 +189,8 @@ class Dense(Layer):
         return {name: value for name, value in own.items() if value != standard[name]}
 
     def _output_size(self, input_size: int) -> int:
-        return self._units
-
-    def _own_output_size(self) -> int:
+        if self._input_size not in (None, input_size):
+            raise ValueError(f"has input_size={self._input_size}, expected {input_size}: what it is given")
         return self._units
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
@@ -224,6 +225,4 @@ class Dense(Layer):
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
-        if "input_size" in config:
-            raise TypeError("input_size is the model's")
         return cls(**{name: value for name, value in config.items() if name != "kind"})

@@ -1,6 +1,6 @@
 """Dropout: while training, a random part of the inputs is left out."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -36,10 +36,11 @@ class Dropout(Layer):
     >>> model.forward([[1.0] * 8], training=True).shape
     (1, 1)
     >>> model.layers[0].a
-    array([[2., 0., 2., 2., 0., 0., 2., 0.]], dtype=float32)
+    array([[0., 2., 2., 2., 2., 0., 2., 0.]], dtype=float32)
     """
 
-    kind = "dropout"
+    kind: ClassVar[str] = "dropout"
+    required_settings: ClassVar[tuple[str, ...]] = ("rate",)
 
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 import os
 import threading
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,12 +59,20 @@ class Holder:
 class Layer(ABC):
     """Base class of all layers.
 
-    A layer belongs to one model, which gives it its arrays when the input size is known. Every array that a layer shows is a
-    view of the memory that the engine computes in.
+    A layer belongs to one model, which gives it its arrays when the input size is known. Every array that a layer shows
+    is a view of the memory that the engine computes in.
     """
+
+    if TYPE_CHECKING:  # which arrays a layer has is known by its class, which a list of layers does not tell
+
+        def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401
 
     kind: ClassVar[str]
     """The name that model files know the class by."""
+
+    required_settings: ClassVar[tuple[str, ...]] = ()
+    optional_settings: ClassVar[tuple[str, ...]] = ()
+    """What `_config` holds beside the kind."""
 
     def __init__(self) -> None:
         self._has_model = False
@@ -73,7 +81,7 @@ class Layer(ABC):
 
     @property
     def input_size(self) -> int | None:
-        """How many inputs the layer has; None as long as it is not known."""
+        """The number of inputs; None while it is not known."""
         bound = None if self._holder is None else self._holder.bound
         return self._input_size if bound is None else bound.places[self].input_size
 
@@ -91,11 +99,7 @@ class Layer(ABC):
 
     @abstractmethod
     def _output_size(self, input_size: int) -> int:
-        """Return how many outputs the layer has for so many inputs; raise ValueError if it cannot have so many inputs."""
-
-    def _own_output_size(self) -> int | None:
-        """Return how many outputs the layer has whatever its input, or None if they depend on it."""
-        return None
+        """Return how many outputs the layer has for so many inputs; raise ValueError if it cannot have so many."""
 
     @abstractmethod
     def _steps(self, layer: int, input_size: int) -> list[Step]:
@@ -103,14 +107,14 @@ class Layer(ABC):
 
     @abstractmethod
     def _config(self) -> dict[str, Any]:
-        """Return what makes a layer like this one, as plain data."""
+        """Return the layer's configuration as plain data."""
 
     @classmethod
     @abstractmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
         """Return the layer that `_config` describes, where layers inside have become layers already.
 
-        KeyError, TypeError or ValueError if it describes none.
+        TypeError or ValueError if a setting is not what it may be.
         """
 
     @abstractmethod
@@ -134,10 +138,10 @@ class Layer(ABC):
         """Return a parameter from its part of the flat buffer."""
         return flat.reshape(shape)
 
-    def _initialize(self, net: Net, place: Place, seed: int) -> None:
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:  # noqa: B027  # most layers draw nothing
         """Draw the first weights of the layer, in a network that it need not show yet."""
 
-    def _set_segments(self, net: Net, place: Place) -> None:
+    def _set_segments(self, net: Net, place: Place) -> None:  # noqa: B027  # most have no parameters
         """Tell a network how the layer's parameters are trained."""
 
     def _engine(self) -> tuple[Net, Place]:

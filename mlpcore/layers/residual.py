@@ -1,7 +1,7 @@
 """A branch of layers beside a path that skips them."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from mlpcore import network
 from mlpcore.engine import Step
@@ -31,7 +31,8 @@ class Residual(Layer):
     array([[1., 2., 3.]], dtype=float32)
     """
 
-    kind = "residual"
+    kind: ClassVar[str] = "residual"
+    required_settings: ClassVar[tuple[str, ...]] = ("layers",)
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
@@ -53,9 +54,7 @@ class Residual(Layer):
     def _output_size(self, input_size: int) -> int:
         width = network.output_size(self._layers, input_size)
         if width != input_size:
-            raise ValueError(
-                f"the branch of {self._expression()} has {width} outputs, expected {input_size}: as many as it has inputs"
-            )
+            raise ValueError(f"has a branch of {width} outputs, expected {input_size}: as many as it has inputs")
         return width
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:

@@ -1,4 +1,4 @@
-"""Proves NEON on a machine without it: cross-compiles the C core for AArch64 and runs it under qemu-user.
+"""Tests NEON on a machine without it: cross-compiles the C core for AArch64 and runs it under qemu-user.
 
 1. tests/bits: every kernel of csrc/isa against the reference, bit for bit, between guard pages.
 2. The networks of tests/test_golden.py, trained by train.c at the other end of a pipe, have the golden hashes. The same

@@ -5,16 +5,21 @@ static double work_of(const mlp_net *net, ptrdiff_t rows) {
     return (double)net->parameters * (double)rows + BATCH_WORK;
 }
 
-/* The steps on the buffers of plan.c's lay_out_predict. */
-static bound_step *bind_predict(pass *p, real *scratch, ptrdiff_t rows) {
+/* The steps on the buffers of plan.c's lay_out_predict, which lie behind the steps' own memory. */
+static bound_step *bind_predict(pass *p, void *block, ptrdiff_t rows) {
     const mlp_net *net = p->net;
-    const ptrdiff_t size = mlp_part_rows(rows) * net->widest;
-    bound_step *steps = (bound_step *)(scratch + net->scratches * size);
+    const ptrdiff_t size = rows * net->widest;
+    bound_step *steps = block;
+    real *scratch = (real *)block + mlp_bound_steps_elements(net);
     for (ptrdiff_t i = 0; i < net->steps; i++) {
         const mlp_step *plan = &net->step[i];
         bound_step *s = &steps[i];
-        *s = (bound_step){.plan = plan, .pass = p, .y = plan->scratch < 0 ? NULL : scratch + plan->scratch * size};
+        s->plan =
+            plan; /* forward reads no more than these: clearing all of a step would take longer than a small layer */
+        s->pass = p;
         s->x = i > 0 ? s[-1].y : NULL;
+        s->y = plan->scratch < 0 ? NULL : scratch + plan->scratch * size;
+        s->forward = (epilogue){0};
         if (plan->segments > 0) {
             s->params = (real *)net->params + net->segment[plan->segment].begin;
         }
@@ -23,7 +28,7 @@ static bound_step *bind_predict(pass *p, real *scratch, ptrdiff_t rows) {
         }
     }
     for (ptrdiff_t i = 0; i < net->steps; i++) {
-        bind_epilogues(&steps[i]);
+        bind_forward_epilogue(&steps[i]);
     }
     p->steps = steps;
     return steps;

@@ -14,8 +14,8 @@ typedef struct bound_step {
     const mlp_step *plan;
     const pass *pass;
     const real *x;
-    real *y, *grad_x, *grad_y; /* grad_x NULL: nothing below needs it */
-    real *params, *grads;      /* of the first segment                                       */
+    real *y, *grad_x, *grad_y;  /* grad_x NULL: nothing below needs it */
+    real *params, *grads;       /* of the first segment                                       */
     epilogue forward, backward; /* what a product does with each block; no epilogue: apply is NULL */
     activation sigma;
     mask dropout;
@@ -24,15 +24,15 @@ typedef struct bound_step {
 /* What an optimizer does while gradients pass by (update.c). */
 typedef struct {
     const mlp_optimizer *optimizer;
-    update plain;      /* the step of segments without settings of their own */
-    bool fused;        /* weights take their step as soon as their gradient is there */
+    update plain; /* the step of segments without settings of their own */
+    bool fused;   /* weights take their step as soon as their gradient is there */
     real *params;
 } weight_updater;
 
 /* A kind of layer: how its steps are planned, run and passed back. */
 typedef struct {
     bool (*plan)(mlp_net *net, mlp_step *step, const mlp_step_spec *spec);
-    bool (*forward)(const bound_step *s);                       /* false: it failed */
+    bool (*forward)(const bound_step *s);                                 /* false: it failed */
     bool (*backward)(const bound_step *s, const weight_updater *updater); /* updater NULL: only gradients */
     /* Of kinds that work element by element: `count` numbers from number `begin` of a value or gradient on. */
     void (*forward_elements)(const bound_step *s, ptrdiff_t begin, ptrdiff_t count, const real *x);
@@ -73,13 +73,17 @@ static void run_activation_below(const void *context, ptrdiff_t begin, ptrdiff_t
     s->pass->k->activation_backward(&s->sigma, 1, count, s->grad_x + begin, source + begin, block);
 }
 
-static void bind_epilogues(bound_step *s) {
+static void bind_forward_epilogue(bound_step *s) {
     const mlp_step *plan = s->plan;
     if (plan->forward_epilogue == 1 && s[1].plan->kind == MLP_ACTIVATION) {
         s->forward = (epilogue){run_activation_after, s + 1};
     } else if (plan->forward_epilogue > 0) {
         s->forward = (epilogue){run_steps_after, s};
     }
+}
+
+static void bind_backward_epilogue(bound_step *s) {
+    const mlp_step *plan = s->plan;
     if (plan->backward_epilogue == 1 && s[-1].plan->kind == MLP_ACTIVATION) {
         s->backward = (epilogue){run_activation_below, s - 1};
     } else if (plan->backward_epilogue > 0) {
@@ -166,7 +170,8 @@ static bound_step *bind_steps(pass *p, mlp_workspace work) {
         reuse_memory(steps, net);
     }
     for (ptrdiff_t i = 0; i < net->steps; i++) {
-        bind_epilogues(&steps[i]);
+        bind_forward_epilogue(&steps[i]);
+        bind_backward_epilogue(&steps[i]);
     }
     p->steps = steps;
     return steps;

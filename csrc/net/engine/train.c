@@ -69,8 +69,8 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
         return false;
     }
     scale_samples(t, b);
-    *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z, b->y, b->scale,
-                              b->weight);
+    *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
+                              b->y, b->scale, b->weight);
     if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
         const weight_updater u = next_update(t->net, t->training->optimizer, true);
         return backward_steps(t->steps, t->net, &u);

@@ -65,7 +65,8 @@ static void update_all(const kernels *k, mlp_net *net, weight_updater *updater) 
         double squares = 0;
         for (ptrdiff_t i = 0; i < net->segments; i++) {
             const mlp_segment *segment = &net->segment[i];
-            squares += segment->trainable ? k->sum_of_squares(segment->rows * segment->columns, grads + segment->begin) : 0;
+            squares +=
+                segment->trainable ? k->sum_of_squares(segment->rows * segment->columns, grads + segment->begin) : 0;
         }
         const double norm = sqrt(squares);
         updater->plain.grad_scale = norm > limit ? (real)(limit / norm) : 1;

@@ -1,4 +1,4 @@
-/* tile_rows.inc.h: the tiles of VECS vectors with 1 to 8 rows. */
+/* tile_rows.inc.h: the micro-kernels of VECS vectors with 1 to TILE_ROWS rows. */
 #define ROWS 1
 #include "tile.inc.h"
 #undef ROWS
@@ -17,9 +17,11 @@
 #define ROWS 6
 #include "tile.inc.h"
 #undef ROWS
+#if TILE_ROWS == 8
 #define ROWS 7
 #include "tile.inc.h"
 #undef ROWS
 #define ROWS 8
 #include "tile.inc.h"
 #undef ROWS
+#endif

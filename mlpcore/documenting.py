@@ -1,0 +1,31 @@
+"""Docstrings of functions that are written in C: a function of Python gives the signature and the text."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from mlpcore import _core, catalogue
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def documents(builtin: Callable[..., Any]) -> Callable[[F], F]:
+    """Return a decorator that gives `builtin` the signature and the docstring of a function, and returns `builtin`.
+
+    Names in braces, such as ``{losses}``, become the names of that family of the catalogue.
+    """
+
+    def decorate(described: F) -> F:
+        parameters = [
+            parameter.replace(annotation=parameter.empty)
+            for parameter in inspect.signature(described).parameters.values()
+        ]
+        arguments = ", ".join(["$module", str(inspect.Signature(parameters))[1:-1]])
+        text = inspect.getdoc(described) or ""
+        for family in catalogue.FAMILIES:
+            names = ", ".join(map(repr, catalogue.names(family)))
+            text = text.replace(f"{{{family}}}", f"{{{names}}}")
+        _core.document(builtin, f"{described.__name__}({arguments})\n--\n\n{text}\n")
+        return builtin  # type: ignore[return-value]
+
+    return decorate
