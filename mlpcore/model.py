@@ -51,7 +51,8 @@ class Sequential(Stack):
     -----
     Copies and pickles keep all but the last batch: the weights, and every attribute that you have set. An optimizer
     that is copied or pickled together with its model goes on with it; one without its model keeps its state and is
-    free. Reading a pickle can run code: `save` and `load` are for models that others are to read.
+    free. A pickle of both that another thread takes between two trainings may hold the optimizer of a later step: stop
+    training first. Reading a pickle can run code: `save` and `load` are for models that others are to read.
 
     Examples
     --------
