@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore import checks, training
+from mlpcore import checks, losses, training
 from mlpcore.history import History
 from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
 from mlpcore.stack import Stack
@@ -354,6 +354,6 @@ class Sequential(Stack):
         loss = checks.given_loss(loss)
         samples = training.samples_of(self, X, y, sample_weight, loss)
         bound = self._bound_for(samples.x.shape[1])
-        logs = training.score(bound.net, samples, loss)
+        logs = training.score(bound.net, samples, loss, losses.accuracy_rule(loss, samples.y))
         self._holder.bind(bound)
         return logs

@@ -47,16 +47,13 @@ class Task:
     shuffle: bool
     mean_weight: float
     """What a sample's weight is relative to."""
+    rule: str | None
+    """The metric by which accuracies count."""
 
     @property
     def columns(self) -> int:
         """How many numbers a row to train on has."""
         return int(self.train.x.shape[1])
-
-    @property
-    def rule(self) -> str | None:
-        """The metric by which the accuracy counts."""
-        return losses.accuracy_rule(self.loss, self.train.y)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,6 +112,7 @@ def task_of(
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)
     train = samples_of(model, X, y, sample_weight, loss, relative=relative)
+    rule = losses.accuracy_rule(loss, train.y)  # one for all rows, also those to validate with
     validation = None
     if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
         if validation_data is not None:
@@ -132,7 +130,7 @@ def task_of(
         train = checks.weighted_by_class(train, class_weight, loss)
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
-    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean)
+    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
 
 
 def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: str) -> checks.Samples:
@@ -161,7 +159,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     _warn_if_hopeless(model, task)
     rules = {} if task.rule is None else {"accuracy": task.rule}
     if task.validation is not None and task.rule is not None:
-        rules["val_accuracy"] = losses.accuracy_rule(task.loss, task.validation.y) or ""
+        rules["val_accuracy"] = task.rule
     history = History(rules)
     calls = list(callbacks)
     diverged: str | None = None
@@ -174,7 +172,9 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
             for epoch in range(epochs):
                 found = run_epochs(model, task, state, 1, history)
                 diverged = diverged or found
-                measured = {} if task.validation is None else score(model._built(), task.validation, task.loss)
+                measured = (
+                    {} if task.validation is None else score(model._built(), task.validation, task.loss, task.rule)
+                )
                 logs = history._extend_last({f"val_{name}": value for name, value in measured.items()})
                 if advance:
                     advance(logs)
@@ -320,10 +320,9 @@ def run_epochs(
     return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
 
 
-def score(net: Net, samples: checks.Samples, loss: str) -> Logs:
-    """Measure a network."""
+def score(net: Net, samples: checks.Samples, loss: str, rule: str | None) -> Logs:
+    """Measure a network; accuracies count by the metric `rule`."""
     x, y, weight = samples
-    rule = losses.accuracy_rule(loss, y)
     value, accuracy = net.loss(x, y, loss, rule, weight)
     return {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
 
