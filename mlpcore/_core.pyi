@@ -1,11 +1,13 @@
 """Types of the C extension. The functions that `mlpcore.kernels` shows are documented there, `Net` here."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, SupportsIndex, final
+from typing import Any, SupportsIndex, TypeVar, final
 
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore.engine import Entry, OptimizerState, Step, TrainSettings
+
+_T = TypeVar("_T")
 
 def dense_forward(x: ArrayLike, w: ArrayLike, b: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
 def dense_backward(phi: ArrayLike, x: ArrayLike, w: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
@@ -102,6 +104,8 @@ class Net:
         """Return their gradients: views. RuntimeError unless there was a backward since the last forward."""
     def gradient_buffers(self, step: int) -> tuple[NDArray[Any], ...]:
         """Return the memory of the gradients at any time, for a layer that is written in Python."""
+    def read(self, function: Callable[[], _T], /) -> _T:
+        """Return what `function` returns, during which no other call changes the network."""
     def snapshot(self) -> NDArray[Any]:
         """Return a copy of all parameters, which no other call changes meanwhile."""
     def value(self, i: int) -> NDArray[Any]:
@@ -122,8 +126,11 @@ class Net:
         """Return a^J of the batch x (n, in) as a new array, and keep all values of the batch."""
     def backward(self, y: ArrayLike, loss: Entry, sample_weight: ArrayLike | None = None) -> float:
         """Return the loss of the last batch, and fill in all gradients. RuntimeError without a forward."""
-    def step(self, optimizer: OptimizerState) -> None:
-        """Take one step with the gradients of the last backward. RuntimeError without one since the last forward."""
+    def step(self, optimizer: OptimizerState, cursor: NDArray[Any] | None = None) -> None:
+        """Take one step with the gradients of the last backward, and count it as a batch in cursor[1].
+
+        RuntimeError without a backward since the last forward.
+        """
     def predict(self, x: ArrayLike) -> NDArray[Any]:
         """Return a^J of x (n, in) as a new array (n, out), and leave the last batch alone."""
     def loss(

@@ -195,14 +195,16 @@ def _advice_on_shape(name: str, array: Array, columns: int | None) -> str:
     return ""
 
 
-def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike) -> Array:
-    """Return `value` as (n,) weights >= 0, not all of them 0."""
+def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relative: bool = True) -> Array:
+    """Return `value` as (n,) weights >= 0. If only their ratios count, not all of them may be 0."""
     array = finite_array(name, value, dtype)
     if array.shape != (n,):
         raise ValueError(f"{name} has shape {array.shape}, expected ({n},): one weight a sample")
     if array.min() < 0:
         row = int(np.argmin(array))
         raise ValueError(f"{name} has {array[row]} at row {row}, expected weights >= 0")
+    if not relative:
+        return array
     if not array.any():
         raise ValueError(f"{name} is 0 in every row, expected at least one weight > 0")
     largest = float(array.max())
@@ -241,14 +243,19 @@ def samples_of(
     out: Callable[[int], int],
     dtype: str,
     of: str = "",
+    relative: bool = True,
 ) -> Samples:
     """Return `X`, `y` and the weights as samples for a network of `columns` inputs (None: any).
 
-    `out` returns how many outputs it has for so many inputs.
+    `out` returns how many outputs it has for so many inputs; `relative`: only the ratios of weights count.
     """
     x = rows_of(f"X{of}", X, columns, dtype)
     target = targets_of(f"y{of}", y, loss, len(x), out(x.shape[1]), dtype)
-    weight = None if sample_weight is None else weights_of(f"sample_weight{of}", sample_weight, len(x), dtype)
+    weight = (
+        None
+        if sample_weight is None
+        else weights_of(f"sample_weight{of}", sample_weight, len(x), dtype, relative=relative)
+    )
     return Samples(x, target, weight)
 
 

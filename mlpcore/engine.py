@@ -82,11 +82,13 @@ class TrainSettings(NamedTuple):
         What a sample's weight is relative to; 0: the mean weight of its batch.
     cursor : ndarray of int64, shape (2,)
         How far training has come: the number of the epoch that is under way, and how many batches of it are done.
-        Training goes on from there, and writes here whenever Python may look.
+        Training goes on from there, and writes here whenever Python may look and a batch was done.
     scores : ndarray of float64, shape (epochs, 2)
         Where the loss and the accuracy of each epoch are written when it is over.
     progress : callable or None
         Called with the number of batches done about every 50 ms; an exception ends training after the next batch.
+    resume : bool
+        Whether to begin with the batch that the cursor tells; otherwise with the first of that epoch.
     """
 
     loss: Entry
@@ -100,3 +102,4 @@ class TrainSettings(NamedTuple):
     cursor: NDArray[Any]
     scores: NDArray[Any]
     progress: Callable[[int], object] | None
+    resume: bool = True

@@ -7,12 +7,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcore import copies
+
 
 class _Block(NamedTuple):
     """Epochs one after the other: a row (epochs, names) for each."""
 
     names: tuple[str, ...]
     rows: NDArray[Any]
+
+
+class _Followed(NamedTuple):
+    """Epochs from `begin` on that the engine writes, those before cursor[0] being there."""
+
+    names: tuple[str, ...]
+    scores: NDArray[Any]
+    cursor: NDArray[Any]
+    begin: int
+
+
+def _block(logs: Mapping[str, float]) -> _Block:
+    return _Block(tuple(logs), np.array([list(logs.values())], np.float64))
 
 
 class History(Mapping[str, list[float]]):
@@ -40,10 +55,8 @@ class History(Mapping[str, list[float]]):
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         self.rules = dict(rules or {})
-        self._closed: list[_Block] = []
-        self._open: tuple[_Block, NDArray[Any], int] | None = (
-            None  # that the engine writes, its cursor, the first epoch
-        )
+        # The epochs that are over, and those that the engine writes: one attribute, so that they change together.
+        self._record: tuple[list[_Block], _Followed | None] = [], None
 
     @property
     def epoch(self) -> list[int]:
@@ -57,41 +70,31 @@ class History(Mapping[str, list[float]]):
 
     def append(self, logs: Mapping[str, float]) -> None:
         """Record the values of one more epoch, all or, on Ctrl-C, none."""
-        self._close()
-        self._closed.append(_Block(tuple(logs), np.array([list(logs.values())], np.float64)))
+        self._record = [*self._blocks, _block(logs)], None
+
+    @property
+    def _blocks(self) -> list[_Block]:
+        """The values of every epoch, with those that the engine has written by now."""
+        closed, followed = self._record
+        done = 0 if followed is None else int(followed.cursor[0]) - followed.begin
+        return closed if followed is None or done <= 0 else [*closed, _Block(followed.names, followed.scores[:done])]
 
     @property
     def _logs(self) -> list[dict[str, float]]:
-        """Return the values of every epoch, with those that the engine has written by now."""
-        return [
-            dict(zip(names, row, strict=True))
-            for names, rows in [*self._closed, *self._written()]
-            for row in rows.tolist()
-        ]
+        return [dict(zip(names, row, strict=True)) for names, rows in self._blocks for row in rows.tolist()]
 
     def _follow(self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any]) -> None:
         """Record what the engine writes into `scores` (epochs, 2) as the epoch that `cursor` counts goes up."""
-        self._close()
-        self._open = _Block(tuple(names), scores[:, : len(names)]), cursor, int(cursor[0])
+        self._record = self._blocks, _Followed(tuple(names), scores[:, : len(names)], cursor, int(cursor[0]))
 
-    def _close(self) -> None:
-        """Keep what the engine has written; it writes no more."""
-        self._closed, self._open = [*self._closed, *self._written()], None
-
-    def _extend_last(self, logs: Mapping[str, float]) -> None:
-        """Add values to those of the last epoch."""
-        self._close()
-        names, rows = self._closed[-1]
+    def _extend_last(self, logs: Mapping[str, float]) -> dict[str, float]:
+        """Add values to those of the last epoch, and return all of them."""
+        *blocks, (names, rows) = self._blocks
         last = dict(zip(names, rows[-1].tolist(), strict=True)) | dict(logs)
-        done = [_Block(names, rows[:-1])] if len(rows) > 1 else []
-        self._closed = [*self._closed[:-1], *done, _Block(tuple(last), np.array([list(last.values())], np.float64))]
-
-    def _written(self) -> list[_Block]:
-        if self._open is None:
-            return []
-        (names, scores), cursor, begin = self._open
-        done = int(cursor[0]) - begin
-        return [_Block(names, scores[:done])] if done else []
+        if len(rows) > 1:
+            blocks.append(_Block(names, rows[:-1]))
+        self._record = [*blocks, _block(last)], None
+        return last
 
     def __getitem__(self, name: str) -> list[float]:
         logs = self._logs
@@ -108,9 +111,9 @@ class History(Mapping[str, list[float]]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def __getstate__(self) -> dict[str, Any]:
-        self._close()
-        return self.__dict__
+    def __getstate__(self) -> object:
+        blocks = [_Block(names, rows.copy()) for names, rows in self._blocks]
+        return copies.attributes_of(self, instead={"_record": (blocks, None)})
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())

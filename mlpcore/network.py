@@ -26,7 +26,7 @@ def claim_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
         if not isinstance(layer, Layer):
             raise TypeError(f"layers[{j}] is {layer!r}, expected a layer such as mlpcore.Dense(10)")
         if layer._has_model or id(layer) in seen:
-            raise ValueError(f"layers[{j}], {layer!r}, already belongs to a model: make a new layer")
+            raise ValueError(f"layers[{j}], {layer._expression()}, already belongs to a model: make a new layer")
         seen.add(id(layer))
     return free
 

@@ -5,6 +5,7 @@ attributes that may be changed between epochs, from a callback for example. No o
 misspelt one is not ignored.
 """
 
+import weakref
 from abc import ABC
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore import _core, catalogue, checks, copies
+from mlpcore._core import Net
 from mlpcore.engine import OptimizerState
 
 if TYPE_CHECKING:
+    from mlpcore.layers.layer import Holder
     from mlpcore.model import Sequential
 
 
@@ -26,8 +29,14 @@ class Owner:
     a model, and is free.
     """
 
-    def __init__(self, *, has_model: bool = False) -> None:
-        self.has_model = has_model
+    def __init__(self, holder: "weakref.ref[Holder] | None" = None) -> None:
+        self.holder = holder
+
+    @property
+    def net(self) -> Net | None:
+        """The network of the model, which must not be training while the state is read; None if there is none."""
+        holder = None if self.holder is None else self.holder()
+        return None if holder is None or holder.bound is None else holder.bound.net
 
     def __reduce__(self) -> tuple[object, ...]:
         return Owner, ()
@@ -58,7 +67,8 @@ class Optimizer(ABC):
         self._check()
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in self.__dataclass_fields__ and not name.startswith("_") and not hasattr(type(self), name):
+        own = type(self) in NAMES.values()  # a subclass may have attributes of its own
+        if own and name not in self.__dataclass_fields__ and not name.startswith("_"):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
                 f"{', '.join(map(repr, [*(hyper.name for hyper in self._entry().hypers), *self._clipping()]))}"
@@ -108,8 +118,13 @@ class Optimizer(ABC):
                     f"expected a number from {smallest:.3g} to {largest:.3g}"
                 )
 
+    @property
+    def _steps(self) -> int:
+        """How many steps it has taken with the state that it has."""
+        return int(self._state["t"][0]) if "t" in self._state else 0
+
     def _require_free_for(self, model: "Sequential") -> None:
-        if self._owner is not None and self._owner.has_model and self._owner is not model._owner:
+        if self._owner is not None and self._owner.holder is not None and self._owner is not model._owner:
             raise ValueError(f"optimizer {self!r} keeps the state of another model: make a new one for this model")
 
     def _check_for(self, model: "Sequential") -> None:
@@ -118,8 +133,11 @@ class Optimizer(ABC):
         self._check(model.dtype)
 
     def _claim(self, model: "Sequential", params: NDArray[Any]) -> OptimizerState:
-        """Belong to `model`, and return the optimizer as the engine reads it; called after `_check_for`."""
-        state = self._state_for(params)
+        """Belong to `model` from now on, and return the optimizer as the engine reads it; called after `_check_for`."""
+        return self._claim_with(model, self._state_for(params))
+
+    def _claim_with(self, model: "Sequential", state: dict[str, NDArray[Any]]) -> OptimizerState:
+        """Do what `_claim` does, with what `_state_for` returned."""
         self._state, self._owner = state, model._owner
         entry = self._entry()
         return OptimizerState(
@@ -142,6 +160,14 @@ class Optimizer(ABC):
                 if name not in state:
                     state[name] = _core.aligned_zeros(params.size, params.dtype.name)
         return state
+
+    def __getstate__(self) -> object:
+        net = None if self._owner is None else self._owner.net
+        return self._attributes() if net is None else net.read(self._attributes)
+
+    def _attributes(self) -> object:
+        state = {name: values.copy() for name, values in self._state.items()}
+        return copies.attributes_of(self, instead={"_state": state})
 
     def __setstate__(self, state: object) -> None:
         copies.set_attributes(self, state)

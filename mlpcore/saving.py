@@ -20,7 +20,7 @@ from mlpcore.layers.layer import Bound, Place
 from mlpcore.training import LAST_EPOCH, TrainingWarning
 
 if TYPE_CHECKING:
-    from mlpcore.model import Sequential
+    from mlpcore.stack import Stack
 
 _LOOKED_AT_ONCE = 2**18
 
@@ -49,18 +49,19 @@ def snapshot(net: Net) -> NDArray[Any]:
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-def save(model: "Sequential", file: storage.StrPath | BinaryIO) -> None:
+def save(model: "Stack", file: storage.StrPath | BinaryIO) -> None:
     """Write a model, which has weights, to a file."""
     net, input_size = model._built(), model.input_size
     assert input_size is not None
     layers = [layer._config() for layer in model.layers]
-    tensors = network.tensors(model.layers, input_size, snapshot(net))
+    params, epochs_trained = net.read(lambda: (snapshot(net), model.epochs_trained))
+    tensors = network.tensors(model.layers, input_size, params)
     description = {
         "layers": layers,
         "input_size": input_size,
         "dtype": model.dtype,
         "seed": model.seed,
-        "epochs_trained": model.epochs_trained,
+        "epochs_trained": epochs_trained,
     }
     header = files.header_of(description, tensors)
     storage.write_to(file, lambda stream: files.write(stream, header, tensors))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from mlpcore.layers import Activation, Dense, Layer
 
 if TYPE_CHECKING:
-    from mlpcore.model import Sequential
+    from mlpcore.stack import Stack
 
 _HEAD = ("layer", "activation", "w (out, in)", "parameters")
 Row = tuple[str, str, str, str]
 
 
-def summary(model: "Sequential") -> str:
+def summary(model: "Stack") -> str:
     """Return the layers of a model as a table of text: activation, shape of w, number of parameters."""
     rows, total, _ = _rows(model.layers, model.input_size, "")
     last = ("total", model.dtype, "", "?" if total is None else f"{total:,}")

@@ -5,16 +5,18 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import catalogue, checks, losses, network
+from mlpcore import _core, catalogue, checks, losses, network
 from mlpcore._core import BusyError, Net
 from mlpcore.engine import OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
+from mlpcore.layers.layer import Bound, beginning
 from mlpcore.optimizers import Optimizer
 from mlpcore.progress import progress_bar
 
@@ -49,6 +51,11 @@ class Task:
     """The metric by which accuracies count."""
 
     @property
+    def columns(self) -> int:
+        """How many numbers a row to train on has."""
+        return int(self.train.x.shape[1])
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of what the engine measures in each epoch."""
         return ("loss",) if self.rule is None else ("loss", "accuracy")
@@ -65,6 +72,7 @@ def samples_of(
     loss: str,
     of: str = "",
     columns: int | None = None,
+    relative: bool = True,
 ) -> checks.Samples:
     """Return rows for a model to learn from or to be measured on."""
     return checks.samples_of(
@@ -76,6 +84,7 @@ def samples_of(
         out=model._output_size,
         dtype=model.dtype,
         of=of,
+        relative=relative,
     )
 
 
@@ -102,7 +111,7 @@ def task_of(
     optimizer._check_for(model)
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)
-    train = samples_of(model, X, y, sample_weight, loss)
+    train = samples_of(model, X, y, sample_weight, loss, relative=relative)
     rule = losses.accuracy_rule(loss, train.y)  # one for all rows, also those to validate with
     validation = None
     if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
@@ -153,55 +162,104 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
         rules["val_accuracy"] = task.rule
     history = History(rules)
     calls = list(callbacks)
-    with progress_bar(epochs, progress) as advance, _undone_if_refused(model, task.optimizer):
-        state = _begin(model, task)
-        model.history = history
+    diverged: str | None = None
+    with progress_bar(epochs, progress) as advance, _begun(model, task.optimizer, task.columns, history) as state:
         if task.validation is None and not calls:  # no Python code runs between epochs: train them all in one call
             for begin in range(0, epochs, _EPOCHS_AT_ONCE):
-                run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
-            return history
-        for epoch in range(epochs):
-            run_epochs(model, task, state, 1, history)
-            if task.validation is not None:
-                measured = score(model, task.validation, task.loss, task.rule)
-                history._extend_last({f"val_{name}": value for name, value in measured.items()})
-            logs = history._logs[-1]
-            if advance:
-                advance(logs)
-            if _call(calls, model, epoch, logs, history):
-                break
-            task.optimizer._check_for(model)  # a callback may have changed it
-            state = task.optimizer._claim(model, model._built().params)
+                found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
+                diverged = diverged or found
+        else:
+            for epoch in range(epochs):
+                found = run_epochs(model, task, state, 1, history)
+                diverged = diverged or found
+                measured = (
+                    {} if task.validation is None else score(model._built(), task.validation, task.loss, task.rule)
+                )
+                logs = history._extend_last({f"val_{name}": value for name, value in measured.items()})
+                if advance:
+                    advance(logs)
+                if _call(calls, model, epoch, logs, history):
+                    break
+                if epoch + 1 < epochs:
+                    task.optimizer._check_for(model)  # a callback may have changed it
+                    state = task.optimizer._claim(model, model._built().params)
+    layer = _layer_not_finite(model)
+    if diverged is not None or layer is not None:
+        _warn_of_divergence(diverged, layer)
     return history
 
 
 def run_once(model: "Sequential", task: Task) -> None:
     """Train a model for one epoch, which no history records."""
-    with _undone_if_refused(model, task.optimizer):
-        run_epochs(model, task, _begin(model, task), 1, History())
+    _warn_if_hopeless(model, task)
+    with _begun(model, task.optimizer, task.columns) as state:
+        diverged = run_epochs(model, task, state, 1, History())
+    if diverged is not None:
+        _warn_of_divergence(diverged, _layer_not_finite(model))
+
+
+def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
+    """Take one step with the gradients that are there."""
+    if not net.has_gradients:
+        raise RuntimeError("there was no backward since the last forward: call backward first")
+    with _begun(model, optimizer) as state:
+        net.step(state, model._cursor)
+
+
+class _Changes:
+    """What a training changes before its first step, and what was there before."""
+
+    def __init__(self, model: "Sequential", optimizer: Optimizer, history: History | None) -> None:
+        self.model, self.optimizer = model, optimizer
+        self.bound = model._holder.bound
+        self.histories = model.history, history
+        self.state, self.owner, self.steps = optimizer._state, optimizer._owner, optimizer._steps
+        self.claimed = self.state
+
+    def make(self, built: Bound | None) -> OptimizerState:
+        if built is not None:
+            self.model._holder.bind(built)
+        self.claimed = self.optimizer._state_for(self.model._built().params)
+        state = self.optimizer._claim_with(self.model, self.claimed)
+        if self.histories[1] is not None:
+            self.model.history = self.histories[1]
+        return state
+
+    def undo(self, error: BaseException) -> None:
+        """Take back what no other thread has built upon, unless a step has been done."""
+        busy = isinstance(error, BusyError)  # another call has the network, perhaps the one that was built here
+        stepped = self.optimizer._steps != self.steps
+        before, own = self.histories
+        if self.model.history is own and (not stepped or (busy and not own)):
+            self.model.history = before
+        if stepped:
+            return
+        if self.optimizer._state is self.claimed:
+            self.optimizer._state, self.optimizer._owner = self.state, self.owner
+        if not busy:
+            self.model._holder.bound = self.bound
 
 
 @contextmanager
-def _undone_if_refused(model: "Sequential", optimizer: Optimizer) -> Iterator[None]:
-    """Take everything back if an exception leaves before a batch was done: another call has the network, say."""
-    bound, history, cursor = model._holder.bound, model.history, model._cursor.copy()
-    state, owner = optimizer._state, optimizer._owner
+def _begun(
+    model: "Sequential", optimizer: Optimizer, columns: int | None = None, history: History | None = None
+) -> Iterator[OptimizerState]:
+    """Give a model its network, if it has none yet, the optimizer and a history: what a training changes first.
+
+    They are taken back if an exception leaves before a step was done.
+    """
+    built = None if columns is None else model._bound_for(columns)
+    changes = None
     try:
-        yield
+        with beginning:
+            changes = _Changes(model, optimizer, history)
+            state = changes.make(built)
+        yield state
     except BaseException as error:
-        if isinstance(error, BusyError) or (model._cursor == cursor).all():
-            model._holder.bound, model.history = bound, history
-            optimizer._state, optimizer._owner = state, owner
+        if changes is not None:
+            with beginning:
+                changes.undo(error)
         raise
-
-
-def _begin(model: "Sequential", task: Task) -> OptimizerState:
-    """Build the model if it has no weights yet, and give it the optimizer: the first change that a training makes."""
-    bound = model._bound_for(task.train.x.shape[1])
-    state = task.optimizer._claim(model, bound.net.params)
-    model._bind_net(bound)
-    model._cursor[1] = 0
-    return state
 
 
 def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: Logs, history: History) -> bool:
@@ -215,15 +273,6 @@ def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: 
     return any(stops)
 
 
-def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
-    """Take one step with the gradients that are there."""
-    if not net.has_gradients:
-        raise RuntimeError("there was no backward since the last forward: call backward first")
-    with _undone_if_refused(model, optimizer):
-        net.step(optimizer._claim(model, net.params))
-        model._cursor[1] += 1
-
-
 def run_epochs(
     model: "Sequential",
     task: Task,
@@ -231,8 +280,11 @@ def run_epochs(
     epochs: int,
     history: History,
     advance: Callable[[Logs], None] | None = None,
-) -> None:
-    """Run epochs in the engine, which counts them in the model's cursor and writes their scores as they end."""
+) -> str | None:
+    """Run epochs in the engine, which counts them in the model's cursor and writes their scores as they end.
+
+    Returns where the loss ceased to be finite, or None.
+    """
     net, cursor = model._built(), model._cursor
     scores = np.empty((epochs, 2), np.float64)
     before = int(cursor[0])
@@ -257,20 +309,21 @@ def run_epochs(
         cursor=cursor,
         scores=scores,
         progress=show,
+        resume=False,
     )
     x, y, weight = task.train
-    try:
-        _, first_not_finite = net.train(x, y, weight, settings)
-    finally:
-        show()
-    if first_not_finite >= 0:
-        _warn_of_divergence(model, task, before, first_not_finite)
+    _, batch = net.train(x, y, weight, settings)
+    show()
+    if batch < 0:
+        return None
+    batches = math.ceil(len(x) / task.batch_size)
+    return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
 
 
-def score(model: "Sequential", samples: checks.Samples, loss: str, rule: str | None) -> Logs:
-    """Measure a model, which has weights."""
+def score(net: Net, samples: checks.Samples, loss: str, rule: str | None) -> Logs:
+    """Measure a network; accuracies count by the metric `rule`."""
     x, y, weight = samples
-    value, accuracy = model._built().loss(x, y, loss, rule, weight)
+    value, accuracy = net.loss(x, y, loss, rule, weight)
     return {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
 
 
@@ -287,29 +340,36 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"
         )
-    elif task.rule is not None and sigma in ("linear", "relu", "tanh"):
+    elif task.rule is not None and sigma is not None and not _gives_probabilities(sigma):
         _warn(
             f"loss {task.loss!r} takes logarithms of probabilities, and the output activation {sigma!r} gives other "
             "numbers too: end the model with 'sigmoid' or 'softmax'"
         )
 
 
-def _warn_of_divergence(model: "Sequential", task: Task, first_epoch: int, batch: int) -> None:
-    """Warn of the first batch whose loss was not finite."""
-    batches = math.ceil(len(task.train.x) / task.batch_size)
-    layer = _first_layer_not_finite(model, model._built())
-    where = "" if layer is None else f"; weights of {layer} are not finite"
-    _warn(
-        f"the loss became infinite or nan in epoch {first_epoch + batch // batches}, batch {batch % batches} "
-        f"(both counted from 0){where}: try a smaller learning rate, clip_norm=, or scaled inputs"
-    )
+@cache
+def _gives_probabilities(sigma: str) -> bool:
+    """Tell whether an activation stays between 0 and 1."""
+    a = _core.activation_forward(sigma, [[-9.0, 9.0]])
+    return bool((a >= 0).all() and (a <= 1).all())
 
 
-def _first_layer_not_finite(model: "Sequential", net: Net) -> str | None:
-    input_size = model.input_size
+def _warn_of_divergence(where: str | None, layer: str | None) -> None:
+    """Warn of a loss that was not finite from somewhere on, or of weights that a layer was left with."""
+    what = f"the loss became infinite or nan in {where}" if where else "the training ended with a finite loss"
+    if layer is not None:
+        what += f"; weights of {layer} are infinite or nan"
+    _warn(f"{what}: try a smaller learning rate, clip_norm=, or scaled inputs")
+
+
+def _layer_not_finite(model: "Sequential") -> str | None:
+    """Return the first layer with weights that are not finite."""
+    params, input_size = model._built().params, model.input_size
     assert input_size is not None
-    tensors = network.tensors(model.layers, input_size, net.params)
-    return next((name.rpartition(".")[0] for name, tensor in tensors.items() if not np.isfinite(tensor).all()), None)
+    if np.isfinite(params).all():
+        return None
+    tensors = network.tensors(model.layers, input_size, params)
+    return next(name.rpartition(".")[0] for name, tensor in tensors.items() if not np.isfinite(tensor).all())
 
 
 def _warn(message: str) -> None:

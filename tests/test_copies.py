@@ -135,7 +135,8 @@ def test_a_layer_copied_by_itself_is_free(duplicate):
     layer = trained_model().layers[1]
     layer.label = "output"
     twin = duplicate(layer)
-    assert (repr(twin), twin.label) == (repr(layer), "output")
+    assert repr(layer).startswith(repr(twin) + "  #")  # the comment is about arrays, which the twin has not
+    assert twin.label == "output"
     with pytest.raises(RuntimeError, match="has no arrays yet"):
         twin.w  # noqa: B018
     assert mlpcore.Sequential([twin], seed=1).forward(np.ones((1, 5))).shape == (1, 3)

@@ -1,7 +1,9 @@
 """Saving and loading: the model that comes back, and what is refused because it contradicts itself."""
 
+import contextlib
 import copy
 import json
+import pickle
 import subprocess
 import sys
 import threading
@@ -277,3 +279,42 @@ def test_short_memory_is_an_error_or_no_matter(tmp_path, what):
         answer = ran.stdout.strip()
         assert answer == "done" or (factor < enough and answer == "MemoryError")
         assert answer == "MemoryError" or factor > 0.9
+
+
+DUPLICATES = {"pickle": lambda thing: pickle.loads(pickle.dumps(thing)), "copy": copy.copy, "deepcopy": copy.deepcopy}
+
+
+@pytest.mark.parametrize("read", ["save", *DUPLICATES, "optimizer"])
+def test_a_model_is_not_read_while_another_thread_changes_it(tmp_path, read):
+    """A training that lasts, and many short ones: who reads is refused, or sees the numbers of one step."""
+    size = 700
+    model = mlpcore.Sequential([mlpcore.Dense(size, kernel_initializer="zeros")], input_size=size, seed=1)
+    optimizer = mlpcore.SGD(0.5, momentum=0.5)
+    x, y = np.zeros((1, size)), np.ones((1, size))
+
+    def train():  # every number of b, and of its velocity, is the same after each step
+        for epochs in [1] * 100 + [300] * 2:
+            with contextlib.suppress(RuntimeError):  # it is being read
+                model.fit(x, y, "mse", optimizer=optimizer, epochs=epochs, progress=False)
+
+    def numbers():
+        """What was read of b and of its velocity, where a mixture of steps would show."""
+        if read == "save":
+            model.save(tmp_path / "model")
+            return mlpcore.Sequential.load(tmp_path / "model").layers[0].b
+        if read == "optimizer":
+            return pickle.loads(pickle.dumps(optimizer))._state.get("velocity", np.zeros(size))[-size:]
+        return DUPLICATES[read](model).layers[0].b
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    refusals = set()
+    while thread.is_alive():
+        try:
+            assert np.unique(numbers()).size == 1
+        except RuntimeError as error:
+            refusals.add(str(error))
+        time.sleep(0.001)
+    thread.join()
+    assert refusals == {"the network is busy with another call, which changes it"}
+    assert np.unique(numbers()).size == 1

@@ -160,7 +160,12 @@ done:
 }
 
 static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "step", .positional = 1, .parameters = {{.name = "optimizer"}}};
+    enum { OPTIMIZER, COUNTER };
+    static const mlp_function function = {
+        .name = "step",
+        .positional = 2,
+        .parameters = {[OPTIMIZER] = {.name = "optimizer"},
+                       [COUNTER] = {"cursor", MLP_COUNTER, .optional = true, .axes = "2"}}};
     Net *self = (Net *)object;
     mlp_call call;
     mlp_optimizer_arguments optimizer;
@@ -173,14 +178,21 @@ static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t na
         PyErr_SetString(PyExc_RuntimeError, "there was no backward since the last forward");
         goto done;
     }
-    if (mlp_parse_optimizer(self, &call, 0, &optimizer) < 0 || mlp_bind_optimizer_state(self, &optimizer, 1) < 0) {
+    call.required_bits = 64;
+    if (mlp_parse_optimizer(self, &call, OPTIMIZER, &optimizer) < 0 || mlp_acquire(&call) < 0 ||
+        mlp_bind_optimizer_state(self, &optimizer, 1) < 0) {
         goto done;
     }
+    int64_t *cursor = mlp_data(&call, COUNTER);
     PyThreadState *state = mlp_release_gil(work_of(self, 5));
     mlp_net_update(self->net, &optimizer.optimizer);
     mlp_restore_gil(state);
+    if (cursor) {
+        cursor[1] += 1; /* here, where no interrupt can come between step and count */
+    }
     result = Py_NewRef(Py_None);
 done:
+    mlp_end(&call);
     mlp_end(&optimizer.call);
     mlp_end_change(self);
     return result;
@@ -297,7 +309,7 @@ typedef struct {
     mlp_optimizer_arguments optimizer;
     mlp_call arrays; /* the cursor that Python sees, and the scores */
     long long batch_size, epochs;
-    bool shuffle;
+    bool shuffle, resume;
     PyObject *progress;
 } train_settings;
 
@@ -309,10 +321,10 @@ static const mlp_function shown_arrays = {
 };
 
 static int parse_settings(const Net *self, const mlp_call *outer, int p, train_settings *settings) {
-    enum { LOSS, METRIC, OPTIMIZER, BATCH_SIZE, SHUFFLE, SEED, EPOCHS, MEAN_WEIGHT, COUNTER, TABLE, PROGRESS };
+    enum { LOSS, METRIC, OPTIMIZER, BATCH_SIZE, SHUFFLE, SEED, EPOCHS, MEAN_WEIGHT, COUNTER, TABLE, PROGRESS, RESUME };
     static const mlp_function function = {
         .name = "train",
-        .positional = 11,
+        .positional = 12,
         .parameters = {[LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [OPTIMIZER] = {.name = "optimizer"},
@@ -323,7 +335,8 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
                        [MEAN_WEIGHT] = {.name = "mean_weight"},
                        [COUNTER] = {.name = "cursor"},
                        [TABLE] = {.name = "scores"},
-                       [PROGRESS] = {.name = "progress"}},
+                       [PROGRESS] = {.name = "progress"},
+                       [RESUME] = {.name = "resume", .optional = true}},
     };
     mlp_call call;
     mlp_training *training = &settings->training;
@@ -333,7 +346,8 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &settings->batch_size) < 0 ||
         mlp_get_bool(&call, SHUFFLE, &settings->shuffle) < 0 || mlp_get_seed(&call, SEED, &training->seed) < 0 ||
         mlp_get_integer(&call, EPOCHS, 1, UINT32_MAX, &settings->epochs) < 0 ||
-        mlp_get_double(&call, MEAN_WEIGHT, 0, INFINITY, &training->mean_weight) < 0) {
+        mlp_get_double(&call, MEAN_WEIGHT, 0, INFINITY, &training->mean_weight) < 0 ||
+        mlp_get_bool(&call, RESUME, &settings->resume) < 0) {
         return -1;
     }
     settings->progress = call.given[PROGRESS] == Py_None ? NULL : call.given[PROGRESS];
@@ -357,15 +371,15 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
         return -1;
     }
     const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
-    if (cursor[0] < 0 || cursor[0] + settings->epochs > (int64_t)UINT32_MAX + 1 || cursor[1] < 0 ||
-        cursor[1] >= batches_of_an_epoch) {
+    const int64_t epoch = cursor[0], first = settings->resume ? cursor[1] : 0;
+    if (epoch < 0 || epoch + settings->epochs > (int64_t)UINT32_MAX + 1 || first < 0 || first >= batches_of_an_epoch) {
         return mlp_argument_error(
             &settings->arrays, CURSOR, PyExc_ValueError,
-            "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted",
-            (long long)cursor[0], (long long)cursor[1], settings->epochs, batches_of_an_epoch);
+            "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted", (long long)epoch,
+            (long long)first, settings->epochs, batches_of_an_epoch);
     }
-    settings->cursor = (mlp_cursor){
-        .epoch = (uint32_t)cursor[0], .batches = (ptrdiff_t)cursor[1], .seen = (ptrdiff_t)cursor[1] * batch};
+    settings->cursor =
+        (mlp_cursor){.epoch = (uint32_t)epoch, .batches = (ptrdiff_t)first, .seen = (ptrdiff_t)first * batch};
     settings->training.epochs = (ptrdiff_t)settings->epochs;
     settings->training.optimizer = &settings->optimizer.optimizer;
     settings->training.scores = mlp_data(&settings->arrays, SCORES);
@@ -385,7 +399,9 @@ static bool run_training(Net *self, train_settings *settings, PyArrayObject *x, 
     caller.state = PyEval_SaveThread();
     *done = mlp_net_train(self->net, self->work, training, &settings->cursor);
     PyEval_RestoreThread(caller.state);
-    mlp_show_cursor(&caller);
+    if (done->batches > 0) {
+        mlp_show_cursor(&caller);
+    }
     self->has_grads = done->rows >= 0;
     self->rows = done->rows;
     self->mode = (mlp_mode){.training = true, .seed = training->seed};
@@ -406,7 +422,7 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
     };
     Net *self = (Net *)object;
     mlp_call call;
-    train_settings settings = {.arrays = {.function = &shown_arrays}};
+    train_settings settings = {.arrays = {.function = &shown_arrays}, .resume = true};
     mlp_training *training = &settings.training;
     mlp_begin_optimizer(&settings.optimizer);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
@@ -447,6 +463,7 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("gradients", mlp_net_gradients, "gradients($self, step)\n--\n\n"),
     MLP_METHOD("gradient_buffers", mlp_net_gradient_buffers, "gradient_buffers($self, step)\n--\n\n"),
     {"snapshot", mlp_net_snapshot, METH_NOARGS, "snapshot($self)\n--\n\n"},
+    {"read", mlp_net_read, METH_O, "read($self, function, /)\n--\n\n"},
     MLP_METHOD("value", mlp_net_value, "value($self, i)\n--\n\n"),
     MLP_METHOD("gradient", mlp_net_gradient, "gradient($self, i)\n--\n\n"),
     MLP_METHOD("set_segment", mlp_net_set_segment,
@@ -456,7 +473,7 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("initialize", net_initialize, "initialize($self, step, name, seed)\n--\n\n"),
     MLP_METHOD("forward", net_forward, "forward($self, x, training=False, seed=0, epoch=0, batch=0)\n--\n\n"),
     MLP_METHOD("backward", net_backward, "backward($self, y, loss, sample_weight=None)\n--\n\n"),
-    MLP_METHOD("step", net_step, "step($self, optimizer)\n--\n\n"),
+    MLP_METHOD("step", net_step, "step($self, optimizer, cursor=None)\n--\n\n"),
     MLP_METHOD("predict", net_predict, "predict($self, x)\n--\n\n"),
     MLP_METHOD("loss", net_loss, "loss($self, x, y, loss, metric, sample_weight=None)\n--\n\n"),
     MLP_METHOD("train", net_train, "train($self, x, y, sample_weight, settings)\n--\n\n"),

@@ -20,7 +20,9 @@ void mlp_show_cursor(const mlp_caller *caller) {
 int mlp_poll_python(void *context, ptrdiff_t done) {
     mlp_caller *caller = context;
     const bool released = mlp_reenter_python(caller);
-    mlp_show_cursor(caller);
+    if (done > 0) {
+        mlp_show_cursor(caller);
+    }
     caller->failed = PyErr_CheckSignals() < 0;
     if (!caller->failed && caller->progress) {
         PyObject *answer = PyObject_CallFunction(caller->progress, "n", done);

@@ -142,6 +142,16 @@ PyObject *mlp_net_snapshot(PyObject *object, PyObject *Py_UNUSED(unused)) {
     return copy;
 }
 
+PyObject *mlp_net_read(PyObject *object, PyObject *function) {
+    Net *self = (Net *)object;
+    if (mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    PyObject *result = PyObject_CallNoArgs(function);
+    mlp_end_reading(self);
+    return result;
+}
+
 PyObject *mlp_net_value(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {.name = "value", .positional = 1, .parameters = {{.name = "i"}}};
     Net *self = (Net *)object;

@@ -48,7 +48,7 @@ class Activation(Layer):
         net, place = self._engine()
         return net.gradient(place.first)
 
-    def __repr__(self) -> str:
+    def _expression(self) -> str:
         return f"Activation({self._activation!r})"
 
     def _output_size(self, input_size: int) -> int:

@@ -87,7 +87,7 @@ class CustomLayer(Layer):
         net, place = self._engine()
         return dict(zip(self._names(place.input_size), net.gradient_buffers(place.first), strict=True))
 
-    def __repr__(self) -> str:
+    def _expression(self) -> str:
         return f"{type(self).__name__}()"
 
     def forward_step(self, y: Array, x: Array, training: bool) -> None:
@@ -126,7 +126,9 @@ class CustomLayer(Layer):
         return self._built(input_size)[1]
 
     def _config(self) -> NoReturn:
-        raise TypeError(f"{self!r} is written in Python: a file cannot hold it; pickle the model, or save its params")
+        raise TypeError(
+            f"{self._expression()} is written in Python: a file cannot hold it; pickle the model, or save its params"
+        )
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:

@@ -178,7 +178,7 @@ class Dense(Layer):
         net, place = self._engine()
         return net.gradient(place.first + 1)
 
-    def __repr__(self) -> str:
+    def _expression(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self._options().items())
         return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r}{options})"
 

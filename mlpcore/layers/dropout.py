@@ -57,7 +57,7 @@ class Dropout(Layer):
         net, place = self._engine()
         return net.gradient(place.first)
 
-    def __repr__(self) -> str:
+    def _expression(self) -> str:
         return f"Dropout({self._rate})"
 
     def _output_size(self, input_size: int) -> int:

@@ -1,5 +1,7 @@
 """What every layer of a network is: steps of the engine's plan, and views of the memory that they compute in."""
 
+import os
+import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -12,6 +14,13 @@ from mlpcore.data import real_array
 from mlpcore.engine import Step
 
 Array = NDArray[Any]
+
+
+beginning = threading.RLock()
+"""Held for the few assignments by which a call begins to change a model: another thread sees all of them or none."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=beginning._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 class Place(NamedTuple):
@@ -38,6 +47,13 @@ class Holder:
 
     def __init__(self, bound: Bound | None = None) -> None:
         self.bound = bound
+
+    def bind(self, bound: Bound) -> Bound:
+        """Take a network, unless another thread has been quicker; return the one that counts."""
+        with beginning:
+            if self.bound is None:
+                self.bound = bound
+            return self.bound
 
 
 class Layer(ABC):
@@ -100,6 +116,15 @@ class Layer(ABC):
 
         TypeError or ValueError if a setting is not what it may be.
         """
+
+    @abstractmethod
+    def _expression(self) -> str:
+        """Return the call that makes a layer like this one."""
+
+    def __repr__(self) -> str:
+        """Return the call that makes it; a comment follows as soon as there are arrays."""
+        built = self._holder is not None and self._holder.bound is not None
+        return self._expression() + ("  # its arrays are views: copy() keeps their values" if built else "")
 
     def _inner(self) -> "tuple[Layer, ...]":
         """Return the layers that this one is made of."""

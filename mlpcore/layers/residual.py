@@ -45,8 +45,8 @@ class Residual(Layer):
         """The layers of the branch, from the first to the last."""
         return self._layers
 
-    def __repr__(self) -> str:
-        return f"Residual([{', '.join(map(repr, self._layers))}])"
+    def _expression(self) -> str:
+        return f"Residual([{', '.join(layer._expression() for layer in self._layers)}])"
 
     def _inner(self) -> tuple[Layer, ...]:
         return self._layers
