@@ -24,11 +24,14 @@ __all__ = ["FAMILIES", "Entry", "Hyper", "entry", "names", "resolve"]
 class Hyper:
     """A constant or hyperparameter of a row: a number in [least, below), or a flag.
 
+    In a float32 model it is at least `least_float32`.
+
     Attributes
     ----------
     name : str
     default, least, below : float
     is_flag : bool
+    least_float32 : float
     """
 
     name: str
@@ -36,6 +39,7 @@ class Hyper:
     least: float
     below: float
     is_flag: bool
+    least_float32: float
 
 
 @dataclass(frozen=True)

@@ -205,8 +205,9 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike) -> Array:
         raise ValueError(f"{name} has {array[row]} at row {row}, expected weights >= 0")
     if not array.any():
         raise ValueError(f"{name} is 0 in every row, expected at least one weight > 0")
-    if float(array.max()) > 2.0**400:  # only their ratios count: so that sums do not overflow
-        array = np.ldexp(array, -600)
+    largest = float(array.max())
+    if not 2.0**-400 < largest < 2.0**400:  # only their ratios count: sums of others could overflow, or lose digits
+        array = np.ldexp(array, -math.frexp(largest)[1])
     return array
 
 
@@ -270,11 +271,12 @@ def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: 
             advice = f": class indices go with loss 'cce', one number a sample with Dense(1) and loss {loss!r}"
         raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out}){advice}")
     lowest, highest = losses.target_range(loss)
-    outside = (array < lowest) | (array > highest)
+    exact = np.reshape(given, array.shape)  # as it was given: rounding may bring a value into the range
+    outside = (exact < lowest) | (exact > highest)
     if outside.any():
         row, column = np.argwhere(outside)[0]
         raise ValueError(
-            f"{name} has {array[row, column]} at row {row}, column {column}, "
+            f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
             f"expected values from {lowest:g} to {highest:g} for loss {loss!r}"
         )
     return array

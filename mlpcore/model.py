@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from mlpcore import checks, copies, network, saving, training
+from mlpcore import checks, copies, losses, network, saving, training
 from mlpcore._core import Net
 from mlpcore.history import History
 from mlpcore.layers import Layer
@@ -406,7 +406,7 @@ class Sequential:
         loss = checks.given_loss(loss)
         samples = training.samples_of(self, X, y, sample_weight, loss)
         self._bind_net(self._bound_for(samples.x.shape[1]))
-        return training.score(self, samples, loss)
+        return training.score(self, samples, loss, losses.accuracy_rule(loss, samples.y))
 
     def save(self, file: StrPath | BinaryIO) -> None:
         """Write the model to a safetensors file, atomically. Optimizers are not saved.

@@ -92,6 +92,12 @@ class Optimizer(ABC):
             object.__setattr__(self, name, value)
 
     def _check_in(self, dtype: str) -> None:
+        for hyper in self._entry().hypers:
+            if dtype == "float32" and getattr(self, hyper.name) < hyper.least_float32:
+                raise ValueError(
+                    f"{hyper.name} is {getattr(self, hyper.name)}, expected a number >= {hyper.least_float32:g} "
+                    "for a model of float32: smaller ones need dtype='float64'"
+                )
         largest = float(np.finfo(dtype).max)
         smallest = float(np.finfo(dtype).smallest_subnormal)
         numbers = {hyper.name: getattr(self, hyper.name) for hyper in self._entry().hypers} | self._clipping()

@@ -45,11 +45,8 @@ class Task:
     shuffle: bool
     mean_weight: float
     """What a sample's weight is relative to."""
-
-    @property
-    def rule(self) -> str | None:
-        """The metric by which the accuracy counts."""
-        return losses.accuracy_rule(self.loss, self.train.y)
+    rule: str | None
+    """The metric by which accuracies count."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,6 +103,7 @@ def task_of(
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)
     train = samples_of(model, X, y, sample_weight, loss)
+    rule = losses.accuracy_rule(loss, train.y)  # one for all rows, also those to validate with
     validation = None
     if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
         if validation_data is not None:
@@ -123,7 +121,7 @@ def task_of(
         train = checks.weighted_by_class(train, class_weight, loss)
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
-    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean)
+    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
 
 
 def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: str) -> checks.Samples:
@@ -152,7 +150,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     _warn_if_hopeless(model, task)
     rules = {} if task.rule is None else {"accuracy": task.rule}
     if task.validation is not None and task.rule is not None:
-        rules["val_accuracy"] = losses.accuracy_rule(task.loss, task.validation.y) or ""
+        rules["val_accuracy"] = task.rule
     history = History(rules)
     calls = list(callbacks)
     with progress_bar(epochs, progress) as advance, _undone_if_refused(model, task.optimizer):
@@ -165,7 +163,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
         for epoch in range(epochs):
             run_epochs(model, task, state, 1, history)
             if task.validation is not None:
-                measured = score(model, task.validation, task.loss)
+                measured = score(model, task.validation, task.loss, task.rule)
                 history._extend_last({f"val_{name}": value for name, value in measured.items()})
             logs = history._logs[-1]
             if advance:
@@ -269,10 +267,9 @@ def run_epochs(
         _warn_of_divergence(model, task, before, first_not_finite)
 
 
-def score(model: "Sequential", samples: checks.Samples, loss: str) -> Logs:
+def score(model: "Sequential", samples: checks.Samples, loss: str, rule: str | None) -> Logs:
     """Measure a model, which has weights."""
     x, y, weight = samples
-    rule = losses.accuracy_rule(loss, y)
     value, accuracy = model._built().loss(x, y, loss, rule, weight)
     return {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
 

@@ -4,10 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#define NUMBER(name, standard, least, below) {name, standard, least, below, false}
-#define FLAG(name, standard) {name, standard, 0, 2, true}
+#define NUMBER(name, standard, least, below) {name, standard, least, below, false, 0}
+#define NUMBER_BY_TYPE(name, standard, least, least_f32, below) {name, standard, least, below, false, least_f32}
+#define FLAG(name, standard) {name, standard, 0, 2, true, 0}
 #define HYPERS(...) {__VA_ARGS__}
-#define NO_CONSTANTS HYPERS({NULL, 0, 0, 0, false})
+#define NO_CONSTANTS HYPERS({NULL, 0, 0, 0, false, 0})
 #define STATES(...) .states = {__VA_ARGS__}
 #define STATES_IF(hyper, ...) .states_if = hyper, .states = {__VA_ARGS__}
 #define DECAY (1 - 0x1p-25)

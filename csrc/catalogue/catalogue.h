@@ -8,11 +8,12 @@
 
 #include "ids.h"
 
-/* A constant or hyperparameter: a number in [least, below), or a flag. */
+/* A constant or hyperparameter: a number in [least, below), in float at least least_f32; or a flag. */
 typedef struct {
     const char *name; /* NULL ends the list */
     double standard, least, below;
     bool is_flag;
+    double least_f32; /* 0: least */
 } mlp_hyper;
 
 typedef enum {

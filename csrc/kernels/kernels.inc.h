@@ -26,6 +26,8 @@
 #include "../reference/dropout.c"
 
 #include "../reference/optimizers.c"
+
+#include "../reference/online.c"
 #pragma GCC diagnostic pop
 
 #include "elementary.inc.h"

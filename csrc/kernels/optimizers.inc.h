@@ -16,16 +16,15 @@ static ALWAYS_INLINE vec vec_adjusted(const REAL_NAME(mlp_update) * u, vec grad,
     return vec_fma(vec_broadcast(u->l2), w, vec_fma(vec_broadcast(u->l1), sign, grad));
 }
 
-/* What a rule's vector form gets: some lanes of w from w[i] on, with the gradient at `grad`. `adjusts` is known when inlined. */
-typedef void rule_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, const real *grad,
+/* A rule's vector form: a step of some lanes of w, from w[i] on, with the gradient `slope`. `adjusts` is known when inlined. */
+typedef void rule_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
                            lane_set lanes);
 
-static ALWAYS_INLINE void sgd_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w,
-                                       const real *grad, lane_set lanes) {
+static ALWAYS_INLINE void sgd_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
+                                       lane_set lanes) {
     const vec rate = vec_broadcast(u->constants[SGD_RATE]), momentum = vec_broadcast(u->constants[SGD_MOMENTUM]);
     real *const velocity = u->state[0];
     const vec old_w = load_lanes(w + i, lanes);
-    vec slope = load_lanes(grad, lanes);
     slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
     vec direction = slope;
     if (velocity) {
@@ -36,12 +35,11 @@ static ALWAYS_INLINE void sgd_of_lanes(const REAL_NAME(mlp_update) * u, bool adj
     store_lanes(w + i, vec_fnma(rate, direction, old_w), lanes);
 }
 
-static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w,
-                                        const real *grad, lane_set lanes) {
+static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
+                                        lane_set lanes) {
     const real beta1 = u->constants[ADAM_BETA1], beta2 = u->constants[ADAM_BETA2];
     real *const m = u->state[0], *const v = u->state[1];
     const vec old_w = load_lanes(w + i, lanes);
-    vec slope = load_lanes(grad, lanes);
     slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
     vec new_m = vec_mul(vec_broadcast(beta1), load_lanes(m + i, lanes));
     vec new_v = vec_mul(vec_broadcast(beta2), load_lanes(v + i, lanes));
@@ -58,13 +56,30 @@ static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool ad
 
 static ALWAYS_INLINE void each_weight(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts,
                                       ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
-    ptrdiff_t i = begin;
-    const ptrdiff_t end = begin + count;
-    for (; i + VEC_LANES <= end; i += VEC_LANES, grad += VEC_LANES) {
-        rule(u, adjusts, i, w, grad, ALL_LANES);
+    ptrdiff_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES) {
+        rule(u, adjusts, begin + i, w, vec_load(grad + i), ALL_LANES);
     }
-    if (i < end) {
-        rule(u, adjusts, i, w, grad, first_lanes(end - i));
+    if (i < count) {
+        const lane_set some = first_lanes(count - i);
+        rule(u, adjusts, begin + i, w, load_lanes(grad + i, some), some);
+    }
+}
+
+/* grad_w of one sample, a row after the other, in registers. */
+static ALWAYS_INLINE void each_row(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t in,
+                                   ptrdiff_t out, ptrdiff_t begin, real *w, const real *phi, const real *x) {
+    const vec zero = vec_broadcast(0);
+    for (ptrdiff_t k = 0; k < in; k++, begin += out) {
+        const vec of_x = vec_broadcast(x[k]);
+        ptrdiff_t i = 0;
+        for (; i + VEC_LANES <= out; i += VEC_LANES) {
+            rule(u, adjusts, begin + i, w, vec_fma(vec_load(phi + i), of_x, zero), ALL_LANES);
+        }
+        if (i < out) {
+            const lane_set some = first_lanes(out - i);
+            rule(u, adjusts, begin + i, w, vec_fma(load_lanes(phi + i, some), of_x, zero), some);
+        }
     }
 }
 
@@ -78,6 +93,15 @@ static ALWAYS_INLINE void each_weight(rule_of_lanes *rule, const REAL_NAME(mlp_u
         } else {                                                                                                       \
             each_weight(id##_of_lanes, &copy, false, begin, count, w, grad);                                           \
         }                                                                                                              \
+    }                                                                                                                  \
+    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin,      \
+                                   real *w, const real *phi, const real *x) {                                          \
+        const REAL_NAME(mlp_update) copy = *u;                                                                         \
+        if (copy.adjusts) {                                                                                            \
+            each_row(id##_of_lanes, &copy, true, in, out, begin, w, phi, x);                                           \
+        } else {                                                                                                       \
+            each_row(id##_of_lanes, &copy, false, in, out, begin, w, phi, x);                                          \
+        }                                                                                                              \
     }
 
 /* It runs the reference's text. */
@@ -85,16 +109,21 @@ static ALWAYS_INLINE void each_weight(rule_of_lanes *rule, const REAL_NAME(mlp_u
     static void fast_##id##_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,           \
                                  const real *grad) {                                                                   \
         id##_step(u, begin, count, w, grad);                                                                           \
+    }                                                                                                                  \
+    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin,      \
+                                   real *w, const real *phi, const real *x) {                                          \
+        dense_update_online(in, out, u, begin, w, phi, x);                                                             \
     }
 
 VECTOR_RULE(sgd)
 VECTOR_RULE(adam)
 
-typedef void rule_function(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,
-                           const real *grad);
-
-static rule_function *const RULES[] = {
-#define OPTIMIZER(ID, id, ...) [MLP_##ID] = fast_##id##_step,
+static const struct {
+    void (*step)(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad);
+    void (*online)(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin, real *w,
+                   const real *phi, const real *x);
+} RULES[] = {
+#define OPTIMIZER(ID, id, ...) [MLP_##ID] = {fast_##id##_step, fast_##id##_online},
 #include "../catalogue/optimizers.def"
 };
 
@@ -115,12 +144,13 @@ typedef struct {
 static void update_chunk(void *context, ptrdiff_t chunk) {
     const update_task *task = context;
     const ptrdiff_t at = chunk * UPDATE_CHUNK;
-    RULES[task->u->rule](task->u, task->begin + at, at_most(UPDATE_CHUNK, task->count - at), task->w, task->grad + at);
+    RULES[task->u->rule].step(task->u, task->begin + at, at_most(UPDATE_CHUNK, task->count - at), task->w,
+                              task->grad + at);
 }
 
 static void fast_update(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
     if (count < UPDATE_WORTH_SHARING) {
-        RULES[u->rule](u, begin, count, w, grad);
+        RULES[u->rule].step(u, begin, count, w, grad);
         return;
     }
     update_task task = {.u = u, .begin = begin, .count = count, .w = w, .grad = grad};

@@ -1,6 +1,7 @@
 /* arguments.c: sorts the arguments of a call into slots and parses numbers and names. See arrays.h. */
 #include "arrays.h"
 
+#include <math.h>
 #include <stdarg.h>
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
@@ -224,6 +225,39 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
         return -1;
     }
     *id = (int)(entry - entries);
+    return 0;
+}
+
+int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers) {
+    const mlp_entry *entry = &mlp_optimizers[id];
+    const char *type = is_double ? "float64" : "float32";
+    float f32[MLP_HYPERS] = {0};
+    double f64[MLP_HYPERS] = {0};
+    for (int i = 0; entry->hypers[i].name; i++) {
+        const mlp_hyper *hyper = &entry->hypers[i];
+        const bool is_lost = !is_double && hypers[i] > 0 && ((float)hypers[i] == 0 || isinf((float)hypers[i]));
+        if (is_lost || (!is_double && hypers[i] < hyper->least_f32)) {
+            PyObject *number = PyFloat_FromDouble(hypers[i]), *least = PyFloat_FromDouble(hyper->least_f32);
+            if (number && least && is_lost) {
+                mlp_argument_error(call, p, PyExc_ValueError, "has %s = %S, which float32 takes for %s", hyper->name,
+                                   number, hypers[i] < 1 ? "0" : "infinity");
+            } else if (number && least) {
+                mlp_argument_error(call, p, PyExc_ValueError, "has %s = %S, expected at least %S in float32",
+                                   hyper->name, number, least);
+            }
+            Py_XDECREF(number);
+            Py_XDECREF(least);
+            return -1;
+        }
+    }
+    mlp_update_constants_f32(id, hypers, 1, f32);
+    mlp_update_constants_f64(id, hypers, 1, f64);
+    for (int i = 0; i < MLP_HYPERS; i++) {
+        if (!isfinite(is_double ? f64[i] : (double)f32[i])) {
+            return mlp_argument_error(call, p, PyExc_ValueError, "has a %s too large for a step in %s",
+                                      entry->hypers[0].name, type);
+        }
+    }
     return 0;
 }
 

@@ -123,6 +123,10 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
  * constants; the others have their standard values. None is the activation 'linear'. */
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
+/* Whether the numbers of an optimizer do what they say in float or double: each is in the range of that type, and the constants
+ * of a first step, the largest, are finite. `p` is what an error names. */
+int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers);
+
 /* A number in the range of a row, which came with argument p. */
 int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value);
 

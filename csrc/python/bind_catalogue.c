@@ -19,7 +19,7 @@ static PyObject *tuple_of_texts(const char *const *texts) {
     return tuple;
 }
 
-/* (name, default, least, below, whether it is a flag) each */
+/* (name, default, least, below, whether it is a flag, least in float32) each */
 static PyObject *tuple_of_hypers(const mlp_hyper *hypers) {
     Py_ssize_t count = 0;
     while (hypers[count].name) {
@@ -28,8 +28,8 @@ static PyObject *tuple_of_hypers(const mlp_hyper *hypers) {
     PyObject *tuple = PyTuple_New(count);
     for (Py_ssize_t i = 0; tuple && i < count; i++) {
         const mlp_hyper *h = &hypers[i];
-        PyObject *hyper =
-            Py_BuildValue("sdddO", h->name, h->standard, h->least, h->below, h->is_flag ? Py_True : Py_False);
+        PyObject *hyper = Py_BuildValue("sdddOd", h->name, h->standard, h->least, h->below,
+                                        h->is_flag ? Py_True : Py_False, h->least_f32 > 0 ? h->least_f32 : h->least);
         if (!hyper) {
             Py_CLEAR(tuple);
             break;

@@ -67,7 +67,8 @@ static PyObject *optimizer_step(mlp_optimizer_id id, const char *name, PyObject 
     double hypers[MLP_HYPERS] = {0};
     describe(id, name, &function);
     if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || parse_numbers(&call, id, &t, hypers) < 0 ||
-        mlp_acquire(&call) < 0 || check_states(&call, id, hypers) < 0) {
+        mlp_acquire(&call) < 0 || check_states(&call, id, hypers) < 0 ||
+        mlp_check_hypers_in_type(&call, W, call.is_double, id, hypers) < 0) {
         goto done;
     }
     mlp_update_f32 update_f32 = {.rule = id};

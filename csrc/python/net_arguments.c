@@ -142,6 +142,9 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
         return -1;
     }
     optimizer->id = (mlp_optimizer_id)id;
+    if (mlp_check_hypers_in_type(&call, HYPERS, is_double(self), optimizer->id, optimizer->hypers) < 0) {
+        return -1;
+    }
     return parse_states(self, &call, &mlp_optimizers[id], arguments);
 }
 
