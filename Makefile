@@ -25,7 +25,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool docs-tables lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -109,6 +109,9 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	    CC=$$cc CFLAGS="$(WARNINGS) $$($(BIN)/python -c '$(SYSTEM_HEADERS)')" \
 	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
 	done
+
+docs-tables: .venv/.installed  ## write docs/catalogue.md from the catalogue
+	$(RUN) docs/make_catalogue.py
 
 format: .venv/.lint  ## put C and Python into the project's format
 	$(BIN)/ruff check --fix-only

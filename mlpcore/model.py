@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mlpcore import checks, copies, losses, network, saving, training
 from mlpcore._core import Net
+from mlpcore.engine import Entry
 from mlpcore.history import History
 from mlpcore.layers import Layer
 from mlpcore.layers.layer import Bound, Holder
@@ -157,15 +158,15 @@ class Sequential:
         self._bind_net(bound)
         return bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
 
-    def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
+    def backward(self, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
 
         Parameters
         ----------
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
-        loss : str
-            Its name, which must be given: see `mlpcore.losses`.
+        loss : str or tuple
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
         sample_weight : array_like of shape (n,), optional
             The weight of each sample in the mean; >= 0.
 
@@ -214,7 +215,7 @@ class Sequential:
         self,
         X: ArrayLike,
         y: ArrayLike,
-        loss: str | None = None,
+        loss: Entry | None = None,
         *,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
@@ -239,10 +240,11 @@ class Sequential:
         y : array_like of shape (n, out) or (n,)
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
             ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
-        loss : str
-            Its name, which must be given: see `mlpcore.losses`.
+        loss : str or tuple
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
         optimizer : str or Optimizer, default "adam"
-            "sgd" or "adam" for a new optimizer in each call, or an object, which keeps its state between calls.
+            A name of ``mlpcore.catalogue.names("optimizers")`` for a new optimizer in each call, or an object, which
+            keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
             The last batch of an epoch takes what remains.
@@ -309,7 +311,7 @@ class Sequential:
         self,
         X: ArrayLike,
         y: ArrayLike,
-        loss: str | None = None,
+        loss: Entry | None = None,
         *,
         optimizer: Optimizer,
         batch_size: int = 32,
@@ -376,7 +378,7 @@ class Sequential:
         return bound.net.predict(X)
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None
     ) -> dict[str, float]:
         """Measure the loss, and for "bce" and "cce" the accuracy, of all rows as one batch.
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from mlpcore import catalogue, checks, losses, network
 from mlpcore._core import BusyError, Net
-from mlpcore.engine import OptimizerState, TrainSettings
+from mlpcore.engine import Entry, OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
 from mlpcore.optimizers import Optimizer
@@ -39,7 +39,7 @@ class Task:
 
     train: checks.Samples
     validation: checks.Samples | None
-    loss: str
+    loss: Entry
     optimizer: Optimizer
     batch_size: int
     shuffle: bool
@@ -62,7 +62,7 @@ def samples_of(
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
-    loss: str,
+    loss: Entry,
     of: str = "",
     columns: int | None = None,
 ) -> checks.Samples:
@@ -83,7 +83,7 @@ def task_of(
     model: "Sequential",
     X: ArrayLike,
     y: ArrayLike,
-    loss: str | None,
+    loss: Entry | None,
     optimizer: Optimizer,
     batch_size: int,
     shuffle: bool,
@@ -124,7 +124,7 @@ def task_of(
     return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
 
 
-def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: str) -> checks.Samples:
+def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: Entry) -> checks.Samples:
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
     sample_weight = data[2] if len(data) == 3 else None
@@ -267,7 +267,7 @@ def run_epochs(
         _warn_of_divergence(model, task, before, first_not_finite)
 
 
-def score(model: "Sequential", samples: checks.Samples, loss: str, rule: str | None) -> Logs:
+def score(model: "Sequential", samples: checks.Samples, loss: Entry, rule: str | None) -> Logs:
     """Measure a model, which has weights."""
     x, y, weight = samples
     value, accuracy = model._built().loss(x, y, loss, rule, weight)

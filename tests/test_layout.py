@@ -1,4 +1,4 @@
-"""The layout of the code that docs/architecture.md describes: rows that know only the rows above them, files of one page."""
+"""The layout of the code, as docs/architecture.md has it: rows know only the rows above them, a file is one page."""
 
 import re
 from pathlib import Path
@@ -70,7 +70,9 @@ def test_a_file_is_one_page(folder):
 def test_no_switch_catches_what_it_does_not_name():
     # A row of the catalogue without code must not compile: -Wswitch-enum sees only switches without a default.
     labels = [
-        str(path.relative_to(CSRC)) for path in C_FILES if re.search(r"\bdefault\s*:", without_comments(path.read_text()))
+        str(path.relative_to(CSRC))
+        for path in C_FILES
+        if re.search(r"\bdefault\s*:", without_comments(path.read_text()))
     ]
     assert labels == []
 
