@@ -12,7 +12,7 @@ SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __p
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
 CORE := $(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c)
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/plan/*.c tests/tsan/*.c \
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.c tests/tsan/*.c tests/wasm/*.c \
            benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
@@ -79,7 +79,7 @@ test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64
 	$(RUN) tests/neon/run.py
 
 test-wasm: .venv/.test .venv/.installed  ## compile the C code for WebAssembly and train there, under Node: the same bits
-	$(RUN) tests/wasm/wasm.py
+	$(RUN) tests/wasm/run.py
 
 test-fma: .venv/.test .venv/.installed  ## compare our own fma with the processor's on 10 million random triples of each type
 	export MLPCORE_TEST_FMA=full; $(PYTEST) -v test_fma.py

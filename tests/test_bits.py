@@ -17,8 +17,7 @@ CSRC = TESTS.parent / "csrc"
 PROGRAM = [TESTS / "bits" / name for name in ("bits.c", "bits_f32.c", "bits_f64.c")]
 KERNELS = [
     *CSRC.glob("reference/reference_f*.c"),
-    *CSRC.glob("isa/*.c"),
-    *(CSRC / "net" / name for name in ("threads.c", "memory.c")),
+    *(path for folder in ("catalogue", "runtime", "isa") for path in CSRC.glob(f"{folder}/*.c")),
 ]
 FLAGS = ["-std=c11", "-O3", "-fno-fast-math", "-ffp-contract=off", "-pthread"]  # setup.py's, with assertions
 MODE = os.environ.get("MLPCORE_TEST_BITS", "quick")

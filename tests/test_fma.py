@@ -177,3 +177,35 @@ def test_kernels_use_the_instruction(compiler, level, tmp_path):
         subprocess.run([*command, *FLAGS, level, "-c", stub, "-o", path], check=True)
         called = subprocess.run(["nm", "-u", path], capture_output=True, text=True, check=True).stdout.split()
         assert not {"fma", "fmaf"} & set(called), stub.name
+
+
+def test_the_reference_gives_the_same_bits_with_our_fma(tmp_path):
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    patterns = "catalogue/*.c", "reference/reference_f*.c", "runtime/*.c", "isa/*.c", "net/*.c"
+    core = [source for pattern in patterns for source in CSRC.glob(pattern)]
+
+    def output(*options):
+        objects = []
+        for source in [TESTS / "wasm" / "networks.c", *core]:
+            objects.append(tmp_path / f"{source.stem}.o")
+            # The kernels of instruction sets are linked and not run: they need not be fast.
+            level = "-O0" if source.parent.name == "isa" else "-O2"
+            subprocess.run([*compiler, *FLAGS, level, *options, "-c", source, "-o", objects[-1]], check=True)
+        subprocess.run([*compiler, *objects, "-lm", "-pthread", "-o", tmp_path / "networks"], check=True)
+        return subprocess.check_output([tmp_path / "networks"], text=True).splitlines()
+
+    ours = output("-DMLP_OWN_FMA")
+    for kind in "f32", "f64":
+        called = subprocess.check_output(["nm", "-u", tmp_path / f"reference_{kind}.o"], text=True).split()
+        assert not {"fma", "fmaf"} & set(called), "the reference still calls the C library's fma"
+    assert ours[:2] == [
+        f"float32 unit {bits_of(64, float.fromhex('0x1.7808f4p+82')):016x}",
+        f"float64 unit {bits_of(64, -0.0):016x}",
+    ]
+    assert ours == output()
+
+
+def test_a_sum_just_above_a_middle(program):
+    """z is even, and x y is half a unit of it and 2^-77 of that more."""
+    x, y, z = map(float.fromhex, ("0x1ce8f5a85428c0p0", "0x11b5cb76b30a87p0", "0x1p158"))
+    check(program, 64, [(x, y, z), (-x, y, -z), (-x, y, z)])

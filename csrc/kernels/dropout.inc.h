@@ -1,6 +1,6 @@
 /* dropout.inc.h: reference/dropout.c, sixteen counters side by side: loops over lanes that a compiler turns into vectors. */
 
-typedef uint32_t mask_words[4][MASK_COUNTERS];
+typedef uint32_t mask_words[MASK_NUMBERS];
 
 /* The words of the numbers from group * MASK_NUMBERS on, in order. */
 static ALWAYS_INLINE void words_of_group(const REAL_NAME(mlp_mask) * m, uint64_t group, mask_words words) {
@@ -24,10 +24,10 @@ static ALWAYS_INLINE void words_of_group(const REAL_NAME(mlp_mask) * m, uint64_t
         k0 += MLP_PHILOX_W0;
         k1 += MLP_PHILOX_W1;
     }
-    memcpy(words[0], c0, sizeof c0);
-    memcpy(words[1], c1, sizeof c1);
-    memcpy(words[2], c2, sizeof c2);
-    memcpy(words[3], c3, sizeof c3);
+    memcpy(words, c0, sizeof c0);
+    memcpy(words + MASK_COUNTERS, c1, sizeof c1);
+    memcpy(words + 2 * MASK_COUNTERS, c2, sizeof c2);
+    memcpy(words + 3 * MASK_COUNTERS, c3, sizeof c3);
 }
 
 static ALWAYS_INLINE void drop(ptrdiff_t count, real *y, const real *x, const uint32_t *words, uint32_t threshold,
@@ -46,9 +46,12 @@ static void fast_dropout(const REAL_NAME(mlp_mask) * m, ptrdiff_t begin, ptrdiff
         const ptrdiff_t some = at_most(MASK_NUMBERS - first, end - i);
         words_of_group(m, (uint64_t)group, words);
         if (some == MASK_NUMBERS) {
-            drop(MASK_NUMBERS, y, x, words[0], m->threshold, m->scale);
+            drop(MASK_NUMBERS, y, x, words, m->threshold, m->scale);
         } else {
-            drop(some, y, x, words[0] + first, m->threshold, m->scale);
+            for (ptrdiff_t k = 0; k < some; k++) { /* %: compilers see that what is read has been written */
+                const real kept = x[k] * m->scale;
+                y[k] = words[(first + k) % MASK_NUMBERS] >= m->threshold ? kept : 0;
+            }
         }
         i += some;
         y += some;

@@ -140,6 +140,7 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
 
 static int narrow_count_correct(ptrdiff_t rows, ptrdiff_t out, const real *a, const real *y) {
     units of_a, of_y;
+    of_a[0] = of_y[0] = vec_broadcast(0); /* for compilers, which do not know that out > 0 */
     turn_in(rows, out, of_a, a);
     turn_in(rows, out, of_y, y);
     return count_correct_units(rows, out, of_a, of_y);

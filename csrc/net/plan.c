@@ -83,6 +83,11 @@ static ptrdiff_t free_scratch(const mlp_net *net, ptrdiff_t fork, ptrdiff_t inpu
     return scratch;
 }
 
+/* The buffer of the input itself, unless it is needed once more: by a join, or by the caller, whose samples it is. */
+static ptrdiff_t scratch_in_place(const mlp_net *net, ptrdiff_t fork, ptrdiff_t input) {
+    return input < 0 || waits_for_join(net, fork, input) ? free_scratch(net, fork, input) : input;
+}
+
 /* predict keeps no value longer than it is needed: a step writes in place, or into the first buffer that is free. Buffer -1 are
  * the samples themselves. */
 static void lay_out_predict(mlp_net *net) {
@@ -99,12 +104,10 @@ static void lay_out_predict(mlp_net *net) {
         case MLP_CUSTOM: step->scratch = free_scratch(net, fork, input); break;
         case MLP_JOIN:
             fork = step->scratch;
-            step->scratch = input; /* in place of the branch */
+            step->scratch = scratch_in_place(net, fork, input);
             break;
         case MLP_ACTIVATION:
-        case MLP_DROPOUT:
-            step->scratch = input < 0 || waits_for_join(net, fork, input) ? free_scratch(net, fork, input) : input;
-            break;
+        case MLP_DROPOUT: step->scratch = scratch_in_place(net, fork, input); break;
         }
         input = step->scratch;
         net->scratches = input + 1 > net->scratches ? input + 1 : net->scratches;
