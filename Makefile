@@ -18,8 +18,8 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum 
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
 # They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
-NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_fma.py test_leaks.py test_packaging.py \
-                  test_plan.py test_setup.py
+NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_extension.py test_fma.py test_leaks.py \
+                  test_packaging.py test_plan.py test_setup.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Only a whole run is kept for others to read.
 RECORD = $(if $(ARGS),,--output benchmarks/results)
