@@ -8,9 +8,9 @@ from mlpcore.catalogue import Entry, Hyper
 PAGE = Path(__file__).with_name("catalogue.md")
 HEAD = """# The catalogue
 
-Everything in mlpcore that has a name. The rows stand in `csrc/catalogue/*.def`, where the checks, the error messages, the
-gradient checks and the tests read them too; this page is made from them by `make docs-tables`. From Python,
-`mlpcore.catalogue` shows the same rows.
+Everything in mlpcore that has a name. The rows stand in `csrc/catalogue/*.def`, where checks, error messages, gradient
+checks and tests read them too; this page is made from them by `make docs-tables`. In Python, `mlpcore.catalogue` has
+the same rows.
 
 Where a row has constants, a name stands for their default values, and a tuple gives others: `("name", 0.2)`.
 """

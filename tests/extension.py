@@ -1,9 +1,10 @@
 """Two activations, a loss and an optimizer that mlpcore does not have, and what a package built with them must do.
 
-tests/test_extension.py writes PIECES into a copy of the sources, at the places that CONTRIBUTING.md names, builds it, and
-calls the functions below in it, once on each instruction set.
+tests/test_extension.py writes PIECES into a copy of the sources, at the places that CONTRIBUTING.md names, builds it,
+and calls the functions below in it, once on each instruction set.
 """
 
+import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -55,7 +56,8 @@ static real silu_backward(real grad_a, real z, const real *c) {
     "huber": {
         "csrc/catalogue/losses.def": (
             "/* clang-format on */",
-            """LOSS(HUBER, huber, "huber_loss", MEAN, -INFINITY, INFINITY, NUMBERS, HYPERS(NUMBER("delta", 1, 0, INFINITY)),
+            """LOSS(HUBER, huber, "huber_loss", MEAN, -INFINITY, INFINITY, NUMBERS,
+     HYPERS(NUMBER("delta", 1, 0, INFINITY)),
      "mean over k of d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), d = y_hat_k - y_k",
      "d / out, cut off at +-delta / out", "Huber 1964")
 """,
@@ -159,7 +161,9 @@ def words():
     assert catalogue.entry("optimizers", "rmsprop").states == ("v",)
     with pytest.raises(ValueError, match="activation is 'nothing', expected one of 'linear', .*, 'leaky_relu', 'silu'"):
         Dense(1, "nothing")
-    with pytest.raises(ValueError, match="slope of activation 'leaky_relu' is 1.0, expected a finite number >= 0 and < 1"):
+    with pytest.raises(
+        ValueError, match="slope of activation 'leaky_relu' is 1.0, expected a finite number >= 0 and < 1"
+    ):
         Dense(1, ("leaky_relu", 1.0))
     with pytest.raises(TypeError, match="beta of activation 'silu' is 'x', expected a finite number >= 0"):
         Activation(("silu", "x"))
@@ -216,7 +220,9 @@ def gradients():
     X, y = np.random.default_rng(1).normal(size=(2, 6, 3))
     for chosen in (layers, [layers[0], layers[3]]):
         free = [Dense(each.units, each.activation) if isinstance(each, Dense) else Activation(each.activation) for each in chosen]  # fmt: skip  # noqa: E501
-        report = gradcheck.check_model(Sequential(free, input_size=3, seed=2), X, y[:, :2], ("huber", DELTA), progress=False)
+        report = gradcheck.check_model(
+            Sequential(free, input_size=3, seed=2), X, y[:, :2], ("huber", DELTA), progress=False
+        )
         assert report.ok, report
         assert "silu(1.5)" in str(report)
 
@@ -257,6 +263,26 @@ def training():
     by_name.fit(X, y, loss="huber", optimizer="rmsprop", progress=False)
 
 
+def bits():
+    """Print a digest of what the new kernels make of random numbers, and of a training with them."""
+    rng = np.random.default_rng(5)
+    digest = hashlib.sha256()
+    for dtype in DTYPES:
+        z, grad, y = rng.normal(size=(3, 37, 19)).astype(dtype)
+        v = np.abs(y)
+        for sigma in ("leaky_relu", ("silu", BETA)):
+            digest.update(kernels.activation_forward(sigma, z))
+            digest.update(kernels.activation_backward(sigma, z, grad))
+            digest.update(kernels.output_phi("huber", sigma, z, y))
+        digest.update(kernels.loss_gradient("huber", z, y))
+        _core.rmsprop_step(z, grad, v)
+        digest.update(z)
+        model = Sequential([Dense(9, "silu"), Dense(19, "leaky_relu")], dtype=dtype, seed=6)
+        model.fit(grad, y, loss="huber", optimizer="rmsprop", batch_size=1, epochs=2, progress=False)
+        digest.update(model.predict(grad))
+    print(digest.hexdigest())
+
+
 def page():
     """Write docs/catalogue.md anew, which must show the new rows."""
     spec = importlib.util.spec_from_file_location("make_catalogue", Path("docs/make_catalogue.py"))
@@ -264,7 +290,9 @@ def page():
     spec.loader.exec_module(module)
     module.PAGE.write_text(module.page(), encoding="utf-8")
     text = module.PAGE.read_text(encoding="utf-8")
-    assert "| `leaky_relu` | `z where z > 0, else slope z` | `1 where z > 0, else slope` | slope = 0.01 in [0, 1)" in text
+    assert (
+        "| `leaky_relu` | `z where z > 0, else slope z` | `1 where z > 0, else slope` | slope = 0.01 in [0, 1)" in text
+    )
     assert "beta = 1 in [0, ∞)" in text
     assert "| `huber`, `huber_loss` |" in text
     assert "| `rmsprop`, `RMSprop` |" in text
