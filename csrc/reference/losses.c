@@ -208,7 +208,8 @@ static void softmax_bce_phi(ptrdiff_t out, real *phi, const real *z, const real 
         real lanes[LANES] = {0};
         for (ptrdiff_t k = 0; k < out; k++) {
             if (k != i) {
-                real i_without_k = k == top ? real_exp(-below_max(others.max, z[i])) / (1 + others.rest) : a[i] / (1 - a[k]);
+                real i_without_k =
+                    k == top ? real_exp(-below_max(others.max, z[i])) / (1 + others.rest) : a[i] / (1 - a[k]);
                 lanes[k % LANES] += real_fma(a[i], y[k], -(1 - y[k]) * a[k] * i_without_k);
             }
         }
