@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import extension
@@ -37,9 +38,9 @@ def insert(tree: Path, name: str, without: str = "") -> None:
             (tree / file).write_text(text.replace(before, piece + before, 1), encoding="utf-8")
 
 
-def copy_of_the_tree(tree: Path) -> Path:
+def copy_of_the_tree(tree: Path, names: Sequence[str] = COPIED) -> Path:
     tree.mkdir()
-    for name in COPIED:
+    for name in names:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis", "*.so"))
@@ -104,24 +105,62 @@ def test_what_was_added_is_tried_by_the_comparison_of_bits(built):
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-@pytest.mark.parametrize(("part", "name"), PARTS)
-def test_what_is_left_out_does_not_compile_and_is_named(tmp_path, part, name):
-    if part == "kernels" and not SETS:
-        pytest.skip("this machine has no instruction set")
-    tree = copy_of_the_tree(tmp_path / "tree")
-    insert(tree, name, without=part)
-    unit = "reference/reference_f64.c" if part == "reference" else f"isa/{SETS[0]}_f64.c"
+def compiled(tree: Path, unit: str, *flags: str) -> tuple[bool, str]:
+    """Whether a file of csrc compiles, and the errors."""
     ran = subprocess.run(
-        ["gcc", *FLAGS, "-fsyntax-only", tree / "csrc" / unit],
+        ["gcc", *FLAGS, *flags, "-fsyntax-only", tree / "csrc" / unit],
         capture_output=True,
         text=True,
         env={**os.environ, "LC_ALL": "C"},
     )
-    assert ran.returncode != 0
-    missing = name if part == "reference" else f"fast_{name}"
-    errors = [line for line in ran.stderr.splitlines() if "error:" in line]
-    assert errors
-    assert any(f"'{missing}_" in line for line in errors), ran.stderr
+    return ran.returncode == 0, "\n".join(line for line in ran.stderr.splitlines() if "error:" in line)
+
+
+@pytest.mark.parametrize(("part", "name"), PARTS)
+def test_what_is_left_out_does_not_compile_and_is_named(tmp_path, part, name):
+    if part == "kernels" and not SETS:
+        pytest.skip("this machine has no instruction set")
+    tree = copy_of_the_tree(tmp_path / "tree", ("csrc", "mlpcore"))
+    unit = "reference/reference_f64.c" if part == "reference" else f"isa/{SETS[0]}_f64.c"
+    assert compiled(tree, unit) == (True, "")
+    insert(tree, name, without=part)
+    well, errors = compiled(tree, unit)
+    assert not well
+    assert f"'{name}_" in errors if part == "reference" else f"'fast_{name}_" in errors
+
+
+VECTORS = f"isa/{SETS[0]}_f64.c" if SETS else None
+ROWS = [
+    ("activations", 'ROW(NEW, new, FROM_A, NO_CONSTANTS, "", "", "")', "reference/reference_f64.c", "new_forward"),
+    ("activations", 'ROW(NEW, new, FROM_A, NO_CONSTANTS, "", "", "")', VECTORS, "fast_new_forward"),
+    ("pairs", 'PAIR(NEW, new, MSE, TANH, "", "")', "reference/reference_f64.c", "new_phi"),
+    ("pairs", 'PAIR(NEW, new, MSE, TANH, "", "")', VECTORS, "fast_new_phi"),
+    ("metrics", 'METRIC(NEW, new, SAMPLE, "")', "reference/reference_f64.c", "new_of"),
+    ("metrics", 'METRIC(NEW, new, SAMPLE, "")', VECTORS, "fast_new_count"),
+    ("elementaries", 'ELEMENTARY(NEW, new, "")', "reference/reference_f64.c", "real_new"),
+    ("elementaries", 'ELEMENTARY(NEW, new, "")', VECTORS, "vec_new"),
+    ("initializers", 'INITIALIZER(NEW, new, "", "")', "net/engine_f64.c", "new_limit"),
+    ("schedules", 'SCHEDULE(NEW, new, NO_CONSTANTS, "", "")', "net/engine_f64.c", "MLP_NEW"),
+    ("layers", 'ELEMENTS(NEW, new, NO_CONSTANTS, "", "", "")', "net/engine_f64.c", "new_forward_elements"),
+    ("layers", 'LAYER(NEW, new, NO_CONSTANTS, "", "", "")', "net/plan.c", "MLP_NEW"),
+]
+
+
+@pytest.mark.parametrize(("family", "row", "unit", "missing"), ROWS)
+def test_a_row_without_code_does_not_compile(tmp_path, family, row, unit, missing):
+    if unit is None:
+        pytest.skip("this machine has no instruction set")
+    tree = copy_of_the_tree(tmp_path / "tree", ("csrc",))
+    assert compiled(tree, unit, "-Werror=switch-enum") == (True, "")
+    file = tree / "csrc" / "catalogue" / f"{family}.def"
+    text = file.read_text(encoding="utf-8")
+    end = text.rindex("#undef")
+    if "#undef LAYER\n" in text or "#undef UNIT\n" in text:  # two macros
+        end = text.rindex("#undef", 0, end)
+    file.write_text(text[:end] + row + "\n" + text[end:], encoding="utf-8")
+    well, errors = compiled(tree, unit, "-Werror=switch-enum")
+    assert not well
+    assert f"'{missing}'" in errors
 
 
 def test_the_build_refuses_what_nothing_defines():
