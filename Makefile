@@ -18,14 +18,14 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum 
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
 # They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
-NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_fma.py test_leaks.py test_packaging.py \
-                  test_plan.py test_setup.py
+NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_extension.py test_fma.py test_leaks.py \
+                  test_packaging.py test_plan.py test_setup.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Only a whole run is kept for others to read.
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool docs-tables lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -109,6 +109,9 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	    CC=$$cc CFLAGS="$(WARNINGS) $$($(BIN)/python -c '$(SYSTEM_HEADERS)')" \
 	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
 	done
+
+docs-tables: .venv/.installed  ## write docs/catalogue.md from the catalogue
+	$(RUN) docs/make_catalogue.py
 
 format: .venv/.lint  ## put C and Python into the project's format
 	$(BIN)/ruff check --fix-only

@@ -17,7 +17,7 @@ from typing import Any
 
 from mlpcore import _core
 
-__all__ = ["FAMILIES", "Entry", "Hyper", "entry", "names", "resolve"]
+__all__ = ["FAMILIES", "Entry", "Hyper", "entry", "label", "names", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,15 @@ def names(family: str) -> tuple[str, ...]:
     return tuple(FAMILIES[family])
 
 
-def entry(family: str, name: str) -> Entry:
+def entry(family: str, name: str | tuple[Any, ...]) -> Entry:
     """Return the row of a name.
 
     Parameters
     ----------
     family : str
         As in `names`.
-    name : str
+    name : str or tuple
+        A name, or a tuple of a name and values of the row's constants.
 
     Returns
     -------
@@ -124,7 +125,21 @@ def entry(family: str, name: str) -> Entry:
     KeyError
         If the family has no such row.
     """
-    return FAMILIES[family][name]
+    return FAMILIES[family][name if isinstance(name, str) else name[0]]
+
+
+def label(name: str | tuple[Any, ...]) -> str:
+    """Return a name as it is, and a tuple of a name and constants as name(constant, ...).
+
+    Parameters
+    ----------
+    name : str or tuple
+
+    Returns
+    -------
+    str
+    """
+    return name if isinstance(name, str) else f"{name[0]}({', '.join(map(str, name[1:]))})"
 
 
 def resolve(family: str, argument: str, value: object) -> Entry:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from mlpcore import catalogue, losses
 from mlpcore.catalogue import Hyper
 from mlpcore.data import Array, column_names, finite_array, real_array
+from mlpcore.engine import Entry
 
 
 class Samples(NamedTuple):
@@ -83,11 +84,14 @@ def real_number(
     return number
 
 
-def hyper_value(hyper: Hyper, value: float) -> float:
-    """Return a hyperparameter, a bool or a float in its range, or raise an error that says what it may be."""
+def hyper_value(hyper: Hyper, value: float, of: str = "") -> float:
+    """Return a hyperparameter, a bool or a float in its range, or raise an error that says what it may be.
+
+    `of` tells in the error what it belongs to.
+    """
     if hyper.is_flag:
-        return flag(hyper.name, value)  # type: ignore[arg-type]  # what is no bool is refused there
-    return real_number(hyper.name, value, at_least=hyper.least, below=hyper.below)
+        return flag(hyper.name + of, value)  # type: ignore[arg-type]  # what is no bool is refused there
+    return real_number(hyper.name + of, value, at_least=hyper.least, below=hyper.below)
 
 
 def share_of(n: int, fraction: float) -> int:
@@ -126,14 +130,30 @@ def is_true(value: object) -> bool:
     return value is True or (isinstance(value, np.bool_) and bool(value))
 
 
-def given_loss(loss: str | None) -> str:
-    """Return the short name of the loss that a call was given."""
+def choice(family: str, argument: str, value: object) -> Entry:
+    """Return what an argument chooses from a family of the catalogue: a name, or a tuple of a name and constants.
+
+    The name may be an alias. Constants that are left out have their default values.
+    """
+    given = tuple(value) if isinstance(value, tuple | list) and value else (value,)
+    row = catalogue.resolve(family, argument, given[0])
+    if len(given) - 1 > len(row.hypers):
+        constants = ", ".join(hyper.name for hyper in row.hypers) or "which has no constants"
+        raise ValueError(f"{argument} is {value!r}, expected at most {len(row.hypers)} after {row.name!r}: {constants}")
+    if len(given) == 1:
+        return row.name
+    numbers = zip(row.hypers, given[1:], strict=False)
+    return row.name, *(hyper_value(hyper, number, f" of {argument} {row.name!r}") for hyper, number in numbers)
+
+
+def given_loss(loss: Entry | None) -> Entry:
+    """Return the loss that a call was given, by its short name."""
     if loss is None:
         raise TypeError(
             "loss is missing, expected 'mse' for numbers, 'bce' for yes or no, 'cce' for one class of several: "
             f"give it after y or as loss=, one of {', '.join(map(repr, catalogue.names('losses')))}"
         )
-    return losses.loss_name(loss)
+    return choice("losses", "loss", loss)
 
 
 def callables(name: str, value: Iterable[Any]) -> list[Any]:
@@ -213,7 +233,7 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relativ
     return array
 
 
-def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: str) -> Samples:
+def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Entry) -> Samples:
     """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
     x, y, weight = samples
     out = y.shape[1]
@@ -238,7 +258,7 @@ def samples_of(
     y: ArrayLike,
     sample_weight: ArrayLike | None,
     *,
-    loss: str,
+    loss: Entry,
     columns: int | None,
     out: Callable[[int], int],
     dtype: str,
@@ -259,7 +279,7 @@ def samples_of(
     return Samples(x, target, weight)
 
 
-def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: DTypeLike) -> Array:
+def targets_of(name: str, value: ArrayLike, loss: Entry, n: int, out: int, dtype: DTypeLike) -> Array:
     """Return `value` as the rows y (n, out) that `loss` compares with a^J, class indices as rows of 0 and 1."""
     given = real_array(name, value, labels=True)
     array = finite_array(name, given, dtype)

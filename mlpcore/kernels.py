@@ -124,7 +124,7 @@ def activation_forward(name: Entry | None, z: ArrayLike, *, out: Array | None = 
     Parameters
     ----------
     name : {activations} or None
-        sigma; None is 'linear'. Softmax works on rows.
+        sigma; None is 'linear'.
     z : array_like, shape (n, out)
     out : ndarray, shape (n, out), optional
         Where a is written; C-contiguous. It may be `z` itself.
@@ -147,8 +147,7 @@ def activation_forward(name: Entry | None, z: ArrayLike, *, out: Array | None = 
 def activation_backward(name: Entry | None, z: ArrayLike, grad_a: ArrayLike, *, out: Array | None = None) -> Array:
     """phi, the gradient of the loss with respect to z, from the gradient with respect to ``a = sigma(z)``.
 
-    ``phi = grad_a * sigma'(z)`` (eq. 1 and 2); for softmax grad_a goes through the Jacobian of the row.
-    At its kink ReLU has the derivative 0.
+    ``phi = grad_a * sigma'(z)`` (eq. 1 and 2), for softmax through the Jacobian of the row. ReLU's sigma'(0) is 0.
 
     Parameters
     ----------
@@ -184,7 +183,7 @@ def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: Ar
     Parameters
     ----------
     name : {losses}
-        Or in full 'mean_squared_error', 'binary_crossentropy', 'categorical_crossentropy'.
+        Or in full: {aliases of losses}.
     y_hat : array_like, shape (n, out)
         The network's output a^J.
     y : array_like, shape (n, out)
@@ -217,7 +216,7 @@ def loss_gradient(
     Parameters
     ----------
     name : {losses}
-        Or in full 'mean_squared_error', 'binary_crossentropy', 'categorical_crossentropy'.
+        Or in full: {aliases of losses}.
     y_hat : array_like, shape (n, out)
         The network's output a^J.
     y : array_like, shape (n, out)
@@ -253,7 +252,7 @@ def output_loss(
     Parameters
     ----------
     loss : {losses}
-        Or in full 'mean_squared_error', 'binary_crossentropy', 'categorical_crossentropy'.
+        Or in full: {aliases of losses}.
     activation : {activations} or None
         sigma of the last layer; None is 'linear'.
     z : array_like, shape (n, out)
@@ -288,13 +287,13 @@ def output_phi(
 ) -> Array:
     """phi^J, the gradient of `output_loss` with respect to the last layer's z (eq. 1), for every pair of names.
 
-    ``(a - y) / n`` where that is the pair's derivative, and the pair's own derivative elsewhere: softmax with
-    MSE, for instance, goes through the Jacobian of softmax.
+    ``(a - y) / n`` where that is the pair's derivative, and the pair's own elsewhere: softmax with MSE, for instance,
+    goes through the Jacobian of softmax.
 
     Parameters
     ----------
     loss : {losses}
-        Or in full 'mean_squared_error', 'binary_crossentropy', 'categorical_crossentropy'.
+        Or in full: {aliases of losses}.
     activation : {activations} or None
         sigma of the last layer; None is 'linear'.
     z : array_like, shape (n, out)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import checks, losses, training
+from mlpcore.engine import Entry
 from mlpcore.history import History
 from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
 from mlpcore.stack import Stack
@@ -104,15 +105,15 @@ class Sequential(Stack):
         # The last step: what fails before leaves the model as it was.
         return a if self._holder.bind(bound) is bound else self.forward(x, training=training)
 
-    def backward(self, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None) -> float:
+    def backward(self, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
 
         Parameters
         ----------
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
-        loss : str
-            Its name, which must be given: see `mlpcore.losses`.
+        loss : str or tuple
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
         sample_weight : array_like of shape (n,), optional
             The weight of each sample in the mean; >= 0.
 
@@ -161,7 +162,7 @@ class Sequential(Stack):
         self,
         X: ArrayLike,
         y: ArrayLike,
-        loss: str | None = None,
+        loss: Entry | None = None,
         *,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
@@ -186,10 +187,11 @@ class Sequential(Stack):
         y : array_like of shape (n, out) or (n,)
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
             ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
-        loss : str
-            Its name, which must be given: see `mlpcore.losses`.
+        loss : str or tuple
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
         optimizer : str or Optimizer, default "adam"
-            "sgd" or "adam" for a new optimizer in each call, or an object, which keeps its state between calls.
+            A name of ``mlpcore.catalogue.names("optimizers")`` for a new optimizer in each call, or an object, which
+            keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
             The last batch of an epoch takes what remains.
@@ -256,7 +258,7 @@ class Sequential(Stack):
         self,
         X: ArrayLike,
         y: ArrayLike,
-        loss: str | None = None,
+        loss: Entry | None = None,
         *,
         optimizer: Optimizer,
         batch_size: int = 32,
@@ -324,7 +326,7 @@ class Sequential(Stack):
         return a
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, loss: str | None = None, *, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None
     ) -> dict[str, float]:
         """Measure the loss, and for "bce" and "cce" the accuracy, of all rows as one batch.
 

@@ -255,16 +255,14 @@ class Adam(Optimizer):
     _name: ClassVar[str] = "adam"
 
 
-NAMES: dict[str, type[Optimizer]] = {kind._name: kind for kind in (SGD, Adam)}
+NAMES: dict[str, type[Optimizer]] = {kind._name: kind for kind in Optimizer.__subclasses__()}
 
 
 def optimizer_of(optimizer: "str | Optimizer") -> Optimizer:
     """Return the optimizer itself or, for a name, a new one with default hyperparameters."""
     if not isinstance(optimizer, str):
         return optimizer_object(optimizer)
-    if optimizer not in NAMES:
-        raise ValueError(f"optimizer is {optimizer!r}, expected one of {', '.join(map(repr, NAMES))}")
-    return NAMES[optimizer]()
+    return NAMES[catalogue.resolve("optimizers", "optimizer", optimizer).name]()
 
 
 def optimizer_object(optimizer: Optimizer) -> Optimizer:

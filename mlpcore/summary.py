@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from mlpcore import catalogue
 from mlpcore.layers import Activation, Dense, Layer
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _rows(layers: Iterable[Layer], width: int | None, path: str) -> tuple[list[R
         if count is not None:
             own = _parameter_count(layer, width)
             count = None if own is None else count + own
-        sigma = layer.activation if isinstance(layer, Dense | Activation) else ""
+        sigma = catalogue.label(layer.activation) if isinstance(layer, Dense | Activation) else ""
         name = f"{path}{j} {type(layer).__name__}"
         rows += [(name, sigma, shape, "?" if count is None else f"{count:,}"), *inner]
         total = None if total is None or count is None else total + count

@@ -42,3 +42,21 @@ def test_page(page: Path) -> None:
 def test_pages_with_examples_are_found() -> None:
     with_blocks = {page.name for page in PAGES if PYTHON_BLOCK.search(page.read_text(encoding="utf-8"))}
     assert {"README.md", "paper.md", "gradcheck.md"} <= with_blocks
+
+
+NAMED_FILE = re.compile(r"`((?:csrc|mlpcore|tests|docs|benchmarks)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    named = NAMED_FILE.findall(page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.skipif(not PAGES, reason="the tests do not lie in a checkout")
+def test_functions_that_the_architecture_names_are_in_their_files() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    pairs = re.findall(r"`((?:csrc|mlpcore)/[\w./]+)` `(\w+)`", text)
+    assert len(pairs) > 5
+    for file, function in pairs:
+        assert re.search(rf"\b{function}\(", (ROOT / file).read_text(encoding="utf-8")), f"{file}: {function}"

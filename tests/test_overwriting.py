@@ -19,22 +19,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from models import a_model, assert_saved
 
 import mlpcore
 
 NOBODY = 65534
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
-
-
-def a_model(seed=1, units=3):
-    return mlpcore.Sequential([mlpcore.Dense(units, "tanh"), mlpcore.Dense(2)], input_size=4, seed=seed)
-
-
-def assert_saved(model, file):
-    loaded = mlpcore.Sequential.load(file)
-    assert repr(loaded) == repr(model)
-    for layer, twin in zip(model.layers, loaded.layers, strict=True):
-        np.testing.assert_array_equal(layer.w, twin.w)
 
 
 @pytest.fixture

@@ -5,21 +5,10 @@ import io
 import os
 import threading
 
-import numpy as np
 import pytest
+from models import a_model, assert_saved
 
 import mlpcore
-
-
-def a_model(seed=1, units=3):
-    return mlpcore.Sequential([mlpcore.Dense(units, "tanh"), mlpcore.Dense(2)], input_size=4, seed=seed)
-
-
-def assert_saved(model, file):
-    loaded = mlpcore.Sequential.load(file)
-    assert repr(loaded) == repr(model)
-    for layer, twin in zip(model.layers, loaded.layers, strict=True):
-        np.testing.assert_array_equal(layer.w, twin.w)
 
 
 def test_file_objects_are_written_from_where_they_are_and_left_open(tmp_path):

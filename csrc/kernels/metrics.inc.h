@@ -1,4 +1,13 @@
-/* metrics.inc.h: reference/metrics.c in vectors, for the rule that looks for the largest of a row. */
+/* metrics.inc.h: reference/metrics.c in vectors. Every metric of the catalogue says here which text it runs: its own vector form,
+ * or the reference's.
+ */
+
+/* The metric runs the reference's text. */
+#define NO_VECTOR_METRIC(id)                                                                                           \
+    static double fast_##id##_count(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y,    \
+                                    const real *weight) {                                                              \
+        return count_correct(metric, n, out, a, y, weight);                                                            \
+    }
 
 /* first_largest, and that number in *largest. */
 static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row, real *largest) {
@@ -25,11 +34,9 @@ static bool is_row_correct(ptrdiff_t out, const real *a, const real *y) {
     return answer != NONE && answer == fast_first_largest(out, y, &largest_y) && largest_y > 0;
 }
 
-static double fast_count_correct(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y,
-                                 const real *weight) {
-    if (metric != MLP_CATEGORICAL_ACCURACY) {
-        return count_correct(metric, n, out, a, y, weight);
-    }
+static double fast_categorical_accuracy_count(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, const real *a,
+                                              const real *y, const real *weight) {
+    (void)metric;
     double correct = 0;
     for (ptrdiff_t s = 0, rows; s < n; s += rows) {
         const real *of_a = a + s * out, *of_y = y + s * out;
@@ -42,4 +49,16 @@ static double fast_count_correct(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t ou
         }
     }
     return correct;
+}
+
+NO_VECTOR_METRIC(binary_accuracy)
+
+static double fast_count_correct(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y,
+                                 const real *weight) {
+    switch (metric) {
+#define METRIC(ID, id, ...)                                                                                            \
+    case MLP_##ID: return fast_##id##_count(metric, n, out, a, y, weight);
+#include "../catalogue/metrics.def"
+    }
+    return 0; /* not reached */
 }

@@ -1,29 +1,11 @@
-/* bind_net.c: the methods of mlpcore._core.Net: forward, backward, step, predict, loss, train; what they do, and with which
- * arguments, is told by _core.pyi. See net_object.h. */
+/* bind_net.c: the methods of mlpcore._core.Net, and here those that change it: initialize, forward, backward, step, train. What
+ * they do, and with which arguments, is told by _core.pyi. See net_object.h. */
 #include "net_object.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "../runtime/memory.h"
-
-static double work_of(const Net *self, ptrdiff_t n) { return (double)self->net->parameters * (double)n; }
-
-/* The caller of an engine that may show `memory` to layers written in Python, beside two arrays. */
-static mlp_caller caller_of(const Net *self, PyObject *memory, PyArrayObject *array, PyArrayObject *other) {
-    return (mlp_caller){.owners = {memory, (PyObject *)array, (PyObject *)other}, .is_double = is_double(self)};
-}
-
-/* A block of engine memory with the capsule that frees it. */
-static void *new_block(const Net *self, ptrdiff_t elements, PyObject **owner) {
-    void *block = mlp_alloc(elements, element_size(self));
-    if (!block) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    *owner = mlp_block_owner(block);
-    return *owner ? block : NULL;
-}
 
 static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { STEP, NAME, SEED };
@@ -198,108 +180,6 @@ done:
     return result;
 }
 
-static PyObject *net_predict(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X };
-    static const mlp_function function = {
-        .name = "predict", .positional = 1, .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"}}};
-    Net *self = (Net *)object;
-    mlp_call call;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_reading(self) < 0) {
-        return NULL;
-    }
-    void *scratch = NULL;
-    PyObject *scratch_owner = NULL; /* only where a layer written in Python may keep a view of it */
-    PyArrayObject *result = NULL;
-    if (mlp_acquire(&call) < 0) {
-        goto done;
-    }
-    const ptrdiff_t elements = mlp_predict_elements(self->net, call.size.n);
-    if (self->net->has_custom) {
-        scratch = new_block(self, elements, &scratch_owner);
-    } else if (!(scratch = mlp_alloc(elements, element_size(self)))) {
-        PyErr_NoMemory();
-    }
-    if (!scratch || !(result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER))) {
-        goto done;
-    }
-    mlp_caller caller = caller_of(self, scratch_owner, call.array[X], result);
-    caller.state = mlp_release_gil(work_of(self, call.size.n));
-    mlp_net_predict(self->net, call.size.n, PyArray_DATA(result), mlp_data(&call, X), scratch, &caller,
-                    &(mlp_interrupt){mlp_poll_python, &caller});
-    mlp_restore_gil(caller.state);
-    if (caller.failed) {
-        Py_CLEAR(result);
-    }
-done:
-    if (scratch_owner) {
-        Py_DECREF(scratch_owner);
-    } else {
-        mlp_free(scratch);
-    }
-    mlp_end(&call);
-    mlp_end_reading(self);
-    return (PyObject *)result;
-}
-
-/* A metric's name, or None for none. */
-static int parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy) {
-    int id = MLP_CATEGORICAL_ACCURACY;
-    *has_accuracy = call->given[p] != Py_None;
-    if (*has_accuracy && mlp_get_name(call, p, mlp_metrics, &id) < 0) {
-        return -1;
-    }
-    *metric = (mlp_metric_id)id;
-    return 0;
-}
-
-static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X, Y, LOSS, METRIC, WEIGHT };
-    static const mlp_function function = {
-        .name = "loss",
-        .positional = 5,
-        .needs_samples = true,
-        .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
-                       [Y] = {"y", MLP_INPUT, .axes = "no"},
-                       [LOSS] = {.name = "loss"},
-                       [METRIC] = {.name = "metric"},
-                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
-    };
-    Net *self = (Net *)object;
-    mlp_call call;
-    mlp_loss loss;
-    mlp_metric_id metric;
-    bool has_accuracy;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_parse_loss(&call, LOSS, &loss) < 0 ||
-        parse_metric(&call, METRIC, &metric, &has_accuracy) < 0 || mlp_begin_reading(self) < 0) {
-        return NULL;
-    }
-    PyObject *result = NULL, *owner = NULL;
-    void *value;
-    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || !(value = mlp_scratch(&call, 0, "n"))) {
-        goto done;
-    }
-    mlp_workspace work = {.capacity = mlp_rows_at_once(call.size.n)};
-    work.block = new_block(self, mlp_workspace_elements(self->net, work.capacity), &owner);
-    if (!work.block) {
-        goto done;
-    }
-    const mlp_samples samples = {call.size.n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
-    mlp_caller caller = caller_of(self, owner, call.array[X], NULL);
-    mlp_score score;
-    caller.state = mlp_release_gil(work_of(self, samples.n));
-    mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller,
-                     &(mlp_interrupt){mlp_poll_python, &caller}, &score);
-    mlp_restore_gil(caller.state);
-    if (!caller.failed) {
-        result = Py_BuildValue("dd", score.loss, has_accuracy ? score.accuracy : (double)NAN);
-    }
-done:
-    Py_XDECREF(owner);
-    mlp_end(&call);
-    mlp_end_reading(self);
-    return result;
-}
-
 /* ---- training --------------------------------------------------------------------------------------------------- */
 
 /* What mlpcore.engine.TrainSettings holds, as C. */
@@ -342,7 +222,7 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
     mlp_training *training = &settings->training;
     bool has_accuracy;
     if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_parse_loss(&call, LOSS, &training->loss) < 0 ||
-        parse_metric(&call, METRIC, &training->metric, &has_accuracy) < 0 ||
+        mlp_parse_metric(&call, METRIC, &training->metric, &has_accuracy) < 0 ||
         mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &settings->batch_size) < 0 ||
         mlp_get_bool(&call, SHUFFLE, &settings->shuffle) < 0 || mlp_get_seed(&call, SEED, &training->seed) < 0 ||
         mlp_get_integer(&call, EPOCHS, 1, UINT32_MAX, &settings->epochs) < 0 ||
@@ -474,8 +354,8 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("forward", net_forward, "forward($self, x, training=False, seed=0, epoch=0, batch=0)\n--\n\n"),
     MLP_METHOD("backward", net_backward, "backward($self, y, loss, sample_weight=None)\n--\n\n"),
     MLP_METHOD("step", net_step, "step($self, optimizer, cursor=None)\n--\n\n"),
-    MLP_METHOD("predict", net_predict, "predict($self, x)\n--\n\n"),
-    MLP_METHOD("loss", net_loss, "loss($self, x, y, loss, metric, sample_weight=None)\n--\n\n"),
+    MLP_METHOD("predict", mlp_net_call_predict, "predict($self, x)\n--\n\n"),
+    MLP_METHOD("loss", mlp_net_call_loss, "loss($self, x, y, loss, metric, sample_weight=None)\n--\n\n"),
     MLP_METHOD("train", net_train, "train($self, x, y, sample_weight, settings)\n--\n\n"),
     {NULL, NULL, 0, NULL},
 };

@@ -55,6 +55,16 @@ int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss) {
     return 0;
 }
 
+int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy) {
+    int id = MLP_CATEGORICAL_ACCURACY;
+    *has_accuracy = call->given[p] != Py_None;
+    if (*has_accuracy && mlp_get_name(call, p, mlp_metrics, &id) < 0) {
+        return -1;
+    }
+    *metric = (mlp_metric_id)id;
+    return 0;
+}
+
 /* ---- optimizers ------------------------------------------------------------------------------------------------- */
 
 enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM };

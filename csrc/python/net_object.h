@@ -1,6 +1,7 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
  * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c takes what has to suit it,
- * net_call.c goes back to Python from the engine, custom_layer.c runs layers written in Python, bind_net.c has the methods.
+ * net_call.c goes back to Python from the engine, custom_layer.c runs layers written in Python. The methods that only read are
+ * in net_reading.c, those that change the network in bind_net.c.
  *
  * Memory. Two capsules own what the views show: one the mlp_net with its flat parameters and gradients, one the block of
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
@@ -49,6 +50,9 @@ int mlp_prepare_nets(PyObject *module);
 static inline bool is_double(const Net *self) { return self->net->bits == 64; }
 static inline size_t element_size(const Net *self) { return is_double(self) ? sizeof(double) : sizeof(float); }
 
+/* About how many multiplications a pass of n rows takes. */
+static inline double work_of(const Net *self, ptrdiff_t n) { return (double)self->net->parameters * (double)n; }
+
 /* Around everything that looks at a network or changes it; RuntimeError where another call forbids that. */
 int mlp_begin_change(Net *self);
 void mlp_end_change(Net *self);
@@ -86,6 +90,9 @@ int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state);
 /* A loss, a name or a tuple of a name and constants. */
 int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss);
 
+/* A metric's name, or None for none. */
+int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy);
+
 /* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm), as mlpcore.engine.OptimizerState. Its
  * arrays are those of a function whose description depends on the name. */
 typedef struct {
@@ -114,6 +121,11 @@ typedef struct {
     bool failed; /* an exception is set                                                       */
 } mlp_caller;
 
+/* The caller of an engine that may show `memory` to layers written in Python, beside two arrays. */
+static inline mlp_caller caller_of(const Net *self, PyObject *memory, PyArrayObject *array, PyArrayObject *other) {
+    return (mlp_caller){.owners = {memory, (PyObject *)array, (PyObject *)other}, .is_double = is_double(self)};
+}
+
 /* Writes the cursor where Python sees it. */
 void mlp_show_cursor(const mlp_caller *caller);
 
@@ -127,7 +139,7 @@ void mlp_leave_python(mlp_caller *caller, bool released);
 int mlp_custom_forward(void *context, void *caller, ptrdiff_t n, bool training, void *y, const void *x);
 int mlp_custom_backward(void *context, void *caller, ptrdiff_t n, void *grad_x, const void *grad_y, const void *x);
 
-/* net_views.c and bind_net.c: what a Net has. */
+/* net_views.c, net_reading.c and bind_net.c: what a Net has. */
 extern PyGetSetDef mlp_net_getset[];
 extern PyMethodDef mlp_net_methods[];
 PyObject *mlp_net_parameters(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
@@ -140,5 +152,7 @@ PyObject *mlp_net_gradient(PyObject *self, PyObject *const *args, Py_ssize_t nar
 PyObject *mlp_net_set_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_first_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_segments(PyObject *self, PyObject *unused);
+PyObject *mlp_net_call_predict(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_call_loss(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
 #endif

@@ -65,15 +65,16 @@ static PyObject *segment_view(Net *self, const mlp_step *step, const mlp_segment
     return mlp_view(self->net_owner, is_double(self), 2, (npy_intp[]){segment->rows, segment->columns}, NULL, data);
 }
 
-/* The argument `step` of a method. */
-static int parse_index(mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs,
-                       PyObject *kwnames, ptrdiff_t end, ptrdiff_t *index) {
+/* The index below `end` that is the only argument of a method; -1 with an error. */
+static Py_ssize_t parse_index(const char *method, const char *name, ptrdiff_t end, PyObject *const *args,
+                              Py_ssize_t nargs, PyObject *kwnames) {
+    const mlp_function function = {.name = method, .positional = 1, .parameters = {{.name = name}}};
+    mlp_call call;
     long long i;
-    if (mlp_parse(call, function, args, nargs, kwnames) < 0 || mlp_get_integer(call, 0, 0, end - 1, &i) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_get_integer(&call, 0, 0, end - 1, &i) < 0) {
         return -1;
     }
-    *index = (ptrdiff_t)i;
-    return 0;
+    return (Py_ssize_t)i;
 }
 
 /* All segments of a step in a flat buffer. */
@@ -92,24 +93,15 @@ static PyObject *segment_views(Net *self, ptrdiff_t i, void *flat) {
 }
 
 PyObject *mlp_net_parameters(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "parameters", .positional = 1, .parameters = {{.name = "step"}}};
     Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t i;
-    return parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0
-               ? NULL
-               : segment_views(self, i, self->net->params);
+    const Py_ssize_t i = parse_index("parameters", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : segment_views(self, i, self->net->params);
 }
 
 PyObject *mlp_net_gradient_buffers(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {
-        .name = "gradient_buffers", .positional = 1, .parameters = {{.name = "step"}}};
     Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t i;
-    return parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0
-               ? NULL
-               : segment_views(self, i, self->net->grads);
+    const Py_ssize_t i = parse_index("gradient_buffers", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : segment_views(self, i, self->net->grads);
 }
 
 static int refuse_without_backward(const Net *self) {
@@ -127,7 +119,8 @@ PyObject *mlp_net_gradients(PyObject *object, PyObject *const *args, Py_ssize_t 
     }
     const int refused = refuse_without_backward(self);
     mlp_end_reading(self);
-    return refused < 0 ? NULL : mlp_net_gradient_buffers(object, args, nargs, kwnames);
+    const Py_ssize_t i = refused < 0 ? -1 : parse_index("gradients", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : segment_views(self, i, self->net->grads);
 }
 
 PyObject *mlp_net_snapshot(PyObject *object, PyObject *Py_UNUSED(unused)) {
@@ -153,12 +146,9 @@ PyObject *mlp_net_read(PyObject *object, PyObject *function) {
 }
 
 PyObject *mlp_net_value(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "value", .positional = 1, .parameters = {{.name = "i"}}};
     Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t i;
-    if (parse_index(&call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
-        mlp_begin_reading(self) < 0) {
+    const Py_ssize_t i = parse_index("value", "i", self->net->steps + 1, args, nargs, kwnames);
+    if (i < 0 || mlp_begin_reading(self) < 0) {
         return NULL;
     }
     PyObject *view = mlp_refuse_without_forward(self) < 0 ? NULL : mlp_slot_view(self, self->net->value[i]);
@@ -167,12 +157,9 @@ PyObject *mlp_net_value(PyObject *object, PyObject *const *args, Py_ssize_t narg
 }
 
 PyObject *mlp_net_gradient(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "gradient", .positional = 1, .parameters = {{.name = "i"}}};
     Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t i;
-    if (parse_index(&call, &function, args, nargs, kwnames, self->net->steps + 1, &i) < 0 ||
-        mlp_begin_reading(self) < 0) {
+    const Py_ssize_t i = parse_index("gradient", "i", self->net->steps + 1, args, nargs, kwnames);
+    if (i < 0 || mlp_begin_reading(self) < 0) {
         return NULL;
     }
     PyObject *view = NULL;
@@ -201,8 +188,9 @@ PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_
     };
     Net *self = (Net *)object;
     mlp_call call;
-    ptrdiff_t i;
-    if (parse_index(&call, &function, args, nargs, kwnames, self->net->segments, &i) < 0) {
+    long long i;
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_integer(&call, INDEX, 0, self->net->segments - 1, &i) < 0) {
         return NULL;
     }
     mlp_segment changed = self->net->segment[i];
@@ -235,11 +223,7 @@ PyObject *mlp_net_segments(PyObject *object, PyObject *Py_UNUSED(unused)) {
 }
 
 PyObject *mlp_net_first_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "first_segment", .positional = 1, .parameters = {{.name = "step"}}};
     Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t i;
-    return parse_index(&call, &function, args, nargs, kwnames, self->net->steps, &i) < 0
-               ? NULL
-               : PyLong_FromSsize_t(self->net->step[i].segment);
+    const Py_ssize_t i = parse_index("first_segment", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : PyLong_FromSsize_t(self->net->step[i].segment);
 }

@@ -9,13 +9,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import checks, kernels, network
+from mlpcore import catalogue, checks, kernels, network
+from mlpcore.engine import Entry
 from mlpcore.gradcheck.checkers import copies_of
 from mlpcore.gradcheck.compare import Arrays, Problems, compare
 from mlpcore.gradcheck.differentiate import Array
 from mlpcore.gradcheck.report import Report
 from mlpcore.layers import Dense
-from mlpcore.losses import loss_name
 from mlpcore.model import Sequential
 
 
@@ -23,7 +23,7 @@ def check_model(
     model: Sequential,
     x: ArrayLike,
     y: ArrayLike,
-    loss: str,
+    loss: Entry,
     *,
     sample_weight: ArrayLike | None = None,
     include_input: bool = False,
@@ -47,7 +47,7 @@ def check_model(
         Inputs of shape (n, in).
     y : array_like
         Ground truth, as ``model.backward`` takes it.
-    loss : str
+    loss : str or tuple
         The loss, as ``model.backward`` takes it.
     sample_weight : array_like, optional
         Weights (n,).
@@ -83,7 +83,9 @@ def check_model(
     at = copies_of({"x": x})
     twin.forward(at["x"], training=training)
     twin.backward(y, loss=loss, sample_weight=sample_weight)
-    target = checks.targets_of("y", y, loss_name(loss), len(at["x"]), twin._output_size(at["x"].shape[1]), np.float64)
+    target = checks.targets_of(
+        "y", y, checks.given_loss(loss), len(at["x"]), twin._output_size(at["x"].shape[1]), np.float64
+    )
     all_dense = all(isinstance(layer, Dense) for layer in twin.layers)
     problems, analytic = (_dense_problems if all_dense else _problems)(
         twin, at["x"], target, loss, sample_weight, training
@@ -103,7 +105,7 @@ def check_model(
         problems,
         analytic,
         tolerance,
-        f"{_names(model)} with {loss}",
+        f"{_names(model)} with {catalogue.label(loss)}",
         note,
         max_components=max_components,
         seed=seed,
@@ -112,7 +114,7 @@ def check_model(
 
 
 def _dense_problems(
-    twin: Sequential, x: Array, target: Array, loss: str, sample_weight: ArrayLike | None, training: bool
+    twin: Sequential, x: Array, target: Array, loss: Entry, sample_weight: ArrayLike | None, training: bool
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of each dense layer's parameters, computed from there up, and the gradients."""
     layers = twin.layers
@@ -135,7 +137,7 @@ def _dense_problems(
 
 
 def _problems(
-    twin: Sequential, x: Array, target: Array, loss: str, sample_weight: ArrayLike | None, training: bool
+    twin: Sequential, x: Array, target: Array, loss: Entry, sample_weight: ArrayLike | None, training: bool
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of the parameters of any layers, computed by the twin itself, and the gradients."""
     net = twin._built()
@@ -165,6 +167,7 @@ def _float64_twin(model: Sequential) -> Sequential:
 def _names(model: Sequential) -> str:
     """Return the model in a few characters, such as 64-32 relu-10 softmax."""
     layers = (
-        f"{layer.units} {layer.activation}" if isinstance(layer, Dense) else repr(layer) for layer in model.layers
+        f"{layer.units} {catalogue.label(layer.activation)}" if isinstance(layer, Dense) else repr(layer)
+        for layer in model.layers
     )
     return "-".join([str(model.input_size), *layers])

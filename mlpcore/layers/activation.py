@@ -4,8 +4,8 @@ from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
-from mlpcore import catalogue
-from mlpcore.engine import Step
+from mlpcore.checks import choice
+from mlpcore.engine import Entry, Step
 from mlpcore.layers.layer import Layer
 
 
@@ -14,13 +14,13 @@ class Activation(Layer):
 
     Parameters
     ----------
-    activation : str
-        A name of ``mlpcore.catalogue.names("activations")``.
+    activation : str or tuple
+        A name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants.
 
     Raises
     ------
-    ValueError
-        If there is no such activation.
+    TypeError, ValueError
+        If there is no such activation, or a constant is out of its range.
 
     Examples
     --------
@@ -33,13 +33,13 @@ class Activation(Layer):
     kind: ClassVar[str] = "activation"
     required_settings: ClassVar[tuple[str, ...]] = ("activation",)
 
-    def __init__(self, activation: str) -> None:
+    def __init__(self, activation: Entry) -> None:
         super().__init__()
-        self._activation = catalogue.resolve("activations", "activation", activation).name
+        self._activation = choice("activations", "activation", activation)
 
     @property
-    def activation(self) -> str:
-        """The name of sigma."""
+    def activation(self) -> Entry:
+        """sigma: its name, or a tuple of its name and constants."""
         return self._activation
 
     @property

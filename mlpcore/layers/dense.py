@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import catalogue
 from mlpcore._core import Net
-from mlpcore.checks import flag, real_number, whole_number
-from mlpcore.engine import Step
+from mlpcore.checks import choice, flag, real_number, whole_number
+from mlpcore.engine import Entry, Step
 from mlpcore.layers.layer import Layer, Place, overwrite
 
 
@@ -27,8 +27,9 @@ class Dense(Layer):
     ----------
     units : int
         Number of units, which is the number of outputs: >= 1.
-    activation : str or None, default None
-        sigma: a name of ``mlpcore.catalogue.names("activations")``; None is "linear".
+    activation : str, tuple or None, default None
+        sigma: a name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants;
+        None is "linear".
     input_size : int, optional
         Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
@@ -67,7 +68,7 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: str | None = None,
+        activation: Entry | None = None,
         *,
         input_size: int | None = None,
         kernel_initializer: str = "glorot_uniform",
@@ -85,9 +86,7 @@ class Dense(Layer):
                 "units first; input_size= tells how many inputs there are, as in "
                 f"Dense({activation}, input_size={units})"
             )
-        self._activation = catalogue.resolve(
-            "activations", "activation", "linear" if activation is None else activation
-        ).name
+        self._activation = choice("activations", "activation", "linear" if activation is None else activation)
         self._input_size = None if input_size is None else whole_number("input_size", input_size, at_least=1)
         self._kernel_initializer = catalogue.resolve("initializers", "kernel_initializer", kernel_initializer).name
         self._trainable = flag("trainable", trainable)
@@ -102,8 +101,8 @@ class Dense(Layer):
         return self._units
 
     @property
-    def activation(self) -> str:
-        """The name of sigma."""
+    def activation(self) -> Entry:
+        """sigma: its name, or a tuple of its name and constants."""
         return self._activation
 
     @property

@@ -63,10 +63,12 @@ static void multiply_few_rows(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, co
                 memset(c + r * ldc + j, 0, (size_t)width * sizeof(real));
             }
         }
-        switch (rows) {
-        case 1: multiply_rows(1, MAX_DEPTH, K, width, a, lda, b + j, ldb, c + j, ldc); break;
-        case 2: multiply_rows(2, MAX_DEPTH / 2, K, width, a, lda, b + j, ldb, c + j, ldc); break;
-        default: multiply_rows(3, MAX_DEPTH / 2, K, width, a, lda, b + j, ldb, c + j, ldc);
+        if (rows == 1) {
+            multiply_rows(1, MAX_DEPTH, K, width, a, lda, b + j, ldb, c + j, ldc);
+        } else if (rows == 2) {
+            multiply_rows(2, MAX_DEPTH / 2, K, width, a, lda, b + j, ldb, c + j, ldc);
+        } else {
+            multiply_rows(3, MAX_DEPTH / 2, K, width, a, lda, b + j, ldb, c + j, ldc);
         }
     }
 }
@@ -111,10 +113,12 @@ static void multiply_few_rows_transposed(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t 
                                          const real *bt, ptrdiff_t ldb, real *c, ptrdiff_t ldc) {
     for (ptrdiff_t j = 0; j < columns; j += VEC_LANES) {
         const ptrdiff_t width = at_most(columns - j, VEC_LANES);
-        switch (rows) {
-        case 1: multiply_rows_transposed(1, K, width, a, lda, bt + j * ldb, ldb, c + j, ldc); break;
-        case 2: multiply_rows_transposed(2, K, width, a, lda, bt + j * ldb, ldb, c + j, ldc); break;
-        default: multiply_rows_transposed(3, K, width, a, lda, bt + j * ldb, ldb, c + j, ldc);
+        if (rows == 1) {
+            multiply_rows_transposed(1, K, width, a, lda, bt + j * ldb, ldb, c + j, ldc);
+        } else if (rows == 2) {
+            multiply_rows_transposed(2, K, width, a, lda, bt + j * ldb, ldb, c + j, ldc);
+        } else {
+            multiply_rows_transposed(3, K, width, a, lda, bt + j * ldb, ldb, c + j, ldc);
         }
     }
 }
