@@ -1,6 +1,7 @@
 /* arguments.c: sorts the arguments of a call into slots and parses numbers and names. See arrays.h. */
 #include "arrays.h"
 
+#include <float.h>
 #include <stdarg.h>
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
@@ -130,6 +131,23 @@ int mlp_get_double(const mlp_call *call, int p, double least, double below, doub
 
 int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value) {
     return real_in_range(call, p, hyper->name, given, hyper->least, hyper->below, value);
+}
+
+int mlp_check_held(const mlp_call *call, int p, const char *what, double value, bool is_double) {
+    const double most = is_double ? DBL_MAX : (double)FLT_MAX, least = is_double ? DBL_TRUE_MIN : (double)FLT_TRUE_MIN;
+    if (value == 0 || (value >= least && value <= most)) {
+        return 0;
+    }
+    PyObject *number = PyFloat_FromDouble(value), *low = PyFloat_FromDouble(least), *high = PyFloat_FromDouble(most);
+    if (number && low && high) {
+        mlp_argument_error(call, p, PyExc_ValueError,
+                           "%s%s %S, which float%d takes for %s: expected a number from %S to %S", what ? what : "is",
+                           what ? " is" : "", number, is_double ? 64 : 32, value < 1 ? "0" : "infinity", low, high);
+    }
+    Py_XDECREF(number);
+    Py_XDECREF(low);
+    Py_XDECREF(high);
+    return -1;
 }
 
 int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value) {

@@ -126,6 +126,10 @@ int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id
 /* A number in the range of a row, which came with argument p. */
 int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value);
 
+/* Raises if the real type takes a positive number for 0 or infinity. `what`: the part of argument p
+ * that it is, NULL: all of it. */
+int mlp_check_held(const mlp_call *call, int p, const char *what, double value, bool is_double);
+
 int mlp_get_dtype(const mlp_call *call, int p, int *bits); /* 'float32', 'float64' */
 
 /* Raises "<function>: <argument> <message>". Always -1. */
