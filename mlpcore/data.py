@@ -12,6 +12,8 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from mlpcore import _core
+
 Array = NDArray[Any]
 
 _CURES = {
@@ -58,9 +60,6 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
             f"{name} is a sparse {type(value).__name__}, expected a number in every place: "
             f"give {name.split()[0]}.toarray()"
         )
-    # Asked in this order, so that numpy.ma is not imported by this call.
-    if isinstance(value, np.ndarray) and hasattr(value, "mask") and np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries, expected a value in every place: {_GAPS_CURE}")
     if _is_frame(value) and not all(_is_plain(dtype) for dtype in value.dtypes):
         return _from_frame(name, value, labels)
     if _may_have_gaps(value):
@@ -69,6 +68,8 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if _core.holds_masked(value, array.ndim):
+        raise ValueError(f"{name} has masked entries, expected a value in every place: {_GAPS_CURE}")
     return _numbers(name, array, labels)
 
 

@@ -107,6 +107,11 @@ static inline void *mlp_data(const mlp_call *call, int p) {
     return call->array[p] ? PyArray_DATA(call->array[p]) : NULL;
 }
 
+/* 1 if an array, or a list of arrays, has masked elements, whose values would silently be used; -1 with an error. `axes`: how
+ * many the array has that was made of the list, which is how deep to look. */
+int mlp_holds_masked(PyObject *value, int axes);
+PyObject *mlp_holds_masked_method(PyObject *module, PyObject *args); /* holds_masked(value, axes) */
+
 /* Weights of samples: finite, none negative, not all zero. */
 int mlp_check_weights(const mlp_call *call, int p);
 
