@@ -254,6 +254,20 @@ def test_flushing_never_changes_a_float32_step_by_more_than_rounding(beta2, t):
             assert least * (1 - 1e-6) <= move <= most * (1 + 1e-6), (grad, epsilon)
 
 
+def test_flushing_does_not_keep_v_from_growing():
+    """Each step adds (1 - beta2) grad^2, which is lost beside epsilon; what they add up to is not."""
+    epsilon, beta2 = float(np.float32(1e-10)), float(np.float32(0.9999))
+    grad = np.float32(50 * 2.0**-25 * epsilon)
+    moves = []
+    for dtype in ("f4", "f8"):
+        w, m, v = (np.zeros(1, dtype) for _ in range(3))
+        for t in range(100_000, 150_000):
+            w[0] = 0
+            kernels.adam_step(w, np.full(1, grad, dtype), m, v, t=t, beta1=0.0, beta2=beta2, epsilon=epsilon)
+        moves.append(float(w[0]))
+    assert moves[0] == pytest.approx(moves[1], rel=3e-7, abs=0)
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_averages_of_a_gradient_that_became_0_decay_to_0(dtype):
     """They never stay among the subnormal numbers, which are slow."""
