@@ -15,6 +15,7 @@
 #undef real_sqrt
 #undef real_abs
 #undef REAL_SMALLEST
+#undef REAL_LARGEST
 
 #ifdef __GNUC__
 #define C_FMA(name) __builtin_##name /* gcc -O0 makes of a plain fma a call, though it may use the instruction */
@@ -34,6 +35,7 @@
 #define real_sqrt sqrtf
 #define real_abs fabsf
 #define REAL_SMALLEST 1.17549435e-38f /* smallest normal number */
+#define REAL_LARGEST 3.40282347e+38f  /* largest finite number  */
 #else
 #define real double
 #define REAL(literal) literal
@@ -42,4 +44,5 @@
 #define real_sqrt sqrt
 #define real_abs fabs
 #define REAL_SMALLEST 2.2250738585072014e-308
+#define REAL_LARGEST 1.7976931348623157e+308
 #endif

@@ -216,13 +216,24 @@ def _advice_on_shape(name: str, array: Array, columns: int | None) -> str:
 
 
 def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relative: bool = True) -> Array:
-    """Return `value` as (n,) weights >= 0. If only their ratios count, not all of them may be 0."""
+    """Return `value` as (n,) weights >= 0, none of them 0 only because `dtype` is too narrow.
+
+    If only their ratios count (`relative`), not all of them may be 0.
+    """
     array = finite_array(name, value, dtype)
     if array.shape != (n,):
         raise ValueError(f"{name} has shape {array.shape}, expected ({n},): one weight a sample")
     if array.min() < 0:
         row = int(np.argmin(array))
         raise ValueError(f"{name} has {array[row]} at row {row}, expected weights >= 0")
+    if not array.all():
+        given = real_array(name, value)
+        lost = (array == 0) & (given != 0)
+        if lost.any():
+            row = int(np.argmax(lost))
+            raise ValueError(
+                f"{name} has {given[row]}, row {row}: expected weights that {array.dtype} does not round to 0"
+            )
     if not relative:
         return array
     if not array.any():
@@ -248,8 +259,13 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Entry)
     table = np.ones(classes, x.dtype)
     for label, class_weight in value.items():
         label = whole_number("a class of class_weight", label, at_least=0, at_most=classes - 1)
-        table[label] = real_number(f"class_weight[{label}]", class_weight, at_least=0)
-    product = table[labels] if weight is None else table[labels] * weight
+        number = real_number(f"class_weight[{label}]", class_weight, at_least=0)
+        with np.errstate(over="ignore", under="ignore"):  # refused below
+            table[label] = number
+        if not np.isfinite(table[label]) or (number and not table[label]):
+            raise ValueError(f"class_weight[{label}] is {number}, which {x.dtype} takes for {table[label]:g}")
+    # In float64, where no product of float32 overflows or becomes 0.
+    product = table[labels] if weight is None else table[labels].astype(np.float64) * weight
     return Samples(x, y, weights_of("sample_weight * class_weight", product, len(x), x.dtype))
 
 

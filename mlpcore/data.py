@@ -4,7 +4,6 @@ What holds something else is refused with the place of the first value that is n
 Neither pandas nor SciPy is imported: their objects are known by the attributes that they have.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -12,6 +11,8 @@ from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from mlpcore import _core
 
 Array = NDArray[Any]
 
@@ -59,8 +60,6 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
             f"{name} is a sparse {type(value).__name__}, expected a number in every place: "
             f"give {name.split()[0]}.toarray()"
         )
-    if _has_masked(value):
-        raise ValueError(f"{name} has masked entries, expected a value in every place: {_GAPS_CURE}")
     if _is_frame(value) and not all(_is_plain(dtype) for dtype in value.dtypes):
         return _from_frame(name, value, labels)
     if _may_have_gaps(value):
@@ -69,6 +68,8 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if _core.holds_masked(value, array.ndim):
+        raise ValueError(f"{name} has masked entries, expected a value in every place: {_GAPS_CURE}")
     return _numbers(name, array, labels)
 
 
@@ -93,16 +94,6 @@ def finite_array(name: str, value: ArrayLike, dtype: DTypeLike, *, columns: Sequ
             f"{name} has {given[first]}{_place(first)}{column}: expected numbers that are finite in {array.dtype}"
         )
     return array
-
-
-def _has_masked(value: object) -> bool:
-    """Tell whether masked elements hide in an array or in lists; where numpy.ma was never imported there are none."""
-    is_masked = getattr(sys.modules.get("numpy.ma"), "is_masked", None)
-    if is_masked is None:
-        return False
-    if isinstance(value, list | tuple):
-        return any(map(_has_masked, value))
-    return isinstance(value, np.ndarray) and hasattr(value, "mask") and bool(is_masked(value))
 
 
 def _is_sparse(value: object) -> bool:

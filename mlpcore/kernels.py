@@ -178,7 +178,7 @@ def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: Ar
 
     Per sample: MSE is the mean over the outputs of ``(y_hat - y)**2``; BCE the sum over the outputs of
     ``-y*log(y_hat) - (1-y)*log(1-y_hat)``; CCE the sum over the classes of ``-y*log(y_hat)`` (section 3).
-    Logarithms are cut off at the smallest normal number, so that the loss is finite.
+    Logarithms are cut off at the smallest normal and at the largest number, so that they are finite.
 
     Parameters
     ----------
@@ -352,8 +352,8 @@ def sgd_step(
     TypeError
         If `w` or `velocity` is not an array of float32 or float64, or `grad` holds no real numbers.
     ValueError
-        If shapes disagree, `w` or `velocity` cannot be written in place, arrays overlap, a number is out of range, or
-        `velocity` is missing with momentum.
+        If shapes disagree, `w` or `velocity` cannot be written in place, arrays overlap, a number is out of range or
+        would be 0 or infinite in w's dtype, or `velocity` is missing with momentum.
     """
 
 
@@ -396,5 +396,6 @@ def adam_step(
     TypeError
         If `w`, `m` or `v` is not an array of float32 or float64, `grad` holds no real numbers, or `t` is no integer.
     ValueError
-        If shapes disagree, `w`, `m` or `v` cannot be written in place, arrays overlap, or a number is out of range.
+        If shapes disagree, `w`, `m` or `v` cannot be written in place, arrays overlap, or a number is out of range or
+        would be 0 or infinite in w's dtype.
     """

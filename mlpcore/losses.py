@@ -27,15 +27,15 @@ def asks_questions(loss: Entry) -> bool:
     return "questions" in catalogue.entry("losses", loss).traits
 
 
-def accuracy_rule(loss: Entry, y: NDArray[np.floating]) -> str | None:
-    """Return the metric by which an accuracy counts under `loss`; None if nothing is right or wrong.
+def accuracy_rule(loss: Entry, *ys: NDArray[np.floating]) -> str | None:
+    """Return the metric by which accuracies on all of `ys` count under `loss`; None if nothing is right or wrong.
 
     One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so
     it is with questions if every row of y is one-hot; otherwise each output is right or wrong by itself.
     """
     if not has_classes(loss) and not asks_questions(loss):
         return None
-    if y.shape[1] == 1:
+    if ys[0].shape[1] == 1:
         return "binary_accuracy"
-    one_hot = has_classes(loss) or (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    one_hot = has_classes(loss) or all(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in ys)
     return "categorical_accuracy" if one_hot else "binary_accuracy"

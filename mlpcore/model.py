@@ -204,7 +204,7 @@ class Sequential(Stack):
             n * validation_split, rounded up. Both parts need a row.
         sample_weight : array_like of shape (n,), optional
             How much each row counts, relative to the mean weight of all rows that are trained on; >= 0. A row of weight
-            0 is left out.
+            0 is left out. A row's gradient is multiplied by it: see ``docs/decisions/sample-weights.md``.
         class_weight : dict of int to float, optional
             How much the rows of a class count, 1 for a class not named; multiplied with sample_weight. A row's class
             is its index, or the place of its largest y. Rows to validate with are not weighed by it.
@@ -218,6 +218,8 @@ class Sequential(Stack):
         Returns
         -------
         History
+            The losses of all epochs and, for "bce" and "cce", their accuracies; its `rules` name what counted as right,
+            as `evaluate` describes it.
 
         Raises
         ------
@@ -338,8 +340,11 @@ class Sequential(Stack):
         Returns
         -------
         dict
-            "loss", and "accuracy": for several classes the share of rows whose largest output is where the largest y
-            is; for "bce" the share of outputs on the same side of 1/2 as y.
+            "loss" and, for "bce" and "cce", "accuracy", both weighted means. The accuracy counts by one of two rules,
+            whose names are in `History.rules`. "categorical_accuracy", for "cce" and for "bce" where every row of y is
+            one-hot: the share of rows whose largest output is where the largest y is; a row of zeros has no class and
+            is never right. "binary_accuracy", for "bce" otherwise and wherever there is one output: the share of
+            outputs on the same side of 1/2 as y. Outputs that are nan are never right.
 
         Raises
         ------

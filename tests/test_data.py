@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from mlpcore import SGD, Dense, Sequential
+from mlpcore import SGD, Dense, Sequential, kernels
 from mlpcore.data import finite_array, real_array
 
 X = np.array([[0.5, 1.0], [1.5, 0.0], [2.5, 1.0], [-0.5, 0.0]])
@@ -184,6 +184,26 @@ def test_frames_with_labels_twice_and_with_categories():
     np.testing.assert_array_equal(real_array("X", numbers), [[3, 0.5], [1, 1], [3, 2]])
     with pytest.raises(TypeError, match="X has dtype category, column 'a', .*, not 'x', row 0: encode"):
         real_array("X", pandas.DataFrame({"a": pandas.Categorical(["x", "y"]), "b": [0.5, 1]}))
+
+
+MASKED = np.ma.array([1.0, 2.0], mask=[False, True])
+
+
+@pytest.mark.filterwarnings("ignore:.*converting a masked element to nan")
+@pytest.mark.parametrize(
+    "value", [MASKED, [MASKED, MASKED], [(1.0, 2.0), MASKED], [[np.ma.masked, 1.0]], [[[1.0, 2.0], MASKED]]]
+)
+def test_masked_values_are_refused_in_lists_too(value):
+    with pytest.raises(ValueError, match="X has masked entries, expected a value in every place"):
+        real_array("X", value)
+    with pytest.raises(ValueError, match="z has masked elements"):
+        kernels.activation_forward("relu", value)
+
+
+def test_masked_arrays_without_masked_values_are_arrays():
+    clear = np.ma.array([1.0, 2.0], mask=[False, False])
+    assert real_array("X", [clear, clear]).tolist() == [[1.0, 2.0], [1.0, 2.0]]
+    assert kernels.activation_forward("relu", [clear, clear]).tolist() == [[1.0, 2.0], [1.0, 2.0]]
 
 
 def test_the_first_value_that_is_not_finite_is_named():

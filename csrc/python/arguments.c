@@ -1,6 +1,7 @@
 /* arguments.c: sorts the arguments of a call into slots and parses numbers and names. See arrays.h. */
 #include "arrays.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 
@@ -133,6 +134,23 @@ int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObjec
     return real_in_range(call, p, hyper->name, given, hyper->least, hyper->below, value);
 }
 
+int mlp_check_held(const mlp_call *call, int p, const char *what, double value, bool is_double) {
+    const double most = is_double ? DBL_MAX : (double)FLT_MAX, least = is_double ? DBL_TRUE_MIN : (double)FLT_TRUE_MIN;
+    if (value == 0 || (value >= least && value <= most)) {
+        return 0;
+    }
+    PyObject *number = PyFloat_FromDouble(value), *low = PyFloat_FromDouble(least), *high = PyFloat_FromDouble(most);
+    if (number && low && high) {
+        mlp_argument_error(call, p, PyExc_ValueError,
+                           "%s%s %S, which float%d takes for %s: expected a number from %S to %S", what ? what : "is",
+                           what ? " is" : "", number, is_double ? 64 : 32, value < 1 ? "0" : "infinity", low, high);
+    }
+    Py_XDECREF(number);
+    Py_XDECREF(low);
+    Py_XDECREF(high);
+    return -1;
+}
+
 int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value) {
     PyObject *given = call->given[p];
     if (!given) {
@@ -235,13 +253,9 @@ int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_op
     double f64[MLP_HYPERS] = {0};
     for (int i = 0; entry->hypers[i].name; i++) {
         const mlp_hyper *hyper = &entry->hypers[i];
-        const bool is_lost = !is_double && hypers[i] > 0 && ((float)hypers[i] == 0 || isinf((float)hypers[i]));
-        if (is_lost || (!is_double && hypers[i] < hyper->least_f32)) {
+        if (!is_double && hypers[i] < hyper->least_f32) {
             PyObject *number = PyFloat_FromDouble(hypers[i]), *least = PyFloat_FromDouble(hyper->least_f32);
-            if (number && least && is_lost) {
-                mlp_argument_error(call, p, PyExc_ValueError, "has %s = %S, which float32 takes for %s", hyper->name,
-                                   number, hypers[i] < 1 ? "0" : "infinity");
-            } else if (number && least) {
+            if (number && least) {
                 mlp_argument_error(call, p, PyExc_ValueError, "has %s = %S, expected at least %S in float32",
                                    hyper->name, number, least);
             }

@@ -26,22 +26,10 @@ static void name_the_argument(const mlp_call *call, const char *name) {
 
 /* ---- phase 1: conversion to ndarrays, which may run any Python code --------------------------------------------- */
 
-/* 1 if the array has masked elements, whose values would silently be used. */
-static int has_masked_elements(PyObject *object) {
-    PyObject *name = PyUnicode_FromString("numpy.ma");
-    PyObject *ma = name ? PyImport_GetModule(name) : NULL; /* where it was never imported, there is no masked array */
-    Py_XDECREF(name);
-    if (!ma) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    int masked = -1;
-    PyObject *answer = PyObject_CallMethod(ma, "is_masked", "O", object);
-    if (answer) {
-        masked = PyObject_IsTrue(answer);
-        Py_DECREF(answer);
-    }
-    Py_DECREF(ma);
-    return masked;
+/* `axes`: how many the array has that was made of it. */
+static int refuse_masked(const mlp_call *call, int p, int axes) {
+    const int masked = mlp_holds_masked(call->given[p], axes);
+    return masked > 0 ? mlp_argument_error(call, p, PyExc_ValueError, "has masked elements, expected none") : masked;
 }
 
 static PyArrayObject *take_array(const mlp_call *call, int p) {
@@ -49,15 +37,9 @@ static PyArrayObject *take_array(const mlp_call *call, int p) {
     if (PyArray_CheckExact(given)) {
         return (PyArrayObject *)Py_NewRef(given);
     }
-    bool is_array = PyArray_Check(given);
-    if (is_array) {
-        int masked = has_masked_elements(given);
-        if (masked) {
-            if (masked > 0) {
-                mlp_argument_error(call, p, PyExc_ValueError, "has masked elements, expected none");
-            }
-            return NULL;
-        }
+    const bool is_array = PyArray_Check(given);
+    if (is_array && refuse_masked(call, p, 0) < 0) {
+        return NULL;
     }
     if (call->function->parameters[p].role != MLP_INPUT) {
         if (!is_array) {
@@ -74,6 +56,8 @@ static PyArrayObject *take_array(const mlp_call *call, int p) {
         Py_CLEAR(array); /* NumPy cannot convert it and wraps it as an object: None, a sparse matrix, ... */
         mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected an array of real numbers",
                            Py_TYPE(given)->tp_name);
+    } else if (refuse_masked(call, p, PyArray_NDIM(array)) < 0) {
+        Py_CLEAR(array);
     }
     return array;
 }

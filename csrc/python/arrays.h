@@ -107,6 +107,11 @@ static inline void *mlp_data(const mlp_call *call, int p) {
     return call->array[p] ? PyArray_DATA(call->array[p]) : NULL;
 }
 
+/* 1 if an array, or a list of arrays, has masked elements, whose values would silently be used; -1 with an error. `axes`: how
+ * many the array has that was made of the list, which is how deep to look. */
+int mlp_holds_masked(PyObject *value, int axes);
+PyObject *mlp_holds_masked_method(PyObject *module, PyObject *args); /* holds_masked(value, axes) */
+
 /* Weights of samples: finite, none negative, not all zero. */
 int mlp_check_weights(const mlp_call *call, int p);
 
@@ -123,12 +128,16 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
  * constants; the others have their standard values. None is the activation 'linear'. */
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
-/* Whether the numbers of an optimizer do what they say in float or double: each is in the range of that type, and the constants
- * of a first step, the largest, are finite. `p` is what an error names. */
+/* Whether the numbers of an optimizer do what they say in float or double: each is at least what that type needs, and the
+ * constants of a first step, the largest, are finite. `p` is what an error names. */
 int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers);
 
 /* A number in the range of a row, which came with argument p. */
 int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value);
+
+/* Raises if the real type takes a positive number for 0 or infinity. `what`: the part of argument p
+ * that it is, NULL: all of it. */
+int mlp_check_held(const mlp_call *call, int p, const char *what, double value, bool is_double);
 
 int mlp_get_dtype(const mlp_call *call, int p, int *bits); /* 'float32', 'float64' */
 

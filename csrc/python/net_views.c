@@ -174,6 +174,12 @@ PyObject *mlp_net_gradient(PyObject *object, PyObject *const *args, Py_ssize_t n
     return view;
 }
 
+/* A finite number >= 0 that the net's type can hold. */
+static int get_held(const Net *self, const mlp_call *call, int p, double *value) {
+    return mlp_get_double(call, p, 0, Py_HUGE_VAL, value) < 0 ? -1
+                                                              : mlp_check_held(call, p, NULL, *value, is_double(self));
+}
+
 PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { INDEX, TRAINABLE, RATE_FACTOR, L1, L2, MAX_NORM };
     static const mlp_function function = {
@@ -195,10 +201,9 @@ PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_
     }
     mlp_segment changed = self->net->segment[i];
     if (mlp_get_bool(&call, TRAINABLE, &changed.trainable) < 0 ||
-        mlp_get_double(&call, RATE_FACTOR, 0, Py_HUGE_VAL, &changed.rate_factor) < 0 ||
-        mlp_get_double(&call, L1, 0, Py_HUGE_VAL, &changed.l1) < 0 ||
-        mlp_get_double(&call, L2, 0, Py_HUGE_VAL, &changed.l2) < 0 ||
-        mlp_get_double(&call, MAX_NORM, 0, Py_HUGE_VAL, &changed.max_norm) < 0 || mlp_begin_change(self) < 0) {
+        get_held(self, &call, RATE_FACTOR, &changed.rate_factor) < 0 || get_held(self, &call, L1, &changed.l1) < 0 ||
+        get_held(self, &call, L2, &changed.l2) < 0 || get_held(self, &call, MAX_NORM, &changed.max_norm) < 0 ||
+        mlp_begin_change(self) < 0) {
         return NULL;
     }
     self->net->segment[i] = changed;

@@ -1,9 +1,10 @@
 /* losses.c: the loss of each sample, its gradient to y_hat = a^J, and phi^J, its gradient to z^J (eq. 1, section 3).
  *
  * A loss has two entry points. From y_hat: what the formulas of the paper say, for any y_hat; a logarithm of 0 is cut off
- * at the smallest normal number so that the value stays finite, and the gradient is 0 where that cut is active. From z,
- * with a known output activation: the same loss; the pairs of catalogue/pairs.def never form the rounded a, so that they
- * are exact to a few ulp and finite for every z, and every other pair goes through a.
+ * at the smallest normal number, and one of infinity at the largest number, so that the value stays finite, and the
+ * gradient is 0 where that cut is active. From z, with a known output activation: the same loss; the pairs of
+ * catalogue/pairs.def never form the rounded a, so that they are exact to a few ulp and finite for every z, and every
+ * other pair goes through a.
  *
  * Gradients carry the sample's scale, its share of the batch's mean (samples.c). Sums along a row: sums.h. `c` are the
  * constants of the loss's row in catalogue/losses.def.
@@ -11,9 +12,13 @@
 
 /* ------------------------------------------------------------------------------------ the loss and y_hat, any y_hat */
 
-/* log p and log(1 - p), cut off so that they stay finite, and their derivatives to p. */
-static real cut_log(real p) { return real_log(p < REAL_SMALLEST ? REAL_SMALLEST : p); }
-static real cut_log_of_rest(real p) { return p >= 1 ? real_log(REAL_SMALLEST) : real_log1p(-p); }
+/* log p and log(1 - p), cut off at both ends so that they stay finite, and their derivatives to p. */
+static real cut_log(real p) {
+    return real_log(p < REAL_SMALLEST ? REAL_SMALLEST : p > REAL_LARGEST ? REAL_LARGEST : p);
+}
+static real cut_log_of_rest(real p) {
+    return p >= 1 ? real_log(REAL_SMALLEST) : real_log1p(p < -REAL_LARGEST ? REAL_LARGEST : -p);
+}
 static real slope_of_cut_log(real p) { return p < REAL_SMALLEST ? 0 : 1 / p; }
 static real slope_of_cut_log_of_rest(real p) { return p >= 1 ? 0 : -1 / (1 - p); }
 
