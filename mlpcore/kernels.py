@@ -396,6 +396,5 @@ def adam_step(
     TypeError
         If `w`, `m` or `v` is not an array of float32 or float64, `grad` holds no real numbers, or `t` is no integer.
     ValueError
-        If shapes disagree, `w`, `m` or `v` cannot be written in place, arrays overlap, or a number is out of range or
-        would be 0 or infinite in w's dtype.
+        If shapes disagree, an array cannot be written in place, arrays overlap, or a number is out of w's range.
     """

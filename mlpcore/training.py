@@ -220,7 +220,10 @@ class _Changes:
     def make(self, built: Bound | None) -> OptimizerState:
         if built is not None:
             self.model._holder.bind(built)
-        self.claimed = self.optimizer._state_for(self.model._built().params)
+        params = self.model._built().params
+        if params.size == 0:
+            raise ValueError("the model has no weights to train, expected a layer that has some, such as Dense")
+        self.claimed = self.optimizer._state_for(params)
         state = self.optimizer._claim_with(self.model, self.claimed)
         if self.histories[1] is not None:
             self.model.history = self.histories[1]

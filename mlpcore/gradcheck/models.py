@@ -167,7 +167,7 @@ def _float64_twin(model: Sequential) -> Sequential:
 def _names(model: Sequential) -> str:
     """Return the model in a few characters, such as 64-32 relu-10 softmax."""
     layers = (
-        f"{layer.units} {catalogue.label(layer.activation)}" if isinstance(layer, Dense) else repr(layer)
+        f"{layer.units} {catalogue.label(layer.activation)}" if isinstance(layer, Dense) else layer._expression()
         for layer in model.layers
     )
     return "-".join([str(model.input_size), *layers])
