@@ -11,19 +11,21 @@ RUN := $(BIN)/python -P
 SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
-CORE := $(filter-out %.inc.c,$(wildcard csrc/reference/reference_f*.c csrc/isa/*.c csrc/net/*.c))
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/tsan/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
-WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror
+CORE := $(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c)
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.c tests/tsan/*.c tests/wasm/*.c \
+           benchmarks/*.[ch] benchmarks/ladder/*.[ch])
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
 # They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
-NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_leaks.py test_packaging.py
+NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_extension.py test_fma.py test_leaks.py \
+                  test_packaging.py test_plan.py test_setup.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Only a whole run is kept for others to read.
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool docs-tables lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -76,6 +78,12 @@ test-interrupts: .venv/.test .venv/.installed  ## press Ctrl-C in 100 trainings:
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py
 
+test-wasm: .venv/.test .venv/.installed  ## compile the C code for WebAssembly and train there, under Node: the same bits
+	$(RUN) tests/wasm/run.py
+
+test-fma: .venv/.test .venv/.installed  ## compare our own fma with the processor's on 10 million random triples of each type
+	export MLPCORE_TEST_FMA=full; $(PYTEST) -v test_fma.py
+
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
 	@for what in steps products threads overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
 
@@ -87,7 +95,7 @@ bench-ladder:  ## climb from a naive product to a fast one, step by step, in C (
 
 bench-pool:  ## time the pool of threads by itself, in C: best on an idle machine
 	@mkdir -p build
-	@$(CC) -std=c11 -O2 -Icsrc benchmarks/pool.c csrc/net/threads.c csrc/net/memory.c -lm -pthread -o build/bench-pool
+	@$(CC) -std=c11 -O2 -Icsrc benchmarks/pool.c csrc/runtime/threads.c csrc/runtime/memory.c -lm -pthread -o build/bench-pool
 	@build/bench-pool
 
 lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and clang have nothing to warn of
@@ -101,6 +109,9 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	    CC=$$cc CFLAGS="$(WARNINGS) $$($(BIN)/python -c '$(SYSTEM_HEADERS)')" \
 	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
 	done
+
+docs-tables: .venv/.installed  ## write docs/catalogue.md from the catalogue
+	$(RUN) docs/make_catalogue.py
 
 format: .venv/.lint  ## put C and Python into the project's format
 	$(BIN)/ruff check --fix-only

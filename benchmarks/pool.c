@@ -5,7 +5,7 @@
  * with another program keeping it busy.
  */
 #define _GNU_SOURCE /* sched_setaffinity */
-#include "net/threads.h"
+#include "runtime/threads.h"
 
 #include <pthread.h>
 #include <sched.h>

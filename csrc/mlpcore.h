@@ -1,4 +1,4 @@
-/* mlpcore.h: the catalogue of every operation, with its formula and shapes.
+/* mlpcore.h: every operation that a kernel does, with its formula and shapes. What has a name stands in catalogue/.
  *
  * Symbols are the paper's (docs/paper.md). A batch has n samples, one a row; a layer has `in` inputs and `out` units.
  *
@@ -20,13 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { MLP_LINEAR, MLP_RELU, MLP_SIGMOID, MLP_TANH, MLP_SOFTMAX, MLP_ACTIVATIONS } mlp_activation;
-
-typedef enum { MLP_MSE, MLP_BCE, MLP_CCE, MLP_LOSSES } mlp_loss;
-
-typedef enum { MLP_SGD, MLP_ADAM } mlp_algorithm;
-
-typedef enum { MLP_EXP, MLP_LOG, MLP_LOG1P, MLP_TANH_OF, MLP_SIGMOID_OF, MLP_ELEMENTARIES } mlp_elementary;
+#include "catalogue/catalogue.h"
 
 /* The operations for float (suffix _f32) and for double (suffix _f64): one text, read twice. */
 #define MLP_REAL_BITS 32

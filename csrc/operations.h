@@ -1,88 +1,115 @@
 /* operations.h: the table of operations for one real type; mlpcore.h reads it once with MLP_REAL_BITS 32, once with 64. */
 #include "real.h"
 
-/* One step of Adam (reference/optimizers.c): m_hat and v_hat are folded into two numbers, the same for every weight. */
+/* An activation or a loss with the values of its constants, in the order of its row in the catalogue. */
 typedef struct {
-    real beta1, beta2; /* decay of m and of v                         */
-    real rate;         /* learning_rate / (1 - beta1^t)               */
-    real v_scale;      /* 1 / sqrt(1 - beta2^t)                       */
-    real epsilon;      /* added to sqrt(v_hat)                        */
-} REAL_NAME(mlp_adam);
+    mlp_activation_id id;
+    real constants[MLP_HYPERS];
+} REAL_NAME(mlp_activation);
 
 typedef struct {
-    real rate, momentum;
-    int nesterov;
-} REAL_NAME(mlp_sgd);
+    mlp_loss_id id;
+    real constants[MLP_HYPERS];
+} REAL_NAME(mlp_loss);
 
-/* A step of one optimizer or the other. */
+/* What is done with each block of a product's result soon after it is computed, while it is in the caches: `count` numbers
+ * that belong at index `begin` of the result. Each number comes once, on any thread, in blocks of any size. */
 typedef struct {
-    mlp_algorithm algorithm;
-    REAL_NAME(mlp_sgd) sgd;
-    REAL_NAME(mlp_adam) adam;
-} REAL_NAME(mlp_step);
+    void (*apply)(const void *context, ptrdiff_t begin, ptrdiff_t count, const real *block);
+    const void *context;
+} REAL_NAME(mlp_epilogue);
+
+/* Dropout's mask of one step: number i is kept if its random word is at least `threshold`, and then multiplied by scale. */
+typedef struct {
+    uint32_t key[2]; /* of the layer: see reference/dropout.c */
+    uint64_t batch;
+    uint32_t threshold; /* rate * 2^32    */
+    real scale;         /* 1 / (1 - rate) */
+} REAL_NAME(mlp_mask);
+
+/* One step of an optimizer. The constants are computed once a step (mlp_update_constants), in an order that is the rule's
+ * own; its states lie like the weights, and one that the rule does without now is NULL. */
+typedef struct {
+    mlp_optimizer_id rule;
+    real constants[MLP_HYPERS];
+    real *state[MLP_STATES];
+    bool adjusts;    /* the gradient is not taken as it is, but by the next four: */
+    real grad_scale; /* clipping by the global norm: what it is multiplied by     */
+    real clip_value; /* then cut off at +-clip_value                              */
+    real l1, l2;     /* then grad += l1 sign(w) + l2 w                            */
+} REAL_NAME(mlp_update);
 
 /* clang-format off */
 typedef struct {
-    /* dense.c */
+    /* dense.c; an epilogue may be NULL */
     void (*dense_forward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,               /* z = x wᵀ + b                        */
-                          real *z, const real *x, const real *w, const real *b);
-    void (*dense_backward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,              /* any of the three outputs may be NULL */
-                           real *grad_x,                                          /* phi w: eq. 2 without sigma'          */
-                           real *grad_w,                                          /* phiᵀ x: eq. 3                        */
-                           real *grad_b,                                          /* the sum of phi's rows: eq. 4         */
-                           const real *phi, const real *x, const real *w);
+                          real *z, const real *x, const real *w, const real *b,
+                          const REAL_NAME(mlp_epilogue) *epilogue);
+    void (*dense_backward_x)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,            /* phi w: eq. 2 without sigma', which  */
+                             real *grad_x, const real *phi, const real *w,        /* may be the epilogue                 */
+                             const REAL_NAME(mlp_epilogue) *epilogue);
+    void (*dense_backward_w)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,            /* phiᵀ x: eq. 3; `discard`: only the  */
+                             real *grad_w, bool discard,                          /* epilogue needs it, and grad_w is    */
+                             const real *phi, const real *x,                      /* scratch that may be used or not     */
+                             const REAL_NAME(mlp_epilogue) *epilogue);
+    void (*dense_backward_b)(ptrdiff_t n, ptrdiff_t out,                          /* the sum of phi's rows: eq. 4        */
+                             real *grad_b, const real *phi);
+    void (*dense_update_online)(ptrdiff_t in, ptrdiff_t out,                      /* eq. 3 of one sample and a step of   */
+                                const REAL_NAME(mlp_update) *update,              /* w, as `update` with that grad_w      */
+                                ptrdiff_t begin, real *w,
+                                const real *phi, const real *x);
 
     /* activations.c */
-    void (*activation_forward)(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out,  /* a = sigma(z); in place: a == z       */
-                               real *a, const real *z);
-    void (*activation_backward)(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, /* grad_a through sigma'(z), from a;    */
-                                real *phi, const real *a, const real *grad_a);    /* in place: phi == a or phi == grad_a  */
+    void (*activation_forward)(const REAL_NAME(mlp_activation) *sigma,            /* a = sigma(z); in place: a == z       */
+                               ptrdiff_t n, ptrdiff_t out, real *a, const real *z);
+    void (*activation_backward)(const REAL_NAME(mlp_activation) *sigma,           /* phi = grad_a through sigma'(z); `s`  */
+                                ptrdiff_t n, ptrdiff_t out,                       /* is z or a, as the row says;          */
+                                real *phi, const real *s, const real *grad_a);    /* in place: phi == s or phi == grad_a  */
 
     /* losses.c; value (n) and scale (n) are one number a sample */
-    void (*loss_value)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,                 /* L of each sample                     */
+    void (*loss_value)(const REAL_NAME(mlp_loss) *loss, ptrdiff_t n, ptrdiff_t out, /* L of each sample                  */
                        real *value, const real *y_hat, const real *y);
-    void (*loss_gradient)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,              /* scale_s * gradient of L_s to y_hat;  */
-                          real *grad_a, const real *y_hat, const real *y,         /* in place: grad_a == y_hat            */
+    void (*loss_gradient)(const REAL_NAME(mlp_loss) *loss, ptrdiff_t n, ptrdiff_t out, /* scale_s * gradient of L_s to   */
+                          real *grad_a, const real *y_hat, const real *y,         /* y_hat; in place: grad_a == y_hat    */
                           const real *scale);
-    void (*output_loss)(mlp_loss loss, mlp_activation sigma,                      /* L of each sample from z: finite      */
-                        ptrdiff_t n, ptrdiff_t out,                               /* wherever L is                        */
-                        real *value, const real *z, const real *a, const real *y);
-    void (*output_phi)(mlp_loss loss, mlp_activation sigma,                       /* phi^J, eq. 1, times scale_s          */
-                       ptrdiff_t n, ptrdiff_t out,
+    void (*output_loss)(const REAL_NAME(mlp_loss) *loss,                          /* L of each sample from z: finite      */
+                        const REAL_NAME(mlp_activation) *sigma,                   /* wherever L is                        */
+                        ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a, const real *y);
+    void (*output_phi)(const REAL_NAME(mlp_loss) *loss,                           /* phi^J, eq. 1, times scale_s          */
+                       const REAL_NAME(mlp_activation) *sigma, ptrdiff_t n, ptrdiff_t out,
                        real *phi, const real *z, const real *a, const real *y, const real *scale);
-    double (*output_step)(mlp_loss loss, mlp_activation sigma,                    /* activation_forward, output_loss,     */
-                          ptrdiff_t n, ptrdiff_t out,                             /* output_phi and rows_right in one     */
-                          real *a, real *value, real *phi, const real *z, const real *y, const real *scale);
-    double (*rows_right)(mlp_loss loss, ptrdiff_t n, ptrdiff_t out,               /* how many rows' largest a is where    */
-                         const real *a, const real *y);                           /* their largest y is, the first each;  */
-                                                                                  /* BCE or one output: the part of their */
-                                                                                  /* outputs on y's side of 1/2           */
+    double (*output_step)(const REAL_NAME(mlp_loss) *loss,                        /* activation_forward, output_loss,     */
+                          const REAL_NAME(mlp_activation) *sigma,                 /* output_phi and count_correct in one  */
+                          mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, real *a, real *value, real *phi,
+                          const real *z, const real *y, const real *scale, const real *weight);
+
+    /* metrics.c */
+    double (*count_correct)(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out,     /* weights of the rows that are right   */
+                            const real *a, const real *y, const real *weight);    /* by the rule; weight NULL: each 1     */
+
+    /* samples.c */
     double (*batch_weight)(ptrdiff_t n, const real *weight);                      /* sum of the weights; NULL: n         */
-    void (*batch_scale)(ptrdiff_t n, real *scale, const real *weight);            /* weight_s / their sum; NULL: 1/n      */
+    void (*batch_scale)(ptrdiff_t n, real *scale, const real *weight, double total); /* weight_s / total; NULL: 1/n */
     double (*batch_mean)(ptrdiff_t n, const real *value, const real *weight);     /* weighted mean; weight NULL: plain    */
 
-    /* optimizers.c; `count` weights, in place */
-    void (*sgd_step)(ptrdiff_t count, const REAL_NAME(mlp_sgd) *step, real *w, real *velocity, const real *grad);
-    void (*adam_step)(ptrdiff_t count, const REAL_NAME(mlp_adam) *step, real *w, real *m, real *v, const real *grad);
-    REAL_NAME(mlp_adam) (*adam_at)(int64_t t, double learning_rate, double beta1, double beta2, double epsilon);
+    /* dropout.c */
+    void (*dropout)(const REAL_NAME(mlp_mask) *mask, ptrdiff_t begin, ptrdiff_t count, /* y = mask x / (1 - rate), of     */
+                    real *y, const real *x);                                      /* numbers from begin on; in place: y == x */
 
-    /* layer.c */
-    void (*layer_forward)(mlp_activation sigma,                                   /* dense_forward, activation_forward;   */
-                          ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,               /* in place: a == z                     */
-                          real *z, real *a, const real *x, const real *w, const real *b);
-    void (*layer_backward)(mlp_activation sigma,                                  /* phi of the layer below, whose a is x */
-                           ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,              /* and activation sigma: eq. 2          */
-                           real *phi_below, const real *phi, const real *x, const real *w);
-    void (*layer_update)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,                /* grad_w, eq. 3, and a step of w with  */
-                         const REAL_NAME(mlp_step) *step,                         /* it. SGD: m is the velocity or NULL,  */
-                         real *w, real *m, real *v,                               /* v is not used. !keep: grad_w is room */
-                         real *grad_w, bool keep,                                 /* that may be used or not              */
-                         const real *phi, const real *x);
+    /* optimizers.c */
+    void (*update)(const REAL_NAME(mlp_update) *update, ptrdiff_t begin, ptrdiff_t count, /* a step of w[begin ...] with  */
+                   real *w, const real *grad);                                    /* grad[0 ...]                          */
+    void (*max_norm)(ptrdiff_t in, ptrdiff_t out, real *w, real limit);           /* shortens the weights of each unit     */
+    double (*sum_of_squares)(ptrdiff_t count, const real *x);                     /* in double                            */
 
     /* elementary.h */
-    void (*elementary)(mlp_elementary function, ptrdiff_t count,                  /* y = exp x, log x, log(1+x), tanh x,  */
+    void (*elementary)(mlp_elementary_id function, ptrdiff_t count,                  /* y = exp x, log x, log(1+x), tanh x,  */
                        real *y, const real *x);                                   /* 1/(1+exp(-x)); in place: y == x      */
 } REAL_NAME(mlp_kernels);
 /* clang-format on */
 
 extern const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference);
+
+/* The constants that a rule uses in step t = 1, 2, ... for every weight, from its hyperparameters (reference/optimizers.c).
+ * Computed once a step, by the host, and so the same for every instruction set. */
+void REAL_NAME(mlp_update_constants)(mlp_optimizer_id rule, const double *hypers, int64_t t, real *constants);

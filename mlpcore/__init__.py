@@ -11,21 +11,39 @@ array([[0.],
        [0.]], dtype=float32)
 """
 
-from mlpcore import cpu, gradcheck, kernels
+from importlib import import_module as _import_module
+from pathlib import Path as _Path
+
+from mlpcore import unbuilt
+
+try:
+    _import_module("mlpcore._core")  # first of all: without it there is nothing
+except ImportError as error:
+    raise unbuilt.explained(error, _Path(__file__).parent) from None
+
+from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
 from mlpcore.history import History
-from mlpcore.layers import Dense
+from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.threads import get_num_threads, set_num_threads
+from mlpcore.training import TrainingWarning
 
 __all__ = [
     "SGD",
+    "Activation",
     "Adam",
+    "CustomLayer",
     "Dense",
+    "Dropout",
     "History",
+    "Layer",
     "Optimizer",
+    "Residual",
     "Sequential",
+    "TrainingWarning",
     "__version__",
+    "catalogue",
     "cpu",
     "get_num_threads",
     "gradcheck",
@@ -35,12 +53,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> str:
-    """Look `__version__` up when it is asked for: that takes as long as all the rest of the import."""
+    """Look `__version__` up on first use: the lookup takes as long as the rest of the import."""
     if name != "__version__":
         raise AttributeError(f"module 'mlpcore' has no attribute {name!r}")
-    from importlib.metadata import PackageNotFoundError, version
+    with lazy.importing:
+        from importlib.metadata import PackageNotFoundError, version
 
-    try:
-        return version("mlpcore")
-    except PackageNotFoundError:  # used from its source folder without being installed
-        return "0+unknown"
+        try:
+            return version("mlpcore")
+        except PackageNotFoundError:  # used from its source folder without being installed
+            return "0+unknown"

@@ -1,12 +1,14 @@
-"""``python -m mlpcore demo``: trains a network on handwritten digits and shows what came out."""
+"""The command line: ``python -m mlpcore demo`` trains a network on handwritten digits and shows the result."""
 
 import argparse
 import sys
 from pathlib import Path
 
+import mlpcore
+
 
 def run_demo(options: argparse.Namespace) -> None:
-    """Run the demo, whose packages need not be there for any other command."""
+    """Run the demo; only this command needs its packages."""
     try:
         from mlpcore import demo
     except ImportError as error:
@@ -15,16 +17,18 @@ def run_demo(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line.
+    """Run the command line; without a command, print what there is.
 
     Parameters
     ----------
     arguments : list of str, optional
-        What follows ``python -m mlpcore``; by default what the shell gave.
+        The arguments after ``python -m mlpcore``; by default those of the command line.
     """
     parser = argparse.ArgumentParser(prog="python -m mlpcore", description="Multi-layer perceptrons in C for Python.")
-    commands = parser.add_subparsers(title="commands", required=True)
-    summary = "train on handwritten digits, check the gradients, draw what came out"
+    parser.add_argument("--version", action="version", version=f"mlpcore {mlpcore.__version__}")
+    parser.set_defaults(run=lambda options: parser.print_help())
+    commands = parser.add_subparsers(title="commands")
+    summary = "train on handwritten digits, check the gradients, plot the results"
     digits = commands.add_parser("demo", help=summary, description=summary)
     digits.add_argument(
         "--output",

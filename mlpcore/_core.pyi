@@ -1,23 +1,23 @@
-"""Types of the C extension; the functions' own docstrings say what they do."""
+"""Types of the C extension. The functions that `mlpcore.kernels` shows are documented there, `Net` here."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, SupportsIndex, final
+from typing import Any, SupportsIndex, TypeVar, final
 
 from numpy.typing import ArrayLike, NDArray
 
-# ("sgd", learning_rate, momentum, nesterov, velocity | None) or
-# ("adam", learning_rate, beta1, beta2, epsilon, m, v, t)
-_Optimizer = tuple[Any, ...]
+from mlpcore.engine import Entry, OptimizerState, Step, TrainSettings
+
+_T = TypeVar("_T")
 
 def dense_forward(x: ArrayLike, w: ArrayLike, b: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
 def dense_backward(phi: ArrayLike, x: ArrayLike, w: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
-def activation_forward(name: str | None, z: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
+def activation_forward(name: Entry | None, z: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
 def activation_backward(
-    name: str | None, z: ArrayLike, grad_a: ArrayLike, *, out: NDArray[Any] | None = None
+    name: Entry | None, z: ArrayLike, grad_a: ArrayLike, *, out: NDArray[Any] | None = None
 ) -> NDArray[Any]: ...
-def loss_value(name: str, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float: ...
+def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float: ...
 def loss_gradient(
-    name: str,
+    name: Entry,
     y_hat: ArrayLike,
     y: ArrayLike,
     *,
@@ -25,11 +25,11 @@ def loss_gradient(
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]: ...
 def output_loss(
-    loss: str, activation: str | None, z: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+    loss: Entry, activation: Entry | None, z: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
 ) -> float: ...
 def output_phi(
-    loss: str,
-    activation: str | None,
+    loss: Entry,
+    activation: Entry | None,
     z: ArrayLike,
     y: ArrayLike,
     *,
@@ -39,11 +39,11 @@ def output_phi(
 def sgd_step(
     w: NDArray[Any],
     grad: ArrayLike,
+    velocity: NDArray[Any] | None = None,
     *,
-    learning_rate: float,
+    learning_rate: float = 0.01,
     momentum: float = 0.0,
     nesterov: bool = False,
-    velocity: NDArray[Any] | None = None,
 ) -> None: ...
 def adam_step(
     w: NDArray[Any],
@@ -57,6 +57,9 @@ def adam_step(
     beta2: float = 0.999,
     epsilon: float = 1e-7,
 ) -> None: ...
+def catalogue() -> dict[str, list[dict[str, Any]]]: ...
+def document(function: Callable[..., Any], text: str, /) -> None: ...
+def holds_masked(value: object, axes: int, /) -> bool: ...
 def isa_names() -> list[str]: ...
 def current_isa() -> str: ...
 def use_isa(name: str) -> bool: ...
@@ -67,40 +70,84 @@ MAX_THREADS: int
 def get_num_threads() -> int: ...
 def set_num_threads(threads: SupportsIndex) -> None: ...
 def run_chunks(chunks: SupportsIndex, turns: SupportsIndex) -> list[tuple[int, bool]]: ...
-def elementary(name: Literal["exp", "log", "log1p", "tanh", "sigmoid"], x: ArrayLike) -> NDArray[Any]: ...
+def elementary(name: str, x: ArrayLike) -> NDArray[Any]: ...
 def philox(key0: int, key1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, int, int, int]: ...
 def allocation_count() -> int: ...
 def aligned_zeros(count: int, dtype: str) -> NDArray[Any]: ...
 
+class BusyError(RuntimeError):
+    """A call came while another one had the network."""
+
 @final
 class Net:
-    def __new__(cls, sizes: Sequence[int], activations: Sequence[str | None], dtype: str) -> Net: ...
+    """A network: a plan of steps, its parameters, and the memory of the last batch.
+
+    What `mlpcore.Sequential` is made of. Methods that look at the network or change it raise BusyError if another call,
+    of another thread or from inside this one, forbids that.
+    """
+
+    def __new__(cls, input_size: int, steps: Sequence[Step], dtype: str) -> Net: ...
     @property
-    def params(self) -> NDArray[Any]: ...
+    def params(self) -> NDArray[Any]:
+        """All parameters, shape (P,): segment after segment. A view."""
     @property
-    def grads(self) -> NDArray[Any]: ...
-    def weights(self, j: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]: ...
-    def activity(self, j: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]: ...
-    def initialize(self, j: int, name: str, seed: int) -> None: ...
-    def forward(self, x: ArrayLike) -> NDArray[Any]: ...
-    def backward(self, y: ArrayLike, loss: str, sample_weight: ArrayLike | None = None) -> float: ...
-    def step(self, optimizer: _Optimizer) -> None: ...
-    def predict(self, x: ArrayLike) -> NDArray[Any]: ...
+    def grads(self) -> NDArray[Any]:
+        """The gradients of the last backward, lying like params. A view."""
+    @property
+    def state(self) -> NDArray[Any]:
+        """The numbers beside the parameters, which no optimizer touches. A view."""
+    @property
+    def has_gradients(self) -> bool:
+        """Whether there was a backward since the last forward."""
+    def parameters(self, step: int) -> tuple[NDArray[Any], ...]:
+        """Return the parameters of a step, w (out, in) and b (out,) of a dense one: views."""
+    def gradients(self, step: int) -> tuple[NDArray[Any], ...]:
+        """Return their gradients: views. RuntimeError unless there was a backward since the last forward."""
+    def gradient_buffers(self, step: int) -> tuple[NDArray[Any], ...]:
+        """Return the memory of the gradients at any time, for a layer that is written in Python."""
+    def read(self, function: Callable[[], _T], /) -> _T:
+        """Return what `function` returns, during which no other call changes the network."""
+    def snapshot(self) -> NDArray[Any]:
+        """Return a copy of all parameters, which no other call changes meanwhile."""
+    def value(self, i: int) -> NDArray[Any]:
+        """Return value i of the last batch, which step i reads and step i - 1 wrote: a view (n, width)."""
+    def gradient(self, i: int) -> NDArray[Any]:
+        """Return the gradient to value i: a view. RuntimeError unless there was a backward since the last forward."""
+    def segments(self) -> list[tuple[bool, float, float, float, float]]:
+        """Return how each segment of the parameters is trained, as `set_segment` takes it."""
+    def first_segment(self, step: int) -> int:
+        """Return the number of a step's first segment."""
+    def set_segment(self, i: int, trainable: bool, rate_factor: float, l1: float, l2: float, max_norm: float) -> None:
+        """Say how segment i is trained; max_norm 0 sets no limit."""
+    def initialize(self, step: int, name: str, seed: int) -> None:
+        """Fill the first segment of a step by an initializer of the catalogue, and its others with 0."""
+    def forward(
+        self, x: ArrayLike, training: bool = False, seed: int = 0, epoch: int = 0, batch: int = 0
+    ) -> NDArray[Any]:
+        """Return a^J of the batch x (n, in) as a new array, and keep all values of the batch."""
+    def backward(self, y: ArrayLike, loss: Entry, sample_weight: ArrayLike | None = None) -> float:
+        """Return the loss of the last batch, and fill in all gradients. RuntimeError without a forward."""
+    def step(self, optimizer: OptimizerState, cursor: NDArray[Any] | None = None) -> None:
+        """Take one step with the gradients of the last backward, and count it as a batch in cursor[1].
+
+        RuntimeError without a backward since the last forward.
+        """
+    def predict(self, x: ArrayLike) -> NDArray[Any]:
+        """Return a^J of x (n, in) as a new array (n, out), and leave the last batch alone."""
     def loss(
-        self, x: ArrayLike, y: ArrayLike, loss: str, sample_weight: ArrayLike | None = None
-    ) -> tuple[float, float]: ...
-    def train(
         self,
         x: ArrayLike,
         y: ArrayLike,
-        sample_weight: ArrayLike | None,
-        loss: str,
-        batch_size: int,
-        shuffle: bool,
-        seed: int,
-        first_epoch: int,
-        epochs: int,
-        optimizer: _Optimizer,
-        scores: list[tuple[float, float]],
-        progress: Callable[[int], object] | None,
-    ) -> int: ...
+        loss: Entry,
+        metric: str | None,
+        sample_weight: ArrayLike | None = None,
+    ) -> tuple[float, float]:
+        """Return the loss and the accuracy, nan without a metric, of all rows as one batch."""
+    def train(
+        self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, settings: TrainSettings
+    ) -> tuple[int, int]:
+        """Train for some epochs.
+
+        Return how many batches were done, and the first of them whose loss was not finite, -1 if there was none. Ctrl-C
+        and an exception in `settings.progress` end it after a whole batch.
+        """

@@ -1,21 +1,23 @@
-"""What callers hand in, checked where a sentence can still name it: the rows of `fit` and the numbers of a constructor.
+"""Checks of arguments that Python code makes before the engine sees them: data of `fit`, numbers of a constructor.
 
 The engine checks types and shapes again, whatever comes from here; what only this module checks is meaning, such as
-that data to learn from is finite. A value is looked at before anything changes, so that a refused call changes nothing.
+that data to learn from is finite. Values are checked before anything changes, so that a refused call changes nothing.
 """
 
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from mlpcore import losses
-
-Array = NDArray[Any]
+from mlpcore import catalogue, losses
+from mlpcore.catalogue import Hyper
+from mlpcore.data import Array, column_names, finite_array, real_array
+from mlpcore.engine import Entry
 
 
 class Samples(NamedTuple):
@@ -37,22 +39,25 @@ class Samples(NamedTuple):
         return Samples(self.x[which], self.y[which], None if self.weight is None else self.weight[which])
 
     def split(self, fraction: float) -> "tuple[Samples, Samples]":
-        """Return all rows but the last ones, and the last ones, which are `fraction` of all."""
+        """Return all rows but the last ones, and the last ones, which are `fraction` of all, rounded up."""
         n = len(self.x)
-        first = math.floor(n * (1 - fraction))
+        first = n - share_of(n, fraction)
         if not 0 < first < n:
-            raise ValueError(f"validation_split={fraction} splits {n} rows into {first} and {n - first}, expected >= 1")
+            raise ValueError(
+                f"validation_split={fraction} splits {n} rows into {first} and {n - first}, expected >= 1 in each: "
+                "choose another fraction, or give validation_data"
+            )
         return self.rows(slice(None, first)), self.rows(slice(first, None))
 
-    def counted(self) -> "Samples":
-        """Return the rows that count: a row of weight 0 is no row, so that no batch can consist of nothing else."""
+    def without_zero_weights(self) -> "Samples":
+        """Return the samples without rows of weight 0, so that no batch can have a total weight of 0."""
         if self.weight is None or self.weight.all():
             return self
         return self.rows(self.weight > 0)
 
 
 def whole_number(name: str, value: SupportsIndex, *, at_least: int, at_most: int | None = None) -> int:
-    """Return `value` as an int, or raise an error that says what `name` may be."""
+    """Return `value` as an int, or raise an error that states the allowed values of `name`."""
     allowed = f">= {at_least}" if at_most is None else f"from {at_least} to {at_most}"
     if isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value}, expected an integer {allowed}")
@@ -65,19 +70,40 @@ def whole_number(name: str, value: SupportsIndex, *, at_least: int, at_most: int
     return number
 
 
-def real_number(name: str, value: float, *, at_least: float, below: float = math.inf) -> float:
-    """Return `value` as a finite float in [at_least, below), or raise an error that says what `name` may be."""
-    allowed = f"a finite number >= {at_least}" + ("" if below == math.inf else f" and < {below}")
+def real_number(
+    name: str, value: float, *, at_least: float = -math.inf, below: float = math.inf, above: float = -math.inf
+) -> float:
+    """Return `value` as a finite float in its range, or raise an error that states the allowed values of `name`."""
+    allowed = "a finite number" + (f" > {above:g}" if above != -math.inf else f" >= {at_least:g}")
+    allowed += "" if below == math.inf else f" and < {below:.10g}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, expected {allowed}")
     number = float(value)
-    if not at_least <= number < below:
+    if not (at_least <= number < below and number > above):
         raise ValueError(f"{name} is {number}, expected {allowed}")
     return number
 
 
+def hyper_value(hyper: Hyper, value: float, of: str = "") -> float:
+    """Return a hyperparameter, a bool or a float in its range, or raise an error that says what it may be.
+
+    `of` tells in the error what it belongs to.
+    """
+    if hyper.is_flag:
+        return flag(hyper.name + of, value)  # type: ignore[arg-type]  # what is no bool is refused there
+    return real_number(hyper.name + of, value, at_least=hyper.least, below=hyper.below)
+
+
+def share_of(n: int, fraction: float) -> int:
+    """Return how many of n a fraction is, rounded up: exactly k where the fraction is the float nearest to k / n."""
+    if not isinstance(fraction, np.float16 | np.float32):  # these two are compared in their own precision
+        fraction = float(fraction)
+    nearest = round(n * float(fraction))
+    return nearest if type(fraction)(nearest / n) == fraction else math.ceil(n * Fraction(float(fraction)))
+
+
 def flag(name: str, value: bool) -> bool:
-    """Return `value` as a bool: a string or a number in its place is a mistake."""
+    """Return `value` as a bool; strings and numbers are refused."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value!r}, expected True or False")
     return bool(value)
@@ -89,7 +115,7 @@ def seed_number(value: SupportsIndex) -> int:
 
 
 def dtype_name(value: DTypeLike) -> str:
-    """Return the name of the type that all numbers of a network shall have."""
+    """Return the name of the dtype of a network's numbers."""
     try:
         name = np.dtype(value).name
     except TypeError:
@@ -97,6 +123,37 @@ def dtype_name(value: DTypeLike) -> str:
     if value is None or name not in ("float32", "float64"):
         raise ValueError(f"dtype is {value!r}, expected 'float32' or 'float64'")
     return str(name)
+
+
+def is_true(value: object) -> bool:
+    """Tell whether a callback asks to stop: True does, and nothing else that Python takes for true."""
+    return value is True or (isinstance(value, np.bool_) and bool(value))
+
+
+def choice(family: str, argument: str, value: object) -> Entry:
+    """Return what an argument chooses from a family of the catalogue: a name, or a tuple of a name and constants.
+
+    The name may be an alias. Constants that are left out have their default values.
+    """
+    given = tuple(value) if isinstance(value, tuple | list) and value else (value,)
+    row = catalogue.resolve(family, argument, given[0])
+    if len(given) - 1 > len(row.hypers):
+        constants = ", ".join(hyper.name for hyper in row.hypers) or "which has no constants"
+        raise ValueError(f"{argument} is {value!r}, expected at most {len(row.hypers)} after {row.name!r}: {constants}")
+    if len(given) == 1:
+        return row.name
+    numbers = zip(row.hypers, given[1:], strict=False)
+    return row.name, *(hyper_value(hyper, number, f" of {argument} {row.name!r}") for hyper, number in numbers)
+
+
+def given_loss(loss: Entry | None) -> Entry:
+    """Return the loss that a call was given, by its short name."""
+    if loss is None:
+        raise TypeError(
+            "loss is missing, expected 'mse' for numbers, 'bce' for yes or no, 'cce' for one class of several: "
+            f"give it after y or as loss=, one of {', '.join(map(repr, catalogue.names('losses')))}"
+        )
+    return choice("losses", "loss", loss)
 
 
 def callables(name: str, value: Iterable[Any]) -> list[Any]:
@@ -110,61 +167,90 @@ def callables(name: str, value: Iterable[Any]) -> list[Any]:
     return listed
 
 
-def real_array(name: str, value: ArrayLike) -> Array:
-    """Return `value` as an array of real numbers, of whatever dtype and shape it came in."""
-    if np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries, expected a value in every place")
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is not an array of numbers: {error}") from None
-    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers of at most 64 bits")
-    return array
-
-
-def finite_array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:
-    """Return `value` as a C-contiguous array of `dtype`, or raise an error that names the first row not finite."""
-    given = real_array(name, value)
-    with np.errstate(over="ignore"):  # what overflows is refused below
-        array = np.asarray(given, dtype=dtype, order="C")
-    finite = np.isfinite(array)
-    if not finite.all():
-        first = np.unravel_index(np.argmin(finite), finite.shape)
-        place = "".join(f", {axis} {i}" for axis, i in zip(("row", "column"), first, strict=False))
-        raise ValueError(f"{name} has {given[first]}{place}: expected numbers that are finite in {array.dtype}")
-    return array
-
-
 def rows_of(name: str, value: ArrayLike, columns: int | None, dtype: DTypeLike) -> Array:
     """Return `value` as finite rows (n, columns) with n >= 1."""
-    array = finite_array(name, value, dtype)
-    if array.ndim != 2 or 0 in array.shape or columns not in (None, array.shape[1]):
-        expected = "in" if columns is None else columns
-        raise ValueError(f"{name} has shape {array.shape}, expected (n, {expected}) with one sample a row, n >= 1")
+    given = batch_of(name, value, columns)
+    return finite_array(name, given, dtype, columns=column_names(value))
+
+
+def batch_of(name: str, value: ArrayLike, columns: int | None) -> Array:
+    """Return `value` as rows (n, columns) of real numbers with n >= 1, which need not be finite."""
+    array = real_array(name, value)
+    check_rows(name, array, columns)
     return array
 
 
-def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike) -> Array:
-    """Return `value` as (n,) weights >= 0, not all of them 0."""
+def check_rows(name: str, array: Array, columns: int | None) -> None:
+    """Raise an error unless the array has shape (n, columns), or any (n, in) if `columns` is None."""
+    shape = array.shape
+    if len(shape) == 2 and 0 not in shape and (columns is None or shape[1] == columns):
+        return
+    expected = "in" if columns is None else columns
+    raise ValueError(
+        f"{name} has shape {shape}, expected (n, {expected}) with one sample a row, n >= 1"
+        f"{_advice_on_shape(name, array, columns)}"
+    )
+
+
+def _advice_on_shape(name: str, array: Array, columns: int | None) -> str:
+    """Return how rows can be made of an array that holds the right numbers in another shape, or nothing."""
+    name = name.split()[0]  # "X", of "X of validation_data" too
+    size = array.size
+    one_sample = f"give {name}.reshape(1, -1)"
+    if 0 < size <= 8 and array.dtype.kind in "biuf":
+        one_sample = f"write [[{', '.join(str(number) for number in array.ravel().tolist())}]]"
+    if array.ndim == 0 and columns in (None, 1):
+        return f": {one_sample} for one sample of one number"
+    if array.ndim == 1 and size > 0:
+        if columns == 1:
+            return f": give {name}.reshape(-1, 1) for samples of one number each"
+        if columns is None:
+            return f": {one_sample} for one sample, or {name}.reshape(-1, 1) for samples of one number each"
+        if columns == size:
+            return f": {one_sample} for one sample"
+    if array.ndim == 2 and columns is not None and array.shape[0] == columns and size > 0:
+        return f": {one_sample} for one sample" if array.shape[1] == 1 else f": give {name}.T, one sample a row"
+    if array.ndim > 2 and size > 0 and columns in (None, size // len(array)):
+        return f": give {name}.reshape(len({name}), -1) if its first axis counts samples"
+    return ""
+
+
+def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relative: bool = True) -> Array:
+    """Return `value` as (n,) weights >= 0, none of them 0 only because `dtype` is too narrow.
+
+    If only their ratios count (`relative`), not all of them may be 0.
+    """
     array = finite_array(name, value, dtype)
     if array.shape != (n,):
         raise ValueError(f"{name} has shape {array.shape}, expected ({n},): one weight a sample")
     if array.min() < 0:
         row = int(np.argmin(array))
         raise ValueError(f"{name} has {array[row]} at row {row}, expected weights >= 0")
+    if not array.all():
+        given = real_array(name, value)
+        lost = (array == 0) & (given != 0)
+        if lost.any():
+            row = int(np.argmax(lost))
+            raise ValueError(
+                f"{name} has {given[row]}, row {row}: expected weights that {array.dtype} does not round to 0"
+            )
+    if not relative:
+        return array
     if not array.any():
         raise ValueError(f"{name} is 0 in every row, expected at least one weight > 0")
+    largest = float(array.max())
+    if not 2.0**-400 < largest < 2.0**400:  # only their ratios count: sums of others could overflow, or lose digits
+        array = np.ldexp(array, -math.frexp(largest)[1])
     return array
 
 
-def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: str) -> Samples:
+def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Entry) -> Samples:
     """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
     x, y, weight = samples
     out = y.shape[1]
-    if loss == "cce":
+    if losses.has_classes(loss):
         labels, classes = y.argmax(axis=1), out
-    elif loss == "bce" and out == 1 and ((y == 0) | (y == 1)).all():
+    elif losses.asks_questions(loss) and out == 1 and ((y == 0) | (y == 1)).all():
         labels, classes = y[:, 0].astype(np.intp), 2
     else:
         raise ValueError("class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1")
@@ -173,8 +259,13 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: str) -
     table = np.ones(classes, x.dtype)
     for label, class_weight in value.items():
         label = whole_number("a class of class_weight", label, at_least=0, at_most=classes - 1)
-        table[label] = real_number(f"class_weight[{label}]", class_weight, at_least=0)
-    product = table[labels] if weight is None else table[labels] * weight
+        number = real_number(f"class_weight[{label}]", class_weight, at_least=0)
+        with np.errstate(over="ignore", under="ignore"):  # refused below
+            table[label] = number
+        if not np.isfinite(table[label]) or (number and not table[label]):
+            raise ValueError(f"class_weight[{label}] is {number}, which {x.dtype} takes for {table[label]:g}")
+    # In float64, where no product of float32 overflows or becomes 0.
+    product = table[labels] if weight is None else table[labels].astype(np.float64) * weight
     return Samples(x, y, weights_of("sample_weight * class_weight", product, len(x), x.dtype))
 
 
@@ -183,48 +274,67 @@ def samples_of(
     y: ArrayLike,
     sample_weight: ArrayLike | None,
     *,
-    loss: str,
+    loss: Entry,
     columns: int | None,
-    out: int,
+    out: Callable[[int], int],
     dtype: str,
     of: str = "",
+    relative: bool = True,
 ) -> Samples:
-    """Return `X`, `y` and the weights as samples for a network of `columns` inputs (None: any) and `out` outputs."""
+    """Return `X`, `y` and the weights as samples for a network of `columns` inputs (None: any).
+
+    `out` returns how many outputs it has for so many inputs; `relative`: only the ratios of weights count.
+    """
     x = rows_of(f"X{of}", X, columns, dtype)
-    target = targets_of(f"y{of}", y, loss, len(x), out, dtype)
-    weight = None if sample_weight is None else weights_of(f"sample_weight{of}", sample_weight, len(x), dtype)
+    target = targets_of(f"y{of}", y, loss, len(x), out(x.shape[1]), dtype)
+    weight = (
+        None
+        if sample_weight is None
+        else weights_of(f"sample_weight{of}", sample_weight, len(x), dtype, relative=relative)
+    )
     return Samples(x, target, weight)
 
 
-def targets_of(name: str, value: ArrayLike, loss: str, n: int, out: int, dtype: DTypeLike) -> Array:
+def targets_of(name: str, value: ArrayLike, loss: Entry, n: int, out: int, dtype: DTypeLike) -> Array:
     """Return `value` as the rows y (n, out) that `loss` compares with a^J, class indices as rows of 0 and 1."""
-    array = finite_array(name, value, dtype)
+    given = real_array(name, value, labels=True)
+    array = finite_array(name, given, dtype)
     if array.ndim > 0 and len(array) != n:
         raise ValueError(f"{name} has {len(array)} rows, expected {n}: as many as there are samples")
-    if array.ndim == 1 and loss == "cce":
-        return one_hot(name, array, out)
+    if array.ndim == 1 and losses.has_classes(loss):
+        return one_hot(name, given, out, dtype)
     if array.shape == (n,) and out == 1:
         array = array.reshape(n, 1)
     if array.shape != (n, out):
-        one_axis = f"({n},) class indices or " if loss == "cce" else f"({n},) or " if out == 1 else ""
-        raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out})")
+        one_axis = f"({n},) class indices or " if losses.has_classes(loss) else f"({n},) or " if out == 1 else ""
+        advice = ""
+        if losses.has_classes(loss) and array.shape == (n, 1):
+            advice = ": give class indices as one axis, y.ravel()"
+        elif array.ndim == 1:
+            advice = f": class indices go with loss 'cce', one number a sample with Dense(1) and loss {loss!r}"
+        raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out}){advice}")
     lowest, highest = losses.target_range(loss)
-    outside = (array < lowest) | (array > highest)
+    exact = np.reshape(given, array.shape)  # as it was given: rounding may bring a value into the range
+    outside = (exact < lowest) | (exact > highest)
     if outside.any():
         row, column = np.argwhere(outside)[0]
         raise ValueError(
-            f"{name} has {array[row, column]} at row {row}, column {column}, "
-            f"expected values from {lowest} to {highest} for loss {loss!r}"
+            f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
+            f"expected values from {lowest:g} to {highest:g} for loss {loss!r}"
         )
     return array
 
 
-def one_hot(name: str, labels: Array, out: int) -> Array:
-    """Return class indices (n,) as rows (n, out) with a 1 in the place of the class."""
+def one_hot(name: str, labels: Array, out: int, dtype: DTypeLike) -> Array:
+    """Return class indices (n,) as rows (n, out) of `dtype` with a 1 in the place of the class."""
     wrong = (labels < 0) | (labels >= out) | (labels != np.floor(labels))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"{name} has {labels[row]} at row {row}, expected a class index from 0 to {out - 1}")
-    rows = np.zeros((len(labels), out), labels.dtype)
+        advice = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels"
+        if out == 1:
+            advice = "with one output use loss 'bce' and 'sigmoid', or two outputs with 'softmax'"
+        label = float(labels[row])
+        raise ValueError(f"{name} has {label} at row {row}, expected a class index from 0 to {out - 1}: {advice}")
+    rows = np.zeros((len(labels), out), dtype)
     rows[np.arange(len(labels)), labels.astype(np.intp)] = 1
     return rows

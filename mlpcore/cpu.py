@@ -14,20 +14,20 @@ __all__ = ["Info", "info"]
 
 
 class Info(TypedDict):
-    """What `info` tells."""
+    """What `info` returns."""
 
     available: list[str]
     """The kernels that this machine can run, the fastest first."""
     current: str
     """The kernels in use."""
     features: list[str]
-    """The processor's features that kernels are written for, as far as it has them."""
+    """The features of this processor that kernels use."""
     threads: int
     """How many threads compute; see `mlpcore.set_num_threads`."""
 
 
 def info() -> Info:
-    """Tell which kernels this machine can run and which are in use.
+    """Return which kernels this machine can run and which are in use.
 
     Returns
     -------
@@ -49,10 +49,13 @@ def info() -> Info:
 
 
 def _obey_environment() -> None:
-    """Use what MLPCORE_ISA names; ImportError if that is not to be had."""
+    """Select the kernels that MLPCORE_ISA names; ImportError if they are not available."""
     name = os.environ.get("MLPCORE_ISA")
-    if name and not use_isa(name):
+    if not name:
+        return
+    if name not in isa_names():  # asked here: bytes that are no UTF-8 cannot be handed to C
         raise ImportError(f"the environment variable MLPCORE_ISA is {name!r}, expected one of {isa_names()}")
+    use_isa(name)
 
 
 _obey_environment()

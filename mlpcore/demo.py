@@ -1,4 +1,4 @@
-"""The demo: a network learns scikit-learn's handwritten digits, proves its gradients and shows its mistakes.
+"""The demo: train on scikit-learn's handwritten digits, check the gradients, plot the misread digits.
 
 The split, the seed and the settings are fixed. The 360 test digits have no part in the training; the settings are
 common ones, tried by five-fold cross-validation on the other digits. Needs the packages of the extra ``demo``.

@@ -1,13 +1,47 @@
-"""What a training left behind: losses and accuracies, epoch by epoch."""
+"""The record of a training: losses and accuracies, epoch by epoch."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcore import copies
+
+
+class _Block(NamedTuple):
+    """Epochs one after the other: a row (epochs, names) for each."""
+
+    names: tuple[str, ...]
+    rows: NDArray[Any]
+
+
+class _Followed(NamedTuple):
+    """Epochs from `begin` on that the engine writes, those before cursor[0] being there."""
+
+    names: tuple[str, ...]
+    scores: NDArray[Any]
+    cursor: NDArray[Any]
+    begin: int
+
+
+def _block(logs: Mapping[str, float]) -> _Block:
+    return _Block(tuple(logs), np.array([list(logs.values())], np.float64))
 
 
 class History(Mapping[str, list[float]]):
     """The record of one `fit`: a mapping from a quantity's name to its value after each epoch.
 
-    Its keys are "loss", and "accuracy" for the losses that have one, both means over the epoch's samples, each taken
-    before its batch's update; with validation data also "val_loss" and "val_accuracy", taken after the epoch.
+    Its keys are "loss", and "accuracy" for the losses that have one, both weighted means over the epoch's samples, each
+    taken before its batch's update; with validation data also "val_loss" and "val_accuracy", taken after the epoch. An
+    epoch whose validation was interrupted has nan there.
+
+    Attributes
+    ----------
+    rules : dict of str to str
+        By which metric each accuracy counts, such as {"accuracy": "categorical_accuracy"}: see
+        ``mlpcore.catalogue.names("metrics")``.
 
     Examples
     --------
@@ -19,8 +53,10 @@ class History(Mapping[str, list[float]]):
     ([0.5, 0.25], [0, 1])
     """
 
-    def __init__(self) -> None:
-        self._logs: list[dict[str, float]] = []
+    def __init__(self, rules: Mapping[str, str] | None = None) -> None:
+        self.rules = dict(rules or {})
+        # The epochs that are over, and those that the engine writes: one attribute, so that they change together.
+        self._record: tuple[list[_Block], _Followed | None] = [], None
 
     @property
     def epoch(self) -> list[int]:
@@ -34,18 +70,50 @@ class History(Mapping[str, list[float]]):
 
     def append(self, logs: Mapping[str, float]) -> None:
         """Record the values of one more epoch, all or, on Ctrl-C, none."""
-        self._logs.append(dict(logs))
+        self._record = [*self._blocks, _block(logs)], None
+
+    @property
+    def _blocks(self) -> list[_Block]:
+        """The values of every epoch, with those that the engine has written by now."""
+        closed, followed = self._record
+        done = 0 if followed is None else int(followed.cursor[0]) - followed.begin
+        return closed if followed is None or done <= 0 else [*closed, _Block(followed.names, followed.scores[:done])]
+
+    @property
+    def _logs(self) -> list[dict[str, float]]:
+        return [dict(zip(names, row, strict=True)) for names, rows in self._blocks for row in rows.tolist()]
+
+    def _follow(self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any]) -> None:
+        """Record what the engine writes into `scores` (epochs, 2) as the epoch that `cursor` counts goes up."""
+        self._record = self._blocks, _Followed(tuple(names), scores[:, : len(names)], cursor, int(cursor[0]))
+
+    def _extend_last(self, logs: Mapping[str, float]) -> dict[str, float]:
+        """Add values to those of the last epoch, and return all of them."""
+        *blocks, (names, rows) = self._blocks
+        last = dict(zip(names, rows[-1].tolist(), strict=True)) | dict(logs)
+        if len(rows) > 1:
+            blocks.append(_Block(names, rows[:-1]))
+        self._record = [*blocks, _block(last)], None
+        return last
 
     def __getitem__(self, name: str) -> list[float]:
-        if not self._logs:
+        logs = self._logs
+        if not any(name in each for each in logs):
             raise KeyError(name)
-        return [logs[name] for logs in self._logs]
+        return [each.get(name, math.nan) for each in logs]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._logs[0] if self._logs else ())
+        names: dict[str, None] = {}
+        for logs in self._logs:
+            names |= dict.fromkeys(logs)
+        return iter(names)
 
     def __len__(self) -> int:
-        return len(self._logs[0]) if self._logs else 0
+        return len(list(iter(self)))
+
+    def __getstate__(self) -> object:
+        blocks = [_Block(names, rows.copy()) for names, rows in self._blocks]
+        return copies.attributes_of(self, instead={"_record": (blocks, None)})
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())

@@ -1,4 +1,4 @@
-"""The operations of the paper, one function each, on NumPy arrays: what the engine itself is made of.
+"""The operations of the paper as functions of NumPy arrays; the engine computes with the same kernels.
 
 =========================  ============================================================================
 `dense_forward`            z = x wᵀ + b (section 1.2)
@@ -35,18 +35,13 @@ A network of one layer, its loss, and a step of gradient descent:
 array([[-0.25,  0.25]])
 """
 
-from mlpcore._core import (
-    activation_backward,
-    activation_forward,
-    adam_step,
-    dense_backward,
-    dense_forward,
-    loss_gradient,
-    loss_value,
-    output_loss,
-    output_phi,
-    sgd_step,
-)
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from mlpcore import _core
+from mlpcore.documenting import documents
+from mlpcore.engine import Entry
 
 __all__ = [
     "activation_backward",
@@ -60,3 +55,346 @@ __all__ = [
     "output_phi",
     "sgd_step",
 ]
+
+Array = NDArray[Any]
+
+
+@documents(_core.dense_forward)
+def dense_forward(x: ArrayLike, w: ArrayLike, b: ArrayLike, *, out: Array | None = None) -> Array:
+    """Compute the linear part of a dense layer: ``z = x @ w.T + b``, z^j = w^j a^{j-1} + b^j for each sample.
+
+    Parameters
+    ----------
+    x : array_like, shape (n, in)
+        The layer's input a^{j-1}, one sample a row.
+    w : array_like, shape (out, in)
+        Row i holds the weights of unit i. Used without a copy where ``w.T`` is C-contiguous.
+    b : array_like, shape (out,)
+    out : ndarray, shape (n, out), optional
+        Where z is written; C-contiguous, and apart from x, w and b in memory.
+
+    Returns
+    -------
+    z : ndarray, shape (n, out)
+        `out` if it was given. float32 if x, w and b cast safely to it, else float64.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of real numbers, or `out` is neither float32 nor float64.
+    ValueError
+        If shapes disagree, or `out` cannot be written in place or overlaps an input.
+    """
+
+
+@documents(_core.dense_backward)
+def dense_backward(phi: ArrayLike, x: ArrayLike, w: ArrayLike) -> tuple[Array, Array, Array]:
+    """Compute the gradients of a dense layer's linear part from phi, the gradient of the loss with respect to z.
+
+    Parameters
+    ----------
+    phi : array_like, shape (n, out)
+    x : array_like, shape (n, in)
+        The input of the layer's forward.
+    w : array_like, shape (out, in)
+        Used without a copy where ``w.T`` is C-contiguous.
+
+    Returns
+    -------
+    grad_x : ndarray, shape (n, in)
+        ``phi @ w``: eq. 2 up to sigma', which `activation_backward` of the layer below applies.
+    grad_w : ndarray, shape (out, in)
+        ``phi.T @ x``: eq. 3, summed over the batch. Its transpose is C-contiguous.
+    grad_b : ndarray, shape (out,)
+        ``phi.sum(axis=0)``: eq. 4, summed over the batch.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of real numbers.
+    ValueError
+        If shapes disagree.
+    """
+
+
+@documents(_core.activation_forward)
+def activation_forward(name: Entry | None, z: ArrayLike, *, out: Array | None = None) -> Array:
+    """Compute ``a = sigma(z)`` (section 3).
+
+    Parameters
+    ----------
+    name : {activations} or None
+        sigma; None is 'linear'.
+    z : array_like, shape (n, out)
+    out : ndarray, shape (n, out), optional
+        Where a is written; C-contiguous. It may be `z` itself.
+
+    Returns
+    -------
+    a : ndarray, shape (n, out)
+        `out` if it was given. float32 if z casts safely to it, else float64.
+
+    Raises
+    ------
+    TypeError
+        If `z` is no array of real numbers, or `out` is neither float32 nor float64.
+    ValueError
+        If the name is unknown, shapes disagree, or `out` cannot be written in place or overlaps part of `z`.
+    """
+
+
+@documents(_core.activation_backward)
+def activation_backward(name: Entry | None, z: ArrayLike, grad_a: ArrayLike, *, out: Array | None = None) -> Array:
+    """phi, the gradient of the loss with respect to z, from the gradient with respect to ``a = sigma(z)``.
+
+    ``phi = grad_a * sigma'(z)`` (eq. 1 and 2), for softmax through the Jacobian of the row. ReLU's sigma'(0) is 0.
+
+    Parameters
+    ----------
+    name : {activations} or None
+        sigma; None is 'linear'.
+    z : array_like, shape (n, out)
+    grad_a : array_like, shape (n, out)
+    out : ndarray, shape (n, out), optional
+        Where phi is written; C-contiguous. It may be `z` or `grad_a` itself.
+
+    Returns
+    -------
+    phi : ndarray, shape (n, out)
+        `out` if it was given. float32 if z and grad_a cast safely to it, else float64.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of real numbers, or `out` is neither float32 nor float64.
+    ValueError
+        If the name is unknown, shapes disagree, or `out` cannot be written in place or overlaps part of an input.
+    """
+
+
+@documents(_core.loss_value)
+def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
+    """Compute the loss of a batch from the network's output: the weighted mean over the samples.
+
+    Per sample: MSE is the mean over the outputs of ``(y_hat - y)**2``; BCE the sum over the outputs of
+    ``-y*log(y_hat) - (1-y)*log(1-y_hat)``; CCE the sum over the classes of ``-y*log(y_hat)`` (section 3).
+    Logarithms are cut off at the smallest normal and at the largest number, so that they are finite.
+
+    Parameters
+    ----------
+    name : {losses}
+        Or in full: {aliases of losses}.
+    y_hat : array_like, shape (n, out)
+        The network's output a^J.
+    y : array_like, shape (n, out)
+        The ground truth.
+    sample_weight : array_like, shape (n,), optional
+        Finite, none negative, not all 0. The batch's loss is the mean of the samples' losses with these weights.
+
+    Returns
+    -------
+    loss : float
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of real numbers, or `out` is neither float32 nor float64.
+    ValueError
+        If a name is unknown, shapes disagree, there is no sample, weights are unusable, or `out` cannot be written
+        in place or overlaps an input.
+    """
+
+
+@documents(_core.loss_gradient)
+def loss_gradient(
+    name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, out: Array | None = None
+) -> Array:
+    """Compute the gradient of `loss_value` with respect to y_hat, the factor 1/n of the mean included (section 3).
+
+    Where a logarithm is cut off (see `loss_value`), the gradient is 0.
+
+    Parameters
+    ----------
+    name : {losses}
+        Or in full: {aliases of losses}.
+    y_hat : array_like, shape (n, out)
+        The network's output a^J.
+    y : array_like, shape (n, out)
+        The ground truth.
+    sample_weight : array_like, shape (n,), optional
+        Finite, none negative, not all 0. The batch's loss is the mean of the samples' losses with these weights.
+    out : ndarray, shape (n, out), optional
+        Where the gradient is written; C-contiguous. It may be `y_hat` itself.
+
+    Returns
+    -------
+    grad_a : ndarray, shape (n, out)
+        `out` if it was given. float32 if every argument casts safely to it, else float64.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of real numbers, or `out` is neither float32 nor float64.
+    ValueError
+        If a name is unknown, shapes disagree, there is no sample, weights are unusable, or `out` cannot be written
+        in place or overlaps an input.
+    """
+
+
+@documents(_core.output_loss)
+def output_loss(
+    loss: Entry, activation: Entry | None, z: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float:
+    """Compute the loss of a batch from the last layer's z: `loss_value` of ``sigma(z)``, without its rounding.
+
+    Sigmoid and softmax with a cross-entropy never form the rounded a: finite for every finite z.
+
+    Parameters
+    ----------
+    loss : {losses}
+        Or in full: {aliases of losses}.
+    activation : {activations} or None
+        sigma of the last layer; None is 'linear'.
+    z : array_like, shape (n, out)
+    y : array_like, shape (n, out)
+        The ground truth.
+    sample_weight : array_like, shape (n,), optional
+        Finite, none negative, not all 0. The batch's loss is the mean of the samples' losses with these weights.
+
+    Returns
+    -------
+    loss : float
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of real numbers, or `out` is neither float32 nor float64.
+    ValueError
+        If a name is unknown, shapes disagree, there is no sample, weights are unusable, or `out` cannot be written
+        in place or overlaps an input.
+    """
+
+
+@documents(_core.output_phi)
+def output_phi(
+    loss: Entry,
+    activation: Entry | None,
+    z: ArrayLike,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    out: Array | None = None,
+) -> Array:
+    """phi^J, the gradient of `output_loss` with respect to the last layer's z (eq. 1), for every pair of names.
+
+    ``(a - y) / n`` where that is the pair's derivative, and the pair's own elsewhere: softmax with MSE, for instance,
+    goes through the Jacobian of softmax.
+
+    Parameters
+    ----------
+    loss : {losses}
+        Or in full: {aliases of losses}.
+    activation : {activations} or None
+        sigma of the last layer; None is 'linear'.
+    z : array_like, shape (n, out)
+    y : array_like, shape (n, out)
+        The ground truth; for CCE a row may be one-hot or not.
+    sample_weight : array_like, shape (n,), optional
+        Finite, none negative, not all 0. The batch's loss is the mean of the samples' losses with these weights.
+    out : ndarray, shape (n, out), optional
+        Where phi is written; C-contiguous, and apart from the inputs in memory.
+
+    Returns
+    -------
+    phi : ndarray, shape (n, out)
+        `out` if it was given. float32 if every argument casts safely to it, else float64.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of real numbers, or `out` is neither float32 nor float64.
+    ValueError
+        If a name is unknown, shapes disagree, there is no sample, weights are unusable, or `out` cannot be written
+        in place or overlaps an input.
+    """
+
+
+@documents(_core.sgd_step)
+def sgd_step(
+    w: Array,
+    grad: ArrayLike,
+    velocity: Array | None = None,
+    *,
+    learning_rate: float = 0.01,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+) -> None:
+    """One step of gradient descent on w, in place.
+
+    With momentum ``velocity = momentum*velocity + grad`` and ``w -= learning_rate*velocity``; with Nesterov's
+    ``w -= learning_rate*(grad + momentum*velocity)``; without momentum ``w -= learning_rate*grad``.
+
+    Parameters
+    ----------
+    w : ndarray of float32 or float64, any shape
+        Written in place. Contiguous, in C or Fortran order.
+    grad : array_like, shape of w
+    velocity : ndarray, shape, dtype and memory order of w, optional
+        What momentum remembers, zeros before the first step; written in place. Needed where momentum > 0.
+    learning_rate : float, default 0.01
+        Finite and >= 0.
+    momentum : float, default 0.0
+        From 0 to below 1.
+    nesterov : bool, default False
+
+    Raises
+    ------
+    TypeError
+        If `w` or `velocity` is not an array of float32 or float64, or `grad` holds no real numbers.
+    ValueError
+        If shapes disagree, `w` or `velocity` cannot be written in place, arrays overlap, a number is out of range or
+        would be 0 or infinite in w's dtype, or `velocity` is missing with momentum.
+    """
+
+
+@documents(_core.adam_step)
+def adam_step(
+    w: Array,
+    grad: ArrayLike,
+    m: Array,
+    v: Array,
+    *,
+    t: int,
+    learning_rate: float = 0.001,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-07,
+) -> None:
+    """Step t of Adam on w, in place (Kingma & Ba 2015).
+
+    ``m = beta1*m + (1-beta1)*grad``, ``v = beta2*v + (1-beta2)*grad**2``, and with ``m_hat = m/(1-beta1**t)`` and
+    ``v_hat = v/(1-beta2**t)`` then ``w -= learning_rate*m_hat/(sqrt(v_hat) + epsilon)``.
+
+    Parameters
+    ----------
+    w : ndarray of float32 or float64, any shape
+        Written in place. Contiguous, in C or Fortran order.
+    grad : array_like, shape of w
+    m, v : ndarray, shape, dtype and memory order of w
+        The moving averages, zeros before step 1; written in place.
+    t : int
+        The number of this step: 1, 2, ...
+    learning_rate : float, default 0.001
+        Finite and >= 0.
+    beta1, beta2 : float, default 0.9 and 0.999
+        At least 0, and less than 1 in float32 too.
+    epsilon : float, default 1e-07
+        Finite and at least 1e-30.
+
+    Raises
+    ------
+    TypeError
+        If `w`, `m` or `v` is not an array of float32 or float64, `grad` holds no real numbers, or `t` is no integer.
+    ValueError
+        If shapes disagree, an array cannot be written in place, arrays overlap, or a number is out of w's range.
+    """

@@ -1,64 +1,41 @@
-"""The losses by name.
+"""What each loss takes for y, and by which metric an accuracy counts under it.
 
-A batch's loss is the weighted mean of its samples' losses. For one sample, with y_hat = a^J (sections 3.1.1, 3.2.1 and
-3.3.1 of the paper):
-
-======  ============================  ==========================================  =====================================
-name    also                          loss of a sample                            y
-======  ============================  ==========================================  =====================================
-"mse"   "mean_squared_error"          mean over k of (y_hat_k - y_k)^2            any numbers
-"bce"   "binary_crossentropy"         -sum over k of y_k log y_hat_k              each from 0 to 1
-                                      + (1 - y_k) log(1 - y_hat_k)
-"cce"   "categorical_crossentropy"    -sum over k of y_k log y_hat_k              class indices, or rows of values >= 0
-======  ============================  ==========================================  =====================================
+A batch's loss is the weighted mean of its samples' losses, whose formulas ``mlpcore.catalogue.FAMILIES["losses"]`` and
+docs/catalogue.md tell. A loss is a name, or a tuple of a name and values of its constants.
 """
 
-import math
+import numpy as np
+from numpy.typing import NDArray
 
-NAMES = {
-    "mse": "mse",
-    "mean_squared_error": "mse",
-    "bce": "bce",
-    "binary_crossentropy": "bce",
-    "cce": "cce",
-    "categorical_crossentropy": "cce",
-}
+from mlpcore import catalogue
+from mlpcore.engine import Entry
 
 
-def loss_name(name: str) -> str:
-    """Return the short name of a loss.
+def target_range(loss: Entry) -> tuple[float, float]:
+    """Return the lowest and the highest value that y may have under `loss`."""
+    row = catalogue.entry("losses", loss)
+    return row.least, row.most
 
-    Parameters
-    ----------
-    name : str
-        Any name of the table above.
 
-    Returns
-    -------
-    str
-        "mse", "bce" or "cce".
+def has_classes(loss: Entry) -> bool:
+    """Tell whether a row of y has one class under `loss`, so that y may also be class indices."""
+    return "classes" in catalogue.entry("losses", loss).traits
 
-    Raises
-    ------
-    ValueError
-        If there is no such loss.
 
-    Examples
-    --------
-    >>> from mlpcore.losses import loss_name
-    >>> loss_name("binary_crossentropy")
-    'bce'
+def asks_questions(loss: Entry) -> bool:
+    """Tell whether each output answers a yes-or-no question of its own under `loss`."""
+    return "questions" in catalogue.entry("losses", loss).traits
+
+
+def accuracy_rule(loss: Entry, *ys: NDArray[np.floating]) -> str | None:
+    """Return the metric by which accuracies on all of `ys` count under `loss`; None if nothing is right or wrong.
+
+    One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so
+    it is with questions if every row of y is one-hot; otherwise each output is right or wrong by itself.
     """
-    if not isinstance(name, str) or name not in NAMES:
-        raise ValueError(f"loss is {name!r}, expected one of {', '.join(map(repr, NAMES))}")
-    return NAMES[name]
-
-
-def target_range(loss: str) -> tuple[float, float]:
-    """Return the lowest and the highest value that y may have under `loss`, a short name."""
-    return {"mse": (-math.inf, math.inf), "bce": (0, 1), "cce": (0, math.inf)}[loss]
-
-
-def has_accuracy(loss: str) -> bool:
-    """Tell whether there are right and wrong answers under `loss`, a short name, and so a share of right ones."""
-    return loss != "mse"
+    if not has_classes(loss) and not asks_questions(loss):
+        return None
+    if ys[0].shape[1] == 1:
+        return "binary_accuracy"
+    one_hot = has_classes(loss) or all(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in ys)
+    return "categorical_accuracy" if one_hot else "binary_accuracy"

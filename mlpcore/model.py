@@ -1,55 +1,59 @@
-"""Sequential: layers one after the other, trained by back-propagation.
+"""Sequential: a stack of layers, trained by backpropagation.
 
-All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks what comes in, keeps count of
-epochs and remembers what happened.
+All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks arguments. stack.py makes,
+saves and copies models, training.py trains them.
 """
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from mlpcore import checks, files
-from mlpcore._core import Net
+from mlpcore import checks, losses, training
+from mlpcore.engine import Entry
 from mlpcore.history import History
-from mlpcore.layers import Dense
-from mlpcore.losses import has_accuracy, loss_name
 from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
-from mlpcore.progress import progress_bar
-
-Callback = Callable[["Sequential", int, dict[str, float]], object]
-
-_EPOCHS_AT_ONCE = 1000
+from mlpcore.stack import Stack
+from mlpcore.training import Callback
 
 
-class Sequential:
+class Sequential(Stack):
     """A network whose layers follow one another.
 
     Parameters
     ----------
-    layers : sequence of Dense
+    layers : sequence of layers
         From the first to the last. A layer belongs to one model only.
     input_size : int, optional
-        How many numbers a sample has. If it is given neither here nor with the first layer, the first data tell.
+        Number of features of a sample. If neither this nor the first layer's is given, the first data determine it.
     dtype : {"float32", "float64"}, default "float32"
         The type of all numbers of the network.
     seed : int, optional
-        From 0 to 2^64 - 1: what the first weights and every shuffle follow from. None draws one, which `seed` shows.
+        From 0 to 2^64 - 1: what the first weights, every shuffle and every mask of dropout follow from. Without one a
+        random seed is taken; the attribute `seed` tells which.
 
     Attributes
     ----------
     history : History or None
         What the latest `fit` recorded, also if it was interrupted.
     epochs_trained : int
-        How many whole epochs of training the model has seen. With the seed it determines the next shuffle, so that
+        The number of completed epochs. Together with the seed it determines the next shuffle, so that
         training n epochs at once or one by one gives the same weights, bit for bit.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it may be; the message names it.
+        If an argument is of the wrong type or out of range; the message names it.
+
+    Notes
+    -----
+    Copies and pickles keep all but the last batch: the weights, and every attribute that you have set. An optimizer
+    that is copied or pickled together with its model goes on with it; one without its model keeps its state and is
+    free. A pickle of both that another thread takes between two trainings may hold the optimizer of a later step: stop
+    training first. Reading a pickle can run code: `save` and `load` are for models that others are to read.
 
     Examples
     --------
@@ -72,82 +76,46 @@ class Sequential:
     >>> model.update(mlpcore.SGD(0.1))
     """
 
-    def __init__(
-        self,
-        layers: Sequence[Dense],
-        *,
-        input_size: int | None = None,
-        dtype: DTypeLike = "float32",
-        seed: int | None = None,
-    ) -> None:
-        self._layers = _free_layers(layers)
-        self._dtype = checks.dtype_name(dtype)
-        self._seed = int.from_bytes(os.urandom(4)) if seed is None else checks.seed_number(seed)
-        self._net: Net | None = None
-        self.history: History | None = None
-        self.epochs_trained = 0
-
-        self._input_size = _size_told(self._layers, input_size)
-        if self._input_size is not None:
-            self._adopt(self._new_net(self._input_size))
-        for layer in self._layers:
-            layer._taken = True
-
-    @property
-    def layers(self) -> tuple[Dense, ...]:
-        """The layers, from the first to the last."""
-        return self._layers
-
-    @property
-    def input_size(self) -> int | None:
-        """How many numbers a sample has; None as long as it is not known."""
-        return self._input_size
-
-    @property
-    def dtype(self) -> str:
-        """The type of all numbers of the network."""
-        return self._dtype
-
-    @property
-    def seed(self) -> int:
-        """What the first weights and every shuffle follow from."""
-        return self._seed
-
     # ------------------------------------------------------------------------------------------------- one step by hand
 
-    def forward(self, x: ArrayLike) -> NDArray[Any]:
+    def forward(self, x: ArrayLike, *, training: bool = False) -> NDArray[Any]:
         """Compute z and a of every layer for a batch.
 
         Parameters
         ----------
         x : array_like of shape (n, in)
+        training : bool, default False
+            Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch,
+            where every `update` counts as a batch of the epoch that is under way.
 
         Returns
         -------
         ndarray of shape (n, out)
-            a^J, the output of the last layer: a view, as `layers[-1].a` is.
+            a^J, the output of the last layer: a new array. `layers[-1].a` is a view of the engine's.
 
         Raises
         ------
         TypeError, ValueError
             If x is no array of real numbers of this shape.
         """
-        net = self._net_for(x)
-        a = net.forward(x)
-        self._adopt(net)
-        return a
+        x = checks.batch_of("x", x, self.input_size)
+        training = checks.flag("training", training)
+        bound = self._bound_for(x.shape[1])
+        a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
+        # The last step: what fails before leaves the model as it was.
+        return a if self._holder.bind(bound) is bound else self.forward(x, training=training)
 
-    def backward(self, y: ArrayLike, *, loss: str, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the loss of the batch that `forward` saw last, and phi, grad_w and grad_b of every layer.
+    def backward(self, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None) -> float:
+        """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
 
         Parameters
         ----------
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
-        loss : str
-            Its name: see `mlpcore.losses`.
+        loss : str or tuple
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
         sample_weight : array_like of shape (n,), optional
-            How much each sample counts in the mean; >= 0.
+            The weight of each sample in the mean; >= 0.
 
         Returns
         -------
@@ -159,32 +127,34 @@ class Sequential:
         RuntimeError
             If there was no forward.
         TypeError, ValueError
-            If an argument is not what it may be.
+            If an argument is of the wrong type or out of range.
         """
-        n = len(self._layers[0].x)
-        loss = loss_name(loss)
-        target = checks.targets_of("y", y, loss, n, self._layers[-1].units, self._dtype)
+        net = self._built()
+        n, inputs = net.value(0).shape
+        loss = checks.given_loss(loss)
+        target = checks.targets_of("y", y, loss, n, self._output_size(inputs), self._dtype)
         weight = None if sample_weight is None else checks.weights_of("sample_weight", sample_weight, n, self._dtype)
-        return self._built().backward(target, loss, weight)
+        return net.backward(target, loss, weight)
 
     def update(self, optimizer: Optimizer) -> None:
-        """Let `optimizer` take one step with the gradients that the last `backward` left.
+        """Take one step of `optimizer` with the gradients of the last `backward`.
 
         Parameters
         ----------
         optimizer : Optimizer
-            Keeps its state from step to step, and belongs to this model from the first on.
+            Keeps its state from step to step; from its first step on it can be used with this model only.
 
         Raises
         ------
         RuntimeError
-            If there was no backward.
+            If there was no backward since the last forward.
         TypeError, ValueError
             If it is no optimizer, or another model's.
         """
         optimizer = optimizer_object(optimizer)
         net = self._built()
-        net.step(optimizer._attach(self, net.params))
+        optimizer._check_for(self)
+        training.run_update(self, net, optimizer)
 
     # --------------------------------------------------------------------------------------------------------- training
 
@@ -192,13 +162,13 @@ class Sequential:
         self,
         X: ArrayLike,
         y: ArrayLike,
+        loss: Entry | None = None,
         *,
-        loss: str,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
         batch_size: int = 32,
         shuffle: bool = True,
-        validation_data: tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+        validation_data: Sequence[ArrayLike] | None = None,
         validation_split: float = 0.0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | None = None,
@@ -213,13 +183,15 @@ class Sequential:
         Parameters
         ----------
         X : array_like of shape (n, in)
-            One sample a row.
+            One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps.
         y : array_like of shape (n, out) or (n,)
-            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices.
-        loss : str
-            Its name: see `mlpcore.losses`.
+            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
+            ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
+        loss : str or tuple
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
         optimizer : str or Optimizer, default "adam"
-            "sgd" or "adam", which begin anew with each call, or an object, which goes on where it was.
+            A name of ``mlpcore.catalogue.names("optimizers")`` for a new optimizer in each call, or an object, which
+            keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
             The last batch of an epoch takes what remains.
@@ -228,26 +200,31 @@ class Sequential:
         validation_data : (X, y) or (X, y, sample_weight), optional
             Measured after each epoch.
         validation_split : float, default 0.0
-            The part of the data, its last rows, that is not trained on but measured after each epoch.
+            The part of the data, its last rows, that is not trained on but measured after each epoch: of n rows
+            n * validation_split, rounded up. Both parts need a row.
         sample_weight : array_like of shape (n,), optional
-            How much each row counts in the means; >= 0. A row of weight 0 is left out.
+            How much each row counts, relative to the mean weight of all rows that are trained on; >= 0. A row of weight
+            0 is left out. A row's gradient is multiplied by it: see ``docs/decisions/sample-weights.md``.
         class_weight : dict of int to float, optional
             How much the rows of a class count, 1 for a class not named; multiplied with sample_weight. A row's class
             is its index, or the place of its largest y. Rows to validate with are not weighed by it.
         callbacks : iterable of callables, optional
             `callback(model, epoch, logs)` is called after each epoch, counted from 0, with its losses and accuracies;
-            training ends if one returns something true.
+            training ends after an epoch in which one returns True. Whatever else it returns is ignored; an error that
+            it raises ends the call. It may fit the model itself: `history` stays that of the outer call.
         progress : bool, default True
             Show a progress bar.
 
         Returns
         -------
         History
+            The losses of all epochs and, for "bce" and "cce", their accuracies; its `rules` name what counted as right,
+            as `evaluate` describes it.
 
         Raises
         ------
         TypeError, ValueError
-            If an argument is not what it may be: the message names it and, in data, the row.
+            If an argument is of the wrong type or out of range: the message names it and, in data, the row.
         KeyboardInterrupt
             On Ctrl-C.
 
@@ -260,64 +237,47 @@ class Sequential:
         >>> list(history), history.epoch
         (['loss', 'accuracy'], [0, 1, 2])
         """
-        loss = loss_name(loss)
-        optimizer = self._own(optimizer_of(optimizer))
-        epochs = checks.whole_number("epochs", epochs, at_least=1)
-        batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
-        shuffle = checks.flag("shuffle", shuffle)
+        optimizer = optimizer_of(optimizer)
+        epochs = training.check_epochs(self, epochs)
         callbacks = checks.callables("callbacks", callbacks)
-        train = self._samples(X, y, sample_weight, loss)
-        validation = None
-        if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
-            if validation_data is not None:
-                raise ValueError("validation_data and validation_split are both given, expected one of them")
-            train, validation = train.split(validation_split)
-        elif validation_data is not None:
-            validation = self._validation(validation_data, train.x.shape[1], loss)
-        if class_weight is not None:
-            train = checks.weighted_by_class(train, class_weight, loss)
-        train = train.counted()
-
-        settings = train, loss, optimizer, batch_size, shuffle
-        with progress_bar(epochs, checks.flag("progress", progress)) as advance:
-            history = self.history = History()
-            if validation is None and not callbacks:  # nobody comes in between: many epochs in one call
-                for begin in range(0, epochs, _EPOCHS_AT_ONCE):
-                    self._train(*settings, min(_EPOCHS_AT_ONCE, epochs - begin), history._logs, advance)
-                return history
-            for epoch in range(epochs):
-                new: list[dict[str, float]] = []
-                self._train(*settings, 1, new)
-                logs = new[0]
-                if validation is not None:
-                    logs |= {f"val_{name}": value for name, value in self._score(validation, loss).items()}
-                history.append(logs)
-                if advance:
-                    advance(logs)
-                answers = [callback(self, epoch, dict(logs)) for callback in callbacks]
-                if any(answers):
-                    break
-        return history
+        progress = checks.flag("progress", progress)
+        task = training.task_of(
+            self,
+            X,
+            y,
+            loss,
+            optimizer,
+            batch_size,
+            shuffle,
+            sample_weight,
+            validation_data=validation_data,
+            validation_split=validation_split,
+            class_weight=class_weight,
+        )
+        return training.run(self, task, epochs, callbacks, progress)
 
     def partial_fit(
         self,
         X: ArrayLike,
         y: ArrayLike,
+        loss: Entry | None = None,
         *,
-        loss: str,
         optimizer: Optimizer,
         batch_size: int = 32,
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on some rows, quietly, for data that come piece by piece.
+        """Train for one epoch on some rows without a progress bar, for data that arrive in pieces.
 
         Parameters
         ----------
-        X, y, loss, batch_size, shuffle, sample_weight
+        X, y, loss, batch_size, shuffle
             As in `fit`.
+        sample_weight : array_like of shape (n,), optional
+            How much each row counts, 1 being the usual: the rows to come are not known, so weights are not relative to
+            their mean as in `fit`. Rows of weight 0 are left out, be it all of them.
         optimizer : Optimizer
-            An object, which goes on where the last call ended.
+            An object, which keeps its state from the last call.
 
         Returns
         -------
@@ -329,12 +289,11 @@ class Sequential:
         TypeError, ValueError
             As in `fit`.
         """
-        loss = loss_name(loss)
-        optimizer = self._own(optimizer_object(optimizer))
-        batch_size = checks.whole_number("batch_size", batch_size, at_least=1)
-        shuffle = checks.flag("shuffle", shuffle)
-        samples = self._samples(X, y, sample_weight, loss).counted()
-        self._train(samples, loss, optimizer, batch_size, shuffle, 1, [])
+        optimizer = optimizer_object(optimizer)
+        training.check_epochs(self, 1)
+        task = training.task_of(self, X, y, loss, optimizer, batch_size, shuffle, sample_weight, relative=False)
+        if len(task.train.x):
+            training.run_once(self, task)
         return self
 
     # ------------------------------------------------------------------------------------------------------------ using
@@ -356,13 +315,20 @@ class Sequential:
         TypeError, ValueError
             If X is no array of real numbers of this shape.
         """
-        net = self._net_for(X)
-        a = net.predict(X)
-        self._adopt(net)
+        bound = self._holder.bound
+        if bound is not None and type(X) is np.ndarray and X.size > 0:  # most calls: the engine checks all that matters
+            try:
+                return bound.net.predict(X)
+            except (TypeError, ValueError):  # named better below
+                pass
+        X = checks.batch_of("X", X, self.input_size)
+        bound = self._bound_for(X.shape[1])
+        a = bound.net.predict(X)
+        self._holder.bind(bound)
         return a
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, loss: str, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None
     ) -> dict[str, float]:
         """Measure the loss, and for "bce" and "cce" the accuracy, of all rows as one batch.
 
@@ -374,8 +340,11 @@ class Sequential:
         Returns
         -------
         dict
-            "loss", and "accuracy": for several classes the share of rows whose largest output is where the largest y
-            is; for "bce" the share of outputs on the same side of 1/2 as y.
+            "loss" and, for "bce" and "cce", "accuracy", both weighted means. The accuracy counts by one of two rules,
+            whose names are in `History.rules`. "categorical_accuracy", for "cce" and for "bce" where every row of y is
+            one-hot: the share of rows whose largest output is where the largest y is; a row of zeros has no class and
+            is never right. "binary_accuracy", for "bce" otherwise and wherever there is one output: the share of
+            outputs on the same side of 1/2 as y. Outputs that are nan are never right.
 
         Raises
         ------
@@ -389,275 +358,9 @@ class Sequential:
         >>> model.evaluate([[1, 2], [3, 4]], [0, 0], loss="bce")["loss"]  # log 2
         0.6931471824645996
         """
-        loss = loss_name(loss)
-        return self._score(self._samples(X, y, sample_weight, loss), loss)
-
-    def save(self, path: files.StrPath) -> None:
-        """Write the model to a safetensors file, whole or not at all. Optimizers are not part of it.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        RuntimeError
-            If the model has no weights yet.
-        OSError
-            If the file cannot be written.
-        """
-        self._built()
-        files.write(path, self._config(), self._tensors())
-
-    @classmethod
-    def load(cls, path: files.StrPath) -> Self:
-        """Read a model that `save` wrote. Nothing in a file is ever executed.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Returns
-        -------
-        Sequential
-            With the weights, seed and count of epochs of the one saved.
-
-        Raises
-        ------
-        OSError
-            If there is no such file or it cannot be read.
-        ValueError
-            If it holds no model, is damaged, or was written by a newer mlpcore.
-        """
-        try:
-            return cls._from_plain(*files.read(path))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"cannot load {os.fspath(path)!r}: {error}") from error
-
-    def summary(self) -> str:
-        """Return the layers as a table of text: activation, shape of w, number of parameters.
-
-        Examples
-        --------
-        >>> import mlpcore
-        >>> layers = [mlpcore.Dense(32, "relu"), mlpcore.Dense(10, "softmax")]
-        >>> print(mlpcore.Sequential(layers, input_size=64).summary())
-        layer    activation  w (out, in)  parameters
-        --------------------------------------------
-        1 Dense  relu        (32, 64)          2,080
-        2 Dense  softmax     (10, 32)            330
-        --------------------------------------------
-        total    float32                       2,410
-        """
-        rows = [("layer", "activation", "w (out, in)", "parameters")]
-        total = 0
-        inputs = self._input_size
-        for j, layer in enumerate(self._layers, 1):
-            count = None if inputs is None else layer.units * (inputs + 1)
-            shape = f"({layer.units}, {'?' if inputs is None else inputs})"
-            rows.append((f"{j} Dense", layer.activation, shape, "?" if count is None else f"{count:,}"))
-            total += count or 0
-            inputs = layer.units
-        rows.append(("total", self._dtype, "", "?" if self._input_size is None else f"{total:,}"))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows
-        ]
-        rule = "-" * max(map(len, lines))
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
-
-    def __repr__(self) -> str:
-        layers = ", ".join(map(repr, self._layers))
-        return f"Sequential([{layers}], input_size={self._input_size}, dtype={self._dtype!r}, seed={self._seed})"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        plain = (self._config(), {} if self._net is None else self._tensors())
-        return type(self)._from_plain, plain, {"history": self.history}
-
-    # ----------------------------------------------------------------------------------------------------------- inside
-
-    def _new_net(self, input_size: int) -> Net:
-        """Return a network of this architecture with its first weights."""
-        sizes = [input_size, *(layer.units for layer in self._layers)]
-        net = Net(sizes, [layer.activation for layer in self._layers], self._dtype)
-        for j, layer in enumerate(self._layers):
-            net.initialize(j, layer.kernel_initializer, self._seed)
-        return net
-
-    def _adopt(self, net: Net) -> None:
-        """Be `net` from now on."""
-        if net is self._net:
-            return
-        self._net = net
-        inputs = self._input_size = net.weights(0)[0].shape[1]
-        for j, layer in enumerate(self._layers):
-            layer._attach(net, j, inputs)
-            inputs = layer.units
-
-    def _net_for(self, x: ArrayLike) -> Net:
-        """Return the network, or, before the first data, one that fits them."""
-        if self._net is not None:
-            return self._net
-        shape = checks.real_array("x", x).shape
-        if len(shape) != 2 or 0 in shape:
-            raise ValueError(f"x has shape {shape}, expected (n, in) with one sample a row, n >= 1")
-        return self._new_net(shape[1])
-
-    def _built(self) -> Net:
-        if self._net is None:
-            raise RuntimeError("the model has no weights yet: give input_size=, or let it see data first")
-        return self._net
-
-    def _own(self, optimizer: Optimizer) -> Optimizer:
-        optimizer._require_free_for(self)
-        return optimizer
-
-    def _samples(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
-        loss: str,
-        of: str = "",
-        columns: int | None = None,
-    ) -> checks.Samples:
-        return checks.samples_of(
-            X,
-            y,
-            sample_weight,
-            loss=loss,
-            columns=columns or self._input_size,
-            out=self._layers[-1].units,
-            dtype=self._dtype,
-            of=of,
-        )
-
-    def _validation(self, data: Sequence[ArrayLike], columns: int, loss: str) -> checks.Samples:
-        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-            raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
-        sample_weight = data[2] if len(data) == 3 else None
-        return self._samples(data[0], data[1], sample_weight, loss, " of validation_data", columns)
-
-    def _train(
-        self,
-        samples: checks.Samples,
-        loss: str,
-        optimizer: Optimizer,
-        batch_size: int,
-        shuffle: bool,
-        epochs: int,
-        logs: list[dict[str, float]],
-        advance: Callable[[dict[str, float]], None] | None = None,
-    ) -> None:
-        """Train for some epochs and append the logs of each, from time to time and before an exception leaves."""
-        net = self._net_for(samples.x)
-        self._adopt(net)
-        recipe = optimizer._attach(self, net.params)
-        x, y, weight = samples
-        scores: list[tuple[float, float]] = []
-        begin, before = self.epochs_trained, len(logs)
-
-        def tell(batches: int = 0) -> None:
-            self.epochs_trained = begin + len(scores)
-            told = len(logs)
-            # At once, so that a second call goes on where an interrupted one ended.
-            logs.extend([_logs(loss, *score) for score in scores[told - before :]])
-            if advance:
-                for new in logs[told:]:
-                    advance(new)
-
-        try:
-            net.train(x, y, weight, loss, batch_size, shuffle, self._seed, begin, epochs, recipe, scores, tell)
-        finally:
-            try:
-                tell()
-            except KeyboardInterrupt:
-                tell()
-                raise
-
-    def _score(self, samples: checks.Samples, loss: str) -> dict[str, float]:
-        net = self._net_for(samples.x)
-        self._adopt(net)
-        x, y, weight = samples
-        return _logs(loss, *net.loss(x, y, loss, weight))
-
-    def _config(self) -> dict[str, Any]:
-        """Return what makes a model like this one but for its weights, as plain data."""
-        return {
-            "layers": [layer._config() for layer in self._layers],
-            "input_size": self._input_size,
-            "dtype": self._dtype,
-            "seed": self._seed,
-            "epochs_trained": self.epochs_trained,
-        }
-
-    def _tensors(self) -> dict[str, NDArray[Any]]:
-        """Return a copy of all weights by name, each C-contiguous."""
-        named = {}
-        for j, layer in enumerate(self._layers):
-            named[f"layers.{j}.w"] = np.array(layer.w, order="C")
-            named[f"layers.{j}.b"] = np.array(layer.b, order="C")
-        return named
-
-    @classmethod
-    def _from_plain(cls, config: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Self:
-        """Return the model that a `_config` and its `_tensors` describe; raise an error if they describe none."""
-        entries = {"layers", "input_size", "dtype", "seed", "epochs_trained"}
-        if config.keys() != entries:
-            raise ValueError(f"the description has the entries {sorted(config)}, expected {sorted(entries)}")
-        if not isinstance(config["layers"], list):
-            raise TypeError(f"layers is {config['layers']!r}, expected a list")
-        layers = [Dense._from_config(layer) for layer in config["layers"]]
-        model = cls(layers, dtype=config["dtype"], seed=checks.seed_number(config["seed"]))
-        model.epochs_trained = checks.whole_number("epochs_trained", config["epochs_trained"], at_least=0)
-        if config["input_size"] is None and not tensors:
-            return model
-        inputs = input_size = checks.whole_number("input_size", config["input_size"], at_least=1)
-        expected: dict[str, tuple[int, ...]] = {}
-        for j, layer in enumerate(layers):
-            expected |= {f"layers.{j}.w": (layer.units, inputs), f"layers.{j}.b": (layer.units,)}
-            inputs = layer.units
-        if tensors.keys() != expected.keys():
-            raise ValueError(f"the tensors are {sorted(tensors)}, expected {sorted(expected)}")
-        for name, shape in expected.items():
-            tensor = tensors[name]
-            if tensor.shape != shape or tensor.dtype != model.dtype:
-                raise ValueError(
-                    f"{name} has shape {tensor.shape} and dtype {tensor.dtype}, expected {shape} and {model.dtype}"
-                )
-        model._adopt(model._new_net(input_size))
-        for j, layer in enumerate(layers):
-            layer.w, layer.b = tensors[f"layers.{j}.w"], tensors[f"layers.{j}.b"]
-        return model
-
-
-def _free_layers(layers: Sequence[Dense]) -> tuple[Dense, ...]:
-    """`layers` as a tuple of layers that no model has yet."""
-    if isinstance(layers, Dense) or not isinstance(layers, Iterable):
-        raise TypeError(f"layers is {layers!r}, expected a list of layers")
-    free = tuple(layers)
-    if not free:
-        raise ValueError("layers is empty, expected at least one layer")
-    for j, layer in enumerate(free):
-        if not isinstance(layer, Dense):
-            raise TypeError(f"layers[{j}] is {layer!r}, expected a layer such as mlpcore.Dense(10)")
-        if layer._taken or layer in free[:j]:
-            raise ValueError(f"layers[{j}], {layer!r}, already belongs to a model: make a new layer")
-    return free
-
-
-def _size_told(layers: tuple[Dense, ...], input_size: int | None) -> int | None:
-    """Return the input size that the arguments tell, if any; raise ValueError if they contradict each other."""
-    if input_size is None:
-        input_size = layers[0].input_size
-    else:
-        input_size = checks.whole_number("input_size", input_size, at_least=1)
-    sizes = [input_size, *(layer.units for layer in layers)]
-    for j, layer in enumerate(layers):
-        if layer.input_size not in (None, sizes[j]):
-            raise ValueError(f"layers[{j}] has input_size={layer.input_size}, expected {sizes[j]}: what it is given")
-    return input_size
-
-
-def _logs(loss: str, value: float, accuracy: float) -> dict[str, float]:
-    return {"loss": value, "accuracy": accuracy} if has_accuracy(loss) else {"loss": value}
+        loss = checks.given_loss(loss)
+        samples = training.samples_of(self, X, y, sample_weight, loss)
+        bound = self._bound_for(samples.x.shape[1])
+        logs = training.score(bound.net, samples, loss, losses.accuracy_rule(loss, samples.y))
+        self._holder.bind(bound)
+        return logs

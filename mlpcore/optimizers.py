@@ -1,66 +1,182 @@
 """The optimizers: their hyperparameters, and the state that they keep for one model.
 
 The steps themselves are `mlpcore.kernels.sgd_step` and `mlpcore.kernels.adam_step`. An optimizer's hyperparameters are
-plain attributes that may be changed between epochs, from a callback for example.
+attributes that may be changed between epochs, from a callback for example. No other attribute can be set, so that a
+misspelt one is not ignored.
 """
 
-from abc import ABC, abstractmethod
+import weakref
+from abc import ABC
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcore import _core
-from mlpcore.checks import flag, real_number
+from mlpcore import _core, catalogue, checks, copies
+from mlpcore._core import Net
+from mlpcore.engine import OptimizerState
 
 if TYPE_CHECKING:
+    from mlpcore.layers.layer import Holder
     from mlpcore.model import Sequential
 
 
-@dataclass(eq=False)
-class Optimizer(ABC):
-    """What all optimizers share: they are checked, and their state belongs to one model."""
+class Owner:
+    """Stands for a model in the optimizers whose state is for it: model and optimizer hold the same object.
 
-    _model: "Sequential | None" = field(default=None, init=False, repr=False)
+    They still do when they are copied or pickled together. An optimizer that is copied by itself holds an owner without
+    a model, and is free.
+    """
+
+    def __init__(self, holder: "weakref.ref[Holder] | None" = None) -> None:
+        self.holder = holder
+
+    @property
+    def net(self) -> Net | None:
+        """The network of the model, which must not be training while the state is read; None if there is none."""
+        holder = None if self.holder is None else self.holder()
+        return None if holder is None or holder.bound is None else holder.bound.net
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Owner, ()
+
+
+@dataclass(eq=False, repr=False)
+class Optimizer(ABC):
+    """Base class of the optimizers: checks hyperparameters and keeps the state, which belongs to one model.
+
+    Parameters
+    ----------
+    clip_value : float, optional
+        The largest absolute value that a component of the gradient may have: larger ones are cut off.
+    clip_norm : float, optional
+        The largest norm that the whole gradient may have: a longer one is shortened to it. Clipping comes before the
+        penalties of layers are added.
+    """
+
+    clip_value: float | None = field(default=None, kw_only=True)
+    clip_norm: float | None = field(default=None, kw_only=True)
+    _owner: Owner | None = field(default=None, init=False, repr=False)
     _state: dict[str, NDArray[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    _name: ClassVar[str]
+    """The optimizer's name in the catalogue."""
 
     def __post_init__(self) -> None:
         self._check()
 
-    @abstractmethod
-    def _check(self) -> None:
-        """Raise if a hyperparameter is not what it may be."""
+    def __setattr__(self, name: str, value: object) -> None:
+        own = type(self) in NAMES.values()  # a subclass may have attributes of its own
+        if own and name not in self.__dataclass_fields__ and not name.startswith("_"):
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
+                f"{', '.join(map(repr, [*(hyper.name for hyper in self._entry().hypers), *self._clipping()]))}"
+            )
+        object.__setattr__(self, name, value)
 
-    @abstractmethod
-    def _recipe(self, params: NDArray[Any]) -> tuple[Any, ...]:
-        """Return the optimizer as the engine reads it: its name, its hyperparameters and its state for `params`."""
+    def __repr__(self) -> str:
+        given = [f"{hyper.name}={getattr(self, hyper.name)!r}" for hyper in self._entry().hypers]
+        given += [f"{name}={value!r}" for name, value in self._clipping().items() if value is not None]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    @classmethod
+    def _entry(cls) -> catalogue.Entry:
+        return catalogue.entry("optimizers", cls._name)
+
+    def _clipping(self) -> dict[str, float | None]:
+        return {"clip_value": self.clip_value, "clip_norm": self.clip_norm}
+
+    def _check(self, dtype: str | None = None) -> None:
+        """Raise if a hyperparameter is out of its range, or, where it is known, the model's dtype cannot hold it."""
+        for hyper in self._entry().hypers:
+            self._set_checked(hyper.name, checks.hyper_value(hyper, getattr(self, hyper.name)))
+        for name, limit in self._clipping().items():
+            if limit is not None:
+                self._set_checked(name, checks.real_number(name, limit, above=0))
+        if dtype is not None:
+            self._check_in(dtype)
+
+    def _set_checked(self, name: str, value: float) -> None:
+        if getattr(self, name) is not value:
+            object.__setattr__(self, name, value)
+
+    def _check_in(self, dtype: str) -> None:
+        for hyper in self._entry().hypers:
+            if dtype == "float32" and getattr(self, hyper.name) < hyper.least_float32:
+                raise ValueError(
+                    f"{hyper.name} is {getattr(self, hyper.name)}, expected a number >= {hyper.least_float32:g} "
+                    "for a model of float32: smaller ones need dtype='float64'"
+                )
+        largest = float(np.finfo(dtype).max)
+        smallest = float(np.finfo(dtype).smallest_subnormal)
+        numbers = {hyper.name: getattr(self, hyper.name) for hyper in self._entry().hypers} | self._clipping()
+        for name, value in numbers.items():
+            if value and not isinstance(value, bool) and not smallest <= value <= largest:
+                raise ValueError(
+                    f"{name} is {value}, which {dtype}, the model's type, takes for {0 if value < 1 else 'infinity'}: "
+                    f"expected a number from {smallest:.3g} to {largest:.3g}"
+                )
+
+    @property
+    def _steps(self) -> int:
+        """How many steps it has taken with the state that it has."""
+        return int(self._state["t"][0]) if "t" in self._state else 0
 
     def _require_free_for(self, model: "Sequential") -> None:
-        if self._model is not None and self._model is not model:
+        if self._owner is not None and self._owner.holder is not None and self._owner is not model._owner:
             raise ValueError(f"optimizer {self!r} keeps the state of another model: make a new one for this model")
 
-    def _attach(self, model: "Sequential", params: NDArray[Any]) -> tuple[Any, ...]:
-        """Belong to `model` from now on, and return the recipe for a pass over its parameters."""
+    def _check_for(self, model: "Sequential") -> None:
+        """Raise if the optimizer cannot step this model: called before anything changes."""
         self._require_free_for(model)
-        self._check()
-        self._model = model
-        return self._recipe(params)
+        self._check(model.dtype)
 
-    def _moment(self, name: str, params: NDArray[Any]) -> NDArray[Any]:
-        """Return the state of that name, one number for each parameter, 0 at first."""
-        if name not in self._state:
-            self._state[name] = _core.aligned_zeros(params.size, params.dtype.name)
-        return self._state[name]
+    def _claim(self, model: "Sequential", params: NDArray[Any]) -> OptimizerState:
+        """Belong to `model` from now on, and return the optimizer as the engine reads it; called after `_check_for`."""
+        return self._claim_with(model, self._state_for(params))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+    def _claim_with(self, model: "Sequential", state: dict[str, NDArray[Any]]) -> OptimizerState:
+        """Do what `_claim` does, with what `_state_for` returned."""
+        self._state, self._owner = state, model._owner
+        entry = self._entry()
+        return OptimizerState(
+            name=entry.name,
+            hypers=tuple(float(getattr(self, hyper.name)) for hyper in entry.hypers),
+            states=tuple(state.get(name) for name in entry.states),
+            t=state["t"],
+            clip_value=self.clip_value,
+            clip_norm=self.clip_norm,
+        )
+
+    def _state_for(self, params: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return the count of steps and the arrays that the rule keeps, those that are new beginning as 0."""
+        entry = self._entry()
+        state = dict(self._state)
+        if "t" not in state:
+            state["t"] = np.zeros(1, np.int64)
+        if entry.states_if is None or getattr(self, entry.states_if):
+            for name in entry.states:
+                if name not in state:
+                    state[name] = _core.aligned_zeros(params.size, params.dtype.name)
+        return state
+
+    def __getstate__(self) -> object:
+        net = None if self._owner is None else self._owner.net
+        return self._attributes() if net is None else net.read(self._attributes)
+
+    def _attributes(self) -> object:
+        state = {name: values.copy() for name, values in self._state.items()}
+        return copies.attributes_of(self, instead={"_state": state})
+
+    def __setstate__(self, state: object) -> None:
+        copies.set_attributes(self, state)
         self._state = {name: _aligned_copy(values) for name, values in self._state.items()}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, optionally with momentum.
 
     With grad = the gradient of a batch's loss and velocity = 0 at first::
 
@@ -72,7 +188,8 @@ class SGD(Optimizer):
     ----------
     learning_rate : float, default 0.01
     momentum : float, default 0.0
-        From 0 (no velocity is kept) to below 1.
+        From 0 to below 1. Without momentum no velocity is kept; it begins as 0 with the first step that has momentum,
+        and follows the formula from then on, whatever momentum becomes.
     nesterov : bool, default False
         Needs a momentum above 0.
 
@@ -92,19 +209,15 @@ class SGD(Optimizer):
     momentum: float = 0.0
     nesterov: bool = False
 
-    def _check(self) -> None:
-        self.learning_rate = real_number("learning_rate", self.learning_rate, at_least=0)
-        self.momentum = real_number("momentum", self.momentum, at_least=0, below=1)
-        self.nesterov = flag("nesterov", self.nesterov)
+    _name: ClassVar[str] = "sgd"
+
+    def _check(self, dtype: str | None = None) -> None:
+        super()._check(dtype)
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov is True with momentum 0.0, expected a momentum > 0")
 
-    def _recipe(self, params: NDArray[Any]) -> tuple[Any, ...]:
-        velocity = self._moment("velocity", params) if self.momentum else None
-        return ("sgd", self.learning_rate, self.momentum, self.nesterov, velocity)
 
-
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015), with bias correction.
 
@@ -120,7 +233,7 @@ class Adam(Optimizer):
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
     epsilon : float, default 1e-7
-        At least 1e-30, so that it is no 0 in float32.
+        At least 1e-30.
 
     Raises
     ------
@@ -139,32 +252,21 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-7
 
-    def _check(self) -> None:
-        self.learning_rate = real_number("learning_rate", self.learning_rate, at_least=0)
-        self.beta1 = real_number("beta1", self.beta1, at_least=0, below=1)
-        self.beta2 = real_number("beta2", self.beta2, at_least=0, below=1)
-        self.epsilon = real_number("epsilon", self.epsilon, at_least=1e-30)
-
-    def _recipe(self, params: NDArray[Any]) -> tuple[Any, ...]:
-        steps = self._state.setdefault("t", np.zeros(1, np.int64))
-        m, v = self._moment("m", params), self._moment("v", params)
-        return ("adam", self.learning_rate, self.beta1, self.beta2, self.epsilon, m, v, steps)
+    _name: ClassVar[str] = "adam"
 
 
-NAMES: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
+NAMES: dict[str, type[Optimizer]] = {kind._name: kind for kind in Optimizer.__subclasses__()}
 
 
 def optimizer_of(optimizer: "str | Optimizer") -> Optimizer:
-    """Return the optimizer itself, or a new one with default hyperparameters if it comes as a name."""
+    """Return the optimizer itself or, for a name, a new one with default hyperparameters."""
     if not isinstance(optimizer, str):
         return optimizer_object(optimizer)
-    if optimizer not in NAMES:
-        raise ValueError(f"optimizer is {optimizer!r}, expected one of {', '.join(map(repr, NAMES))}")
-    return NAMES[optimizer]()
+    return NAMES[catalogue.resolve("optimizers", "optimizer", optimizer).name]()
 
 
 def optimizer_object(optimizer: Optimizer) -> Optimizer:
-    """Return the optimizer itself, for calls that go on where the last one ended: a name would begin anew each time."""
+    """Return the optimizer itself, for calls that keep its state; a name would make a new one each time."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer is {optimizer!r}, expected an object such as mlpcore.Adam(), which keeps its state")
     return optimizer

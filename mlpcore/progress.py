@@ -1,21 +1,58 @@
-"""The progress bar of `fit`."""
+"""The progress bar of `fit`. It may fail, the training may not: where a bar cannot be shown, it goes on without."""
 
+import os
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+from mlpcore.lazy import importing
 
 
 @contextmanager
-def progress_bar(epochs: int, shown: bool) -> Iterator[Callable[[dict[str, float]], None] | None]:
-    """Show a bar over the epochs; what is yielded takes the losses of the epoch that just ended. Or nothing: None."""
+def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Callable[[dict[str, float]], None] | None]:
+    """Show a bar over `total` units; what is yielded takes the losses of the one that just ended. Not shown: None."""
     if not shown:
         yield None
         return
-    from tqdm.auto import tqdm  # here: in a notebook it warns if it finds no widgets
+    bar: Any = None
+    with suppress(Exception), importing:
+        bar = _bar_class()(total=total, unit=unit, miniters=1)
 
-    with tqdm(total=epochs, unit="epoch") as bar:
-
-        def advance(logs: dict[str, float]) -> None:
+    def advance(logs: dict[str, float]) -> None:
+        nonlocal bar
+        if bar is None:
+            return
+        try:
             bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
             bar.update()
+        except Exception:  # the terminal, the pipe or the notebook has gone
+            bar = None
 
+    try:
         yield advance
+    finally:
+        if bar is not None:
+            with suppress(Exception):
+                bar.close()
+
+
+@cache
+def _bar_class() -> type[Any]:
+    """Return tqdm's bar for this terminal or notebook, with nothing in it that a fork could leave locked."""
+    from tqdm.auto import tqdm  # takes longer than all of mlpcore, and in a notebook warns if it finds no widgets
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        monitor_interval = 0  # no thread of its own: every update looks at the clock
+
+        def __del__(self) -> None:
+            """Leave closing, which may fail, to `progress_bar`."""
+
+    def renew_lock() -> None:
+        Bar.set_lock(threading.RLock())  # tqdm's own would also be shared between processes
+
+    renew_lock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=renew_lock)
+    return Bar

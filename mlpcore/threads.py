@@ -1,8 +1,8 @@
-"""On how many threads mlpcore computes.
+"""The number of threads that mlpcore computes with.
 
 When mlpcore is imported it takes as many as the environment variable ``MLPCORE_NUM_THREADS`` says, or else as many as
 there are cores that this process may use. The number changes the speed and nothing else: all give the same results, bit
-for bit. A computation that is too small to gain from threads does without.
+for bit. Small computations, which would not gain, use one thread.
 
 ``threadpoolctl.threadpool_limits`` limits and restores the number like that of any other library; our ``user_api`` is
 "mlpcore".
@@ -19,19 +19,25 @@ __all__ = ["get_num_threads", "set_num_threads"]
 
 
 def _usable_cores() -> int:
-    """Return how many cores this process may keep busy: those it may run on, and no more than its quota of time."""
+    """Return how many cores this process may use: its CPU affinity, limited by its CPU quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, MAX_THREADS, *map(math.ceil, _quotas(Path("/")))))
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Yield the limits, in cores, that Linux's control groups set to this process: its own group's and its parents'."""
+    """Yield the limits, in cores, that Linux's control groups set to this process: its own group's and its parents'.
+
+    What cannot be read, or says no number, is no limit: nothing about a container may keep mlpcore from being imported.
+    """
     try:
-        groups = (root / "proc/self/cgroup").read_text().splitlines()
+        groups = os.fsdecode((root / "proc/self/cgroup").read_bytes()).splitlines()
     except OSError:
         return
     for line in groups:
-        _, controllers, group = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if not group.startswith("/"):
+            continue
         if controllers == "":  # version 2
             tree, files = root / "sys/fs/cgroup", ["cpu.max"]
         elif "cpu" in controllers.split(","):  # version 1
@@ -42,18 +48,24 @@ def _quotas(root: Path) -> Iterator[float]:
         for depth in range(len(parts) + 1):
             directory = tree.joinpath(*parts[:depth])
             try:
-                quota, period = " ".join((directory / file).read_text() for file in files).split()
-            except OSError:  # no limit here, or a group named as the host of a container sees it
+                quota, period = map(int, " ".join((directory / file).read_text() for file in files).split())
+                cores = quota / period
+            except (OSError, ValueError, ArithmeticError):  # "max", or a group named as the host of a container sees it
                 continue
-            if quota not in ("max", "-1"):
-                yield int(quota) / int(period)
+            if cores > 0:  # -1 in version 1: no limit
+                yield cores
 
 
 def _obey_environment() -> None:
     """Set the number that MLPCORE_NUM_THREADS says, or the cores; ImportError if it says anything else."""
     text = os.environ.get("MLPCORE_NUM_THREADS")
+    if not text:
+        set_num_threads(_usable_cores())
+        return
     try:
-        set_num_threads(int(text) if text else _usable_cores())
+        if not (text.isascii() and text.isdigit()):  # int() would take "1_0", " 3 ", "+3" and digits of any script
+            raise ValueError
+        set_num_threads(int(text))
     except ValueError:
         expected = f"an integer from 1 to {MAX_THREADS}"
         raise ImportError(f"the environment variable MLPCORE_NUM_THREADS is {text!r}, expected {expected}") from None
@@ -62,7 +74,7 @@ def _obey_environment() -> None:
 def _register_with_threadpoolctl() -> None:
     """Make threadpoolctl, where it is installed, find the functions that our shared object exports for it.
 
-    It is imported for that (2 ms): whoever imports it later has no other way to find us.
+    threadpoolctl is imported for that (2 ms): if it is imported later, there is no other way to register.
     """
     try:
         from threadpoolctl import LibController, register

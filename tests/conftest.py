@@ -3,6 +3,7 @@
 import signal
 
 import hypothesis
+import pytest
 
 import mlpcore
 
@@ -16,3 +17,20 @@ hypothesis.settings.load_profile("mlpcore")
 
 def pytest_report_header() -> list[str]:
     return [f"mlpcore: {mlpcore.__file__}", f"kernels: {mlpcore.cpu.info()['current']}"]
+
+
+@pytest.fixture
+def break_backward(monkeypatch):
+    """Return a function that makes every backward of a model damage its layers' gradients."""
+
+    def break_it(damage):
+        right = mlpcore.Sequential.backward
+
+        def backward(self, *args, **options):
+            loss = right(self, *args, **options)
+            damage(self.layers)
+            return loss
+
+        monkeypatch.setattr(mlpcore.Sequential, "backward", backward)
+
+    return break_it

@@ -1,4 +1,4 @@
-"""Starts processes while other threads train, in every way that Python has; each trains, and ends with the same bits.
+"""Starts processes by every method of Python while other threads train; each trains to the same bits.
 
     python forks.py COUNT
 
@@ -68,7 +68,7 @@ def joblib(expected: str) -> int:
 
 
 def repeat(stop: threading.Event, work: Callable[[], object]) -> None:
-    """Work until told to stop."""
+    """Work until stopped."""
     while not stop.is_set():
         work()
 

@@ -1,4 +1,4 @@
-"""Presses Ctrl-C in the middle of training, at random moments.
+"""Sends Ctrl-C (SIGINT) during training at random times.
 
     python interrupts.py COUNT
 
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import mlpcore
+from mlpcore.engine import TrainSettings
 
 LIMIT = 0.2  # seconds, on a machine that is not busy otherwise
 LATEST = 0.25  # seconds from the start of a training to the key
@@ -91,6 +92,37 @@ def seconds_to_end(call: Callable[[], object]) -> float:
     return ended - pressed
 
 
+def shuffle_waits(count: int) -> tuple[list[float], list[str]]:
+    """Interrupt the shuffle before an epoch: how long each took to end, and whether weights had changed by then."""
+    rows = 20_000_000
+    x, y = np.zeros((rows, 1), "f4"), np.zeros((rows, 1), "f4")
+    waits, faults = [], []
+    for _ in range(count):
+        model = mlpcore.Sequential([mlpcore.Dense(1)], input_size=1, seed=1)
+        before = weights(model)
+        # As fit does it after its checks of the data, which are NumPy's.
+        settings = TrainSettings(
+            loss="mse", metric=None, optimizer=mlpcore.SGD()._claim(model, model._built().params), batch_size=rows,
+            shuffle=True, seed=1, epochs=1, mean_weight=1.0, cursor=np.zeros(2, "i8"),
+            scores=np.empty((1, 2)), progress=lambda batches: None,
+        )  # fmt: skip
+        waits.append(seconds_to_end(lambda: model._built().train(x, y, None, settings)))  # noqa: B023
+        if weights(model) != before:
+            faults.append("an interrupted shuffle changed weights")
+    return waits, faults
+
+
+def drawing_waits(count: int) -> tuple[list[float], list[str]]:
+    """Interrupt the drawing of first weights: the model has none then, and draws them all the next time."""
+    waits, faults = [], []
+    for _ in range(count):
+        model = mlpcore.Sequential([mlpcore.Dense(8000)], seed=1)
+        waits.append(seconds_to_end(lambda: model.predict(np.zeros((1, 8000), "f4"))))  # noqa: B023
+        if model.input_size is not None:
+            faults.append("an interrupted first call left the model built")
+    return waits, faults
+
+
 def weights(model: mlpcore.Sequential) -> bytes:
     """Return all parameters."""
     return b"".join(part.tobytes() for layer in model.layers for part in (layer.w, layer.b))
@@ -134,6 +166,12 @@ def main(count: int) -> int:
     reading = [lambda: model.predict(x), lambda: model.evaluate(x, labels, loss="cce")]
     own_waits = [seconds_to_end(call) for call in reading * max(count // 20, 1)]
     print(f"predict and evaluate, {len(own_waits)} times: at most {max(own_waits):.3f} s")
+
+    for what, measure in (("shuffle", shuffle_waits), ("first weights", drawing_waits)):
+        more, wrong = measure(max(count // 20, 1))
+        print(f"{what}, {len(more)} times: at most {max(more):.3f} s")
+        own_waits += more
+        faults += wrong
 
     late = sum(wait > LIMIT for wait in waits + own_waits)
     print(f"later than {LIMIT} s: {late}; faults: {faults or 'none'}")

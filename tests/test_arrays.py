@@ -1,4 +1,4 @@
-"""The border between Python and C: whatever is given for an array, the answer is right or a plain error.
+"""The border between Python and C: for any array argument the result is right or a clear error is raised.
 
 Every array argument of every entry point meets every mutation of the table below: odd layouts, alignments, byte orders,
 dtypes, shapes and objects. The result must equal, bit for bit, that of the same call on fresh contiguous copies, or the
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import nets
 import numpy as np
 import pytest
 
@@ -42,9 +43,9 @@ class Entry:
 
 
 def net_like(arrays: Arrays) -> Any:
-    net = _core.Net([IN, 2, OUT], ["tanh", "sigmoid"], arrays["net_dtype"])
+    net = nets.dense_net([IN, 2, OUT], ["tanh", "sigmoid"], arrays["net_dtype"])
     for j in range(2):
-        net.initialize(j, "glorot_uniform", 1)
+        nets.initialize(net, j, "glorot_uniform", 1)
     return net
 
 
@@ -60,7 +61,7 @@ def net_after(arrays: Arrays, *steps: str) -> Any:
 def run_epoch(arrays: Arrays, optimizer: tuple[Any, ...]) -> Any:
     net = net_like(arrays)
     scores: list[tuple[float, float]] = []
-    net.train(arrays["x"], arrays["y"], arrays["sample_weight"], "bce", 2, True, 3, 0, 2, optimizer, scores, None)
+    nets.train(net, arrays["x"], arrays["y"], arrays["sample_weight"], "bce", 2, True, 3, 0, 2, optimizer, scores, None)
     return [*np.ravel(scores), net.params.copy()]
 
 
@@ -76,11 +77,11 @@ def run_backward(arrays: Arrays) -> Any:
 
 
 def sgd_tuple(a: Arrays) -> tuple[Any, ...]:
-    return ("sgd", 0.1, 0.5, True, a["velocity"])
+    return nets.sgd(0.1, 0.5, True, a["velocity"])
 
 
 def adam_tuple(a: Arrays) -> tuple[Any, ...]:
-    return ("adam", 0.1, 0.9, 0.99, 1e-7, a["m"], a["v"], a["t"])
+    return nets.adam(0.1, 0.9, 0.99, 1e-7, a["m"], a["v"], a["t"])
 
 
 P = (IN + 1) * 2 + (2 + 1) * OUT
@@ -164,7 +165,7 @@ ENTRIES = [
     Entry("Net.backward", run_backward, {"y": Z, "sample_weight": S}, of_net=True),
     Entry(
         "Net.loss",
-        lambda a: list(net_like(a).loss(a["x"], a["y"], "mse", a["sample_weight"])),
+        lambda a: list(nets.loss(net_like(a), a["x"], a["y"], "mse", a["sample_weight"])),
         {"x": X, "y": Z, "sample_weight": S},
         of_net=True,
     ),
@@ -567,16 +568,16 @@ def test_views_of_the_network_are_inputs_like_others(dtype: str) -> None:
 
     def outcome(copy: Callable[[Any], Any]) -> Any:
         net = net_after({"net_dtype": name}, "forward", "backward")
-        x, _, a, phi = net.activity(1)[0], *net.activity(1)[1:]
+        x, _, a, phi = nets.activity(net, 1)[0], *nets.activity(net, 1)[1:]
         loss = net.backward(copy(phi), "mse")
-        first = net.activity(0)[0]
+        first = nets.activity(net, 0)[0]
         net.forward(copy(first[::-1]))
         net.forward(copy(first[1:]))
-        score = net.loss(copy(first), copy(a), "mse")
+        score = nets.loss(net, copy(first), copy(a), "mse")
         flat = copy(net.params)[:P]
-        sgd = ("sgd", 0.1, 0.0, False, None)
+        sgd = nets.sgd(0.1, 0.0, False)
         pass_over: list[tuple[float, float]] = []
-        net.train(copy(first), copy(a), None, "mse", 2, False, 0, 0, 1, sgd, pass_over, None)
+        nets.train(net, copy(first), copy(a), None, "mse", 2, False, 0, 0, 1, sgd, pass_over, None)
         return bits([loss, *score, flat, *np.ravel(pass_over), net.params.copy(), x.copy()])
 
     assert outcome(lambda view: view) == outcome(np.copy)
@@ -653,7 +654,7 @@ def test_a_network_is_not_reentered() -> None:
 
 
 def test_a_warning_that_reshapes_an_array_is_noticed() -> None:
-    """A cast that overflows warns, and whoever hears the warning may do what __array__ may."""
+    """A cast that overflows warns, and a warning handler may run any Python code, as __array__ may."""
     x, w, b, out = np.full(X, 1e300), np.ones(W, "f4"), np.ones(B, "f4"), np.ones(Z, "f4")
     with warnings.catch_warnings():
         warnings.showwarning = lambda *_args, **_kwargs: shrink(b)
@@ -700,7 +701,7 @@ MESSAGES = [
     ),
     (lambda: kernels.dense_forward(1, 2, 3, o=4), "dense_forward() got an unexpected keyword argument 'o'"),
     (lambda: kernels.dense_forward(1, 2, 3, x=4), "dense_forward() got multiple values for argument 'x'"),
-    (lambda: kernels.sgd_step(1, 2), "sgd_step() missing required keyword-only argument: 'learning_rate'"),
+    (lambda: kernels.adam_step(1, 2, 3, 4), "adam_step() missing required keyword-only argument: 't'"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""One answer from every build: each compiler and instruction set reproduces the hashes of tests/test_golden.py."""
+"""Reproducible builds: each compiler and instruction set gives the hashes of tests/test_golden.py."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A network that a course could build: thirty lines over mlpcore.kernels, without Sequential."""
+"""A network as a course would write it: thirty lines with mlpcore.kernels, without Sequential."""
 
 import numpy as np
 

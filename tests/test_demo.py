@@ -1,4 +1,4 @@
-"""The demo learns to read digits, and its command says what is missing when it cannot run."""
+"""The demo reaches its accuracy, and its command names missing packages."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mlpcore
 from mlpcore import Sequential
 
 
@@ -48,6 +49,30 @@ def test_picture_can_show_any_number_of_mistakes(demo) -> None:
     for wrong in (0, 1, demo.SHOWN + 1):
         read = np.eye(10)[np.where(np.arange(len(test.y)) < wrong, (test.y + 1) % 10, test.y)]
         demo.draw(history, test, read).canvas.draw()
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "mlpcore", *arguments], cwd="/", capture_output=True, text=True)
+
+
+def test_no_command_prints_the_help() -> None:
+    ran = command()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == command("--help").stdout
+    assert "usage: python -m mlpcore" in ran.stdout
+    assert "demo" in ran.stdout
+
+
+def test_version_is_told() -> None:
+    ran = command("--version")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"mlpcore {mlpcore.__version__}\n", "")
+
+
+@pytest.mark.parametrize("wrong", ["train", "--train"])
+def test_an_unknown_command_is_refused(wrong: str) -> None:
+    ran = command(wrong)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert wrong in ran.stderr
 
 
 def test_command_names_the_extra_that_is_missing(tmp_path: Path) -> None:

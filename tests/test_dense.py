@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from textbook import Twin
 
 import mlpcore
-from mlpcore import Dense, Sequential
+from mlpcore import SGD, Adam, Dense, Sequential, _core
 
 
 def two_layers(dtype="float64"):
@@ -172,3 +173,111 @@ def test_repr_makes_a_layer_like_it():
     layer = Dense(3, kernel_initializer="zeros")
     assert repr(layer) == "Dense(3, 'linear', kernel_initializer='zeros')"
     assert repr(eval(repr(layer), vars(mlpcore))) == repr(layer)
+
+
+# ----------------------------------------------------------------------------------- clipping, penalties, frozen layers
+
+
+def parameters_of(model):
+    return np.concatenate([np.ravel(part) for layer in model.layers for part in (layer.w, layer.b)])
+
+
+def adjusted(optimizer, layers, w, grads):
+    """The gradient as a rule gets it: shortened, cut off, and then with the penalties of the layers."""
+    if optimizer.clip_norm is not None:
+        norm = np.sqrt(sum((g**2).sum() for layer, g in zip(layers, grads, strict=True) if layer.trainable))
+        grads = [g * min(1.0, optimizer.clip_norm / norm) for g in grads]
+    if optimizer.clip_value is not None:
+        grads = [np.clip(g, -optimizer.clip_value, optimizer.clip_value) for g in grads]
+    return [
+        g + layer._l1 * np.sign(p) + layer._l2 * p if p.ndim == 2 else g
+        for layer, p, g in zip(layers, w, grads, strict=True)
+    ]
+
+
+LAYERS = {
+    "plain": ({}, {}),
+    "penalties": ({"l1": 0.01}, {"l2": 0.1, "l1": 0.002}),
+    "max_norm": ({"max_norm": 0.8}, {"max_norm": 0.5, "l2": 0.1}),
+    "factor": ({"learning_rate_factor": 0.25}, {"learning_rate_factor": 3.0, "l2": 0.05}),
+    "frozen": ({"trainable": False, "l2": 0.1, "max_norm": 0.1}, {"l1": 0.01}),
+}
+CLIPPING = {"none": {}, "value": {"clip_value": 0.01}, "norm": {"clip_norm": 0.05},
+            "both": {"clip_value": 0.01, "clip_norm": 0.05}}  # fmt: skip
+RULES = [
+    lambda **clip: SGD(0.1, momentum=0.9, **clip),
+    lambda **clip: SGD(0.1, momentum=0.9, nesterov=True, **clip),
+    lambda **clip: Adam(0.01, **clip),
+]
+
+
+def trained_beside_a_twin(optimizer, settings, hidden, batch, dtype):
+    """The parameters that `fit` gives, and those of the formulas with the gradients that backward gives."""
+
+    def model():
+        layers = [Dense(units, "tanh", **each) for units, each in zip((hidden, 3), settings, strict=True)]
+        return Sequential(layers, input_size=20, dtype=dtype, seed=7)
+
+    i = np.arange(6 * 20).reshape(6, 20)
+    x, y = (i * 7 % 11 / 5 - 1), (i[:, :3] * 5 % 7 / 3 - 1)
+    fitted, by_hand = model(), model()
+    fitted.fit(x, y, "mse", optimizer=optimizer, batch_size=batch, epochs=2, shuffle=False, progress=False)
+    parameters = [(layer, name) for layer in by_hand.layers for name in ("w", "b")]
+    twins = [Twin(getattr(layer, name)) for layer, name in parameters]
+    for start in [*range(0, 6, batch)] * 2:
+        by_hand.forward(x[start : start + batch])
+        by_hand.backward(y[start : start + batch], loss="mse")
+        grads = [getattr(layer, f"grad_{name}").astype("f8") for layer, name in parameters]
+        layers = [layer for layer, _ in parameters]
+        for twin, layer, grad in zip(
+            twins, layers, adjusted(optimizer, layers, [twin.w for twin in twins], grads), strict=True
+        ):
+            if layer.trainable:
+                twin.step(optimizer, grad, layer._learning_rate_factor)
+            if layer.trainable and layer._max_norm and grad.ndim == 2:
+                norm = np.sqrt((twin.w**2).sum(axis=1, keepdims=True))
+                twin.w = twin.w * np.minimum(1, layer._max_norm / norm)
+        for (layer, name), twin in zip(parameters, twins, strict=True):
+            setattr(layer, name, twin.w)
+    return parameters_of(fitted), np.concatenate([twin.w.ravel() for twin in twins])
+
+
+@pytest.mark.parametrize("make", RULES, ids=["momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("clip", CLIPPING)
+@pytest.mark.parametrize("layers", LAYERS)
+def test_clipping_and_layers_settings_are_the_textbooks(make, clip, layers):
+    """Swept (few parameters) and fused into the products (more than 16384), one sample a batch and several."""
+    for hidden in (8, 900):
+        for batch in (1, 3):
+            optimizer = make(**CLIPPING[clip])
+            fitted, twin = trained_beside_a_twin(optimizer, LAYERS[layers], hidden, batch, "float64")
+            np.testing.assert_allclose(fitted, twin, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_clipping_and_layers_settings_in_float32(layers):
+    for hidden in (8, 900):
+        for batch in (1, 3):
+            optimizer = SGD(0.1, momentum=0.9, clip_value=0.01, clip_norm=0.05)
+            fitted, twin = trained_beside_a_twin(optimizer, LAYERS[layers], hidden, batch, "float32")
+            np.testing.assert_allclose(fitted, twin, rtol=1e-4, atol=1e-5)
+
+
+def test_every_instruction_set_makes_the_same_bits_of_them():
+    def bits():
+        return [
+            trained_beside_a_twin(make(**clip), LAYERS[layers], hidden, batch, dtype)[0].tobytes()
+            for make in RULES
+            for clip in (CLIPPING["none"], CLIPPING["both"])
+            for layers in LAYERS
+            for hidden, batch in ((8, 1), (8, 3), (900, 1), (900, 3))
+            for dtype in ("float32", "float64")
+        ]
+
+    before, expected = _core.current_isa(), bits()
+    try:
+        for isa in mlpcore.cpu.info()["available"]:
+            _core.use_isa(isa)
+            assert bits() == expected, isa
+    finally:
+        _core.use_isa(before)

@@ -1,4 +1,4 @@
-"""One answer everywhere: trained networks have the same bits on every machine, with every compiler.
+"""Golden hashes: trained networks have the same bits on every machine, with every compiler.
 
 The hashes in golden_hashes.json say which bits. A change of the arithmetic changes them; where that is wanted,
 `python tests/test_golden.py --update` writes new ones.

@@ -1,12 +1,16 @@
 """The gradient checker: it agrees with right gradients, names kinks, and catches every kind of wrong gradient."""
 
 import dataclasses
+import doctest
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mlpcore
 from mlpcore import gradcheck, kernels
+
+PAGE = Path(__file__).parent.parent / "docs" / "gradcheck.md"
 
 
 def check(f, x, analytic, **options):
@@ -111,67 +115,6 @@ def test_a_gradient_that_is_not_finite_fails(bad):
 
 def test_a_function_that_is_not_finite_fails():
     assert not check(lambda x: np.nan, [1.0], [0.0]).ok
-
-
-# --------------------------------------------------------------------------------------------------------------- kinks
-
-
-@pytest.mark.parametrize("analytic", [-1.0, 0.0, 0.5, 1.0])
-def test_a_slope_at_a_kink_or_between_two_is_named_and_passes(analytic):
-    report = check(lambda x: abs(float(x[0])) + float(x[1]), [0.0, 2.0], [analytic, 1.0])
-    assert report.ok
-    if analytic != 0:  # the central difference itself
-        (kink,) = report.kinks
-        assert (kink.name, kink.index, kink.analytic) == ("x", (0,), analytic)
-        assert kink.left == pytest.approx(-1, abs=1e-9)
-        assert kink.right == pytest.approx(1, abs=1e-9)
-        assert "x[0]: slope -1 on the left, 1 on the right" in str(report)
-
-
-@pytest.mark.parametrize("analytic", [-1.001, 1.001, 2.0, np.nan])
-def test_a_value_outside_the_slopes_of_a_kink_fails(analytic):
-    report = check(lambda x: abs(float(x[0])), [0.0], [analytic])
-    assert not report.ok
-    assert not report.kinks
-
-
-@pytest.mark.parametrize("z", [1e-12, 1e-7, 1e-6, -1e-12, -1e-6])
-def test_a_relu_input_within_the_step_of_0_is_a_kink(z):
-    report = gradcheck.check_kernel("relu", {"z": [[z, 1.0, -1.0]]})
-    assert report.ok
-    assert [kink.index for kink in report.kinks] == [(0, 0)]
-
-
-@pytest.mark.parametrize("z", [1e-4, 1e-3, 1e-2, -1e-4, -1e-2])
-def test_a_relu_input_a_little_farther_off_is_measured(z):
-    report = gradcheck.check_kernel("relu", {"z": [[z, 1.0, -1.0]]})
-    assert report.ok
-    assert not report.kinks
-
-
-def test_a_wrong_slope_near_a_kink_fails():
-    relu = lambda x: float(max(x[0], 0))  # noqa: E731
-    assert not check(relu, [1e-3], [0.0]).ok
-    assert not check(relu, [-1e-3], [1.0]).ok
-    assert not check(relu, [0.0], [-1.0]).ok
-
-
-def test_a_steep_kink_does_not_hide_a_mistake_elsewhere():
-    """At the cut of a logarithm a difference sees any slope up to 1e5."""
-    f = lambda x: float(-np.log(np.maximum(x, 1e-300)).sum())  # noqa: E731
-    right = np.array([0.0, -1 / 0.3])
-    assert check(f, [0.0, 0.3], right).ok
-    report = check(f, [0.0, 0.3], right * [1, 1 + 1e-6])
-    assert not report.ok
-    assert report.worst.index == (1,)
-
-
-def test_many_kinks_are_counted_but_not_all_printed():
-    report = gradcheck.check_kernel("relu", {"z": np.zeros((3, 4))})
-    assert report.ok
-    assert len(report.kinks) == 12
-    assert report.worst is None
-    assert str(report).splitlines()[-1] == "  ...    and 7 more kinks"
 
 
 # ------------------------------------------------------------------------------------------------------ broken kernels
@@ -338,18 +281,21 @@ def forget_mean(layers):
 
 
 @pytest.mark.parametrize("damage", [flip_sign, forget_transpose, forget_slope, forget_mean])
-def test_a_broken_model_is_caught(monkeypatch, damage):
-    right = mlpcore.Sequential.backward
-
-    def backward(self, *args, **options):
-        loss = right(self, *args, **options)
-        damage(self.layers)
-        return loss
-
-    monkeypatch.setattr(mlpcore.Sequential, "backward", backward)
+def test_a_broken_model_is_caught(break_backward, damage):
+    break_backward(damage)
     report = gradcheck.check_model(square_model(), X, LABELS, "cce")
     assert not report.ok
     assert report.worst.name.startswith("layers[")
+
+
+# ------------------------------------------------------------------------------------------------------------ the page
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the tests do not lie in a checkout")
+def test_the_page_shows_what_happens():
+    ran = doctest.testfile(str(PAGE), module_relative=False)
+    assert ran.attempted >= 9
+    assert ran.failed == 0
 
 
 # -------------------------------------------------------------------------------------------------------------- errors
@@ -372,3 +318,27 @@ def test_a_gradient_that_fits_no_input_is_refused(analytic, message):
 def test_an_unknown_kernel_is_refused(name):
     with pytest.raises(ValueError, match="expected 'dense', an activation"):
         gradcheck.check_kernel(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "message"),
+    [
+        ("relu", {"x": [[1.0]]}, "inputs of 'relu' lack 'z' and have 'x', expected 'z'"),
+        ("softmax", {}, "inputs of 'softmax' lack 'z', expected 'z'"),
+        ("tanh", {"z": [[1.0]], "y": [[1.0]]}, "inputs of 'tanh' have 'y', expected 'z'"),
+        ("dense", {"x": [[1.0]], "w": [[1.0]]}, "inputs of 'dense' lack 'b', expected 'x', 'w', 'b'"),
+        ("dense", {"z": [[1.0]]}, "inputs of 'dense' lack 'x', 'w', 'b' and have 'z', expected 'x', 'w', 'b'"),
+        ("mse", {"y": [[1.0]], "a": [[1.0]]}, "inputs of 'mse' lack 'y_hat' and have 'a', expected 'y_hat', 'y'"),
+        ("cce", {"y_hat": [[1.0]]}, "inputs of 'cce' lack 'y', expected 'y_hat', 'y'"),
+        ("cce+softmax", {"y_hat": [[1.0]], "y": [[1.0]]}, "lack 'z' and have 'y_hat', expected 'z', 'y'"),
+    ],
+)
+def test_inputs_that_are_not_the_kernels_are_named(name, inputs, message):
+    with pytest.raises(ValueError, match=message):
+        gradcheck.check_kernel(name, inputs)
+
+
+@pytest.mark.parametrize("name", ["dense", "relu"])
+def test_weights_for_a_kernel_that_has_none_are_refused(name):
+    with pytest.raises(ValueError, match=f"sample_weight is given, expected None for '{name}'"):
+        gradcheck.check_kernel(name, sample_weight=[1.0] * 5)

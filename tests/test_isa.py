@@ -1,4 +1,4 @@
-"""The instruction sets as Python sees them: which one runs, that it gives the same bits, that it leaves the FPU alone.
+"""The instruction sets from Python: which one runs, that all give the same bits, that the FPU's state is unchanged.
 
 tests/test_bits.py compares the kernels one by one; `make test-isa` runs all tests with each set.
 """
@@ -71,7 +71,9 @@ def test_the_fastest_set_is_taken_unless_told_otherwise(unset):
     assert python(PRINT_CURRENT, isa=unset).stdout.strip() == NAMES[0]
 
 
-@pytest.mark.parametrize("name", ["sse9", "AVX2", "reference ", "avx2,avx512"])
+@pytest.mark.parametrize(
+    "name", ["sse9", "AVX2", "reference ", "avx2,avx512", "\udcff", "avx2\udcff", "\u00e9", "x" * 9999]
+)
 def test_an_unknown_set_fails_the_import_and_lists_what_there_is(name):
     ran = python(PRINT_CURRENT, isa=name)
     assert ran.returncode == 1

@@ -1,4 +1,4 @@
-"""What the functions of mlpcore.kernels have in common; each stem tests its arithmetic, test_arrays bad input."""
+"""Common properties of the functions of mlpcore.kernels; other files test the arithmetic, test_arrays bad input."""
 
 import inspect
 import threading

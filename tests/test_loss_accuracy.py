@@ -1,4 +1,4 @@
-"""Losses against 60 digits: within 4 ulp wherever the inputs determine them so well, and finite everywhere."""
+"""Losses against 60-digit references: within 4 ulp wherever the inputs are that accurate, and finite everywhere."""
 
 import itertools
 
@@ -199,6 +199,45 @@ def test_loss_and_gradient_are_finite_for_any_logits_and_exact_labels(loss, acti
                 assert np.isfinite(kernels.output_phi(loss, activation, z, y)).all(), (z, y)
                 assert np.isfinite(kernels.loss_value(loss, a, y)), (z, y)
                 assert np.isfinite(kernels.loss_gradient(loss, a, y)).all() or activation == "softmax", (z, y)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_infinite_logits_give_the_limits_of_large_ones(loss, activation, dtype):
+    """A loss of 10,000 for z = 10,000 stands for one that grows without end; all others have reached their limit."""
+    bounded = activation in ("sigmoid", "tanh", "softmax")
+    for size in (1, 2, 3):
+        for row in itertools.product([np.inf, -np.inf, 1.0, -2.0], repeat=size):
+            z = np.array([row], dtype)
+            large = np.clip(z, -1e4, 1e4)
+            for answers in itertools.product([0, 1], repeat=size):
+                y = np.array([answers], dtype)
+                value, phi = kernels.output_loss(loss, activation, z, y), kernels.output_phi(loss, activation, z, y)
+                assert not np.isnan(value), (z, y)
+                assert not np.isnan(phi).any(), (z, y)
+                assert np.isfinite(value) or loss != "cce" or activation not in ("linear", "relu", "tanh"), (z, y)
+                if bounded:
+                    limit = kernels.output_loss(loss, activation, large, y)
+                    assert value == (np.inf if limit > 5000 else limit), (z, y)
+                    np.testing.assert_array_equal(phi, kernels.output_phi(loss, activation, large, y), str((z, y)))
+
+
+@pytest.mark.parametrize("name", ["bce", "cce"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_losses_of_infinite_outputs_are_cut_off(name, dtype):
+    most = float(np.log(np.finfo(dtype).max.astype("f8")))
+    least = float(np.log(np.finfo(dtype).tiny.astype("f8")))
+    for y_hat, y, value in (
+        (np.inf, 1, -most),
+        (np.inf, 0, -least if name == "bce" else 0),
+        (-np.inf, 1, -least),
+        (-np.inf, 0, -most if name == "bce" else 0),
+    ):
+        y_hat, y = np.array([[y_hat]], dtype), np.array([[y]], dtype)
+        assert kernels.loss_value(name, y_hat, y) == pytest.approx(value, rel=1e-6)
+        assert not kernels.loss_gradient(name, y_hat, y).any()
+        assert np.isnan(kernels.loss_value(name, y_hat * np.nan, y))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

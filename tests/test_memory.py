@@ -1,8 +1,9 @@
-"""Memory: where it begins, how often it is asked for, and what happens when there is none."""
+"""Memory: alignment, the number of allocations, and failed allocations."""
 
 import time
 from collections.abc import Callable
 
+import nets
 import numpy as np
 import pytest
 
@@ -14,9 +15,9 @@ rng = np.random.default_rng(0)
 
 
 def small_net() -> _core.Net:
-    net = _core.Net([3, 8, 2], ["tanh", "softmax"], "float32")
+    net = nets.dense_net([3, 8, 2], ["tanh", "softmax"], "float32")
     for j in range(2):
-        net.initialize(j, "glorot_uniform", 7)
+        nets.initialize(net, j, "glorot_uniform", 7)
     return net
 
 
@@ -26,7 +27,7 @@ def samples(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def adam(net: _core.Net) -> tuple[object, ...]:
     m, v = (_core.aligned_zeros(net.params.size, "float32") for _ in "mv")
-    return ("adam", 0.01, 0.9, 0.999, 1e-7, m, v, np.zeros(1, "i8"))
+    return nets.adam(0.01, 0.9, 0.999, 1e-7, m, v, np.zeros(1, "i8"))
 
 
 def allocations(call: Callable[[], object]) -> int:
@@ -44,21 +45,21 @@ def test_memory_of_the_engine_begins_on_a_cache_line(dtype: str, count: int) -> 
     assert zeros.shape == (count,)
     assert zeros.dtype == dtype
     assert not zeros.any()
-    net = _core.Net([count + 1, 3, 2], ["relu", "softmax"], dtype)
+    net = nets.dense_net([count + 1, 3, 2], ["relu", "softmax"], dtype)
     assert net.params.ctypes.data % 64 == net.grads.ctypes.data % 64 == 0
     net.forward(np.zeros((5, count + 1)))
-    assert all(part.ctypes.data % 64 == 0 for j in range(2) for part in net.activity(j))
+    assert all(part.ctypes.data % 64 == 0 for j in range(2) for part in nets.activity(net, j)[:3])
 
 
-@pytest.mark.parametrize(("shuffle", "expected"), [(False, 1), (True, 2)], ids=["in order", "shuffled"])
+@pytest.mark.parametrize(("shuffle", "expected"), [(False, 0), (True, 1)], ids=["in order", "shuffled"])
 def test_an_epoch_allocates_equally_often_however_many_batches_it_has(shuffle: bool, expected: int) -> None:
-    """The scores, and the order of the rows, are all that an epoch needs beside the workspace."""
+    """The order of the rows is all that an epoch needs beside the workspace."""
     net = small_net()
     recipe = adam(net)
 
     def epoch(batches: int) -> Callable[[], object]:
         x, y = samples(16 * batches)
-        return lambda: net.train(x, y, None, "cce", 16, shuffle, 1, 0, 1, recipe, [], None)
+        return lambda: nets.train(net, x, y, None, "cce", 16, shuffle, 1, 0, 1, recipe, [], None)
 
     assert allocations(epoch(2)) == expected + 1
     assert allocations(epoch(2)) == allocations(epoch(2000)) == expected
@@ -85,7 +86,7 @@ def test_scratch_is_one_block_however_many_rows_there_are(call: str) -> None:
     net = small_net()
     for n in (1, 64, 10_000):
         x, y = samples(n)
-        assert allocations(lambda: net.predict(x) if call == "predict" else net.loss(x, y, "cce")) == 1  # noqa: B023
+        assert allocations(lambda: net.predict(x) if call == "predict" else nets.loss(net, x, y, "cce")) == 1  # noqa: B023
 
 
 def test_a_fit_allocates_equally_often_however_many_batches_an_epoch_has() -> None:
@@ -104,11 +105,11 @@ TOO_LARGE: dict[str, Callable[[], object]] = {
     "bytes overflow": lambda: _core.aligned_zeros(2**62, "float32"),
     "padding overflows": lambda: _core.aligned_zeros(2**60 - 1, "float64"),
     "bytes of 2^63 - 1": lambda: _core.aligned_zeros(2**63 - 1, "float64"),
-    "a product of sizes overflows": lambda: _core.Net([2**31, 2**31, 2], ["relu", "relu"], "float32"),
-    "a sum of sizes overflows": lambda: _core.Net([2**62, 4, 2], ["relu", "relu"], "float32"),
-    "sizes beyond 64 bits": lambda: _core.Net([2**64, 2**64, 2], ["relu", "relu"], "float32"),
-    "the bias overflows": lambda: _core.Net([3, 2**63 - 1, 2], ["relu", "relu"], "float32"),
-    "the last layer overflows": lambda: _core.Net([1, 1, 2**61], ["relu", "relu"], "float32"),
+    "a product of sizes overflows": lambda: nets.dense_net([2**31, 2**31, 2], ["relu", "relu"], "float32"),
+    "a sum of sizes overflows": lambda: nets.dense_net([2**62, 4, 2], ["relu", "relu"], "float32"),
+    "sizes beyond 64 bits": lambda: nets.dense_net([2**64, 2**64, 2], ["relu", "relu"], "float32"),
+    "the bias overflows": lambda: nets.dense_net([3, 2**63 - 1, 2], ["relu", "relu"], "float32"),
+    "the last layer overflows": lambda: nets.dense_net([1, 1, 2**61], ["relu", "relu"], "float32"),
     "rows to predict": lambda: small_net().predict(HUGE_ROWS),
     "rows to go forward with": lambda: small_net().forward(HUGE_ROWS),
 }
@@ -117,7 +118,7 @@ TOO_LARGE: dict[str, Callable[[], object]] = {
 @pytest.mark.parametrize("call", TOO_LARGE.values(), ids=TOO_LARGE)
 def test_what_does_not_fit_into_memory_is_refused_at_once(call: Callable[[], object]) -> None:
     start = time.perf_counter()
-    with pytest.raises(MemoryError):
+    with pytest.raises((MemoryError, ValueError)):
         call()
     assert time.perf_counter() - start < 0.1
 
@@ -128,4 +129,4 @@ def test_a_network_that_got_no_memory_stays_usable() -> None:
     expected = net.forward(x).tobytes()
     with pytest.raises(MemoryError):
         net.forward(HUGE_ROWS)
-    assert net.activity(1)[2].tobytes() == net.forward(x).tobytes() == expected
+    assert nets.activity(net, 1)[2].tobytes() == net.forward(x).tobytes() == expected

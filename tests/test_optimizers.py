@@ -1,13 +1,15 @@
-"""SGD and Adam against the textbook in NumPy, what they refuse, and whose state they keep."""
+"""SGD and Adam against their formulas in NumPy, refused arguments, and the state of each model."""
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
+from textbook import Twin
 
 import mlpcore
-from mlpcore import SGD, Adam
+from mlpcore import SGD, Adam, kernels
 
 
 def textbook(optimizer, w, grads):
@@ -173,3 +175,158 @@ def test_what_is_no_optimizer_is_refused():
     with pytest.raises(TypeError, match="optimizer is <class .*Adam'>, expected an object"):
         model.update(Adam)
     assert model.epochs_trained == 0
+
+
+# ---------------------------------------------------------------------------- hyperparameters changed between the steps
+
+
+def test_velocity_follows_its_formula_while_momentum_is_0():
+    x = np.array([[1.0, 0], [0, 1], [1, 1], [2, 1]])
+    y = x @ [[2.0], [-1.0]]
+    model = mlpcore.Sequential([mlpcore.Dense(1)], input_size=2, dtype="float64", seed=3)
+    optimizer = SGD(0.05, momentum=0.9)
+    for momentum in (0.9, 0.9, 0.0, 0.0, 0.0, 0.9):
+        optimizer.momentum = momentum
+        model.partial_fit(x, y, loss="mse", optimizer=optimizer, batch_size=4, shuffle=False)
+    np.testing.assert_allclose(model.layers[0].w, [[0.4474, 0.4249]], atol=5e-5)
+
+
+CHANGES = {
+    "sgd": (
+        lambda: SGD(0.1),
+        [{"momentum": 0.9}, {"learning_rate": 0.02}, {"nesterov": True}, {"nesterov": False, "momentum": 0.0}, {},
+         {"momentum": 0.5, "nesterov": True}],
+    ),
+    "adam": (
+        lambda: Adam(0.01),
+        [{"beta1": 0.5}, {"beta2": 0.9}, {"epsilon": 1e-2}, {"learning_rate": 0.1}, {"beta1": 0.0},
+         {"beta1": 0.99, "beta2": 0.0, "epsilon": 1e-8}],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize(("dtype", "rtol"), [("float32", 2e-4), ("float64", 1e-11)])
+def test_each_step_follows_the_formula_with_the_hyperparameters_of_that_step(name, dtype, rtol):
+    make, changes = CHANGES[name]
+    optimizer, model, (x, y) = make(), small_model(dtype), data(dtype=dtype)
+    twin = Twin(flat(model))
+    for change in changes:
+        for hyper, value in change.items():
+            setattr(optimizer, hyper, value)
+        for _ in range(3):
+            model.forward(x)
+            model.backward(y, loss="mse")
+            twin.step(optimizer, flat(model, ("grad_w", "grad_b")).astype("f8"))
+            model.update(optimizer)
+            np.testing.assert_allclose(flat(model), twin.w, rtol=rtol, atol=rtol / 10)
+
+
+# -------------------------------------------------------------------------------------------------------- tiny averages
+
+
+def adam_move(dtype, grad, t=1, steps=1, **hypers):
+    """The weight after `steps` steps with one gradient, from 0."""
+    w, m, v = (np.zeros(1, dtype) for _ in range(3))
+    for number in range(t, t + steps):
+        kernels.adam_step(w, np.full(1, grad, dtype), m, v, t=number, **hypers)
+    return float(w[0])
+
+
+@pytest.mark.parametrize(("epsilon", "step"), [(1e-16, -9.9e-4), (1e-14, -5e-4)])
+def test_a_tiny_gradient_steps_as_the_formula_says(epsilon, step):
+    assert adam_move("f4", 1e-14, learning_rate=1e-3, epsilon=epsilon) == pytest.approx(step, rel=1e-3)
+
+
+@pytest.mark.parametrize("t", [1, 2, 50, 10_000])
+@pytest.mark.parametrize("beta2", [0.0, 0.9, 0.999, 0.999999])
+def test_flushing_never_changes_a_float32_step_by_more_than_rounding(beta2, t):
+    """Against the same step in float64, wherever grad^2 and its share in v are no subnormal numbers."""
+    beta2, rate = float(np.float32(beta2)), 2.0**-10
+    for grad in (np.float32(10.0) ** np.arange(-30, 10, dtype="f4")).tolist():
+        v = (1 - beta2) * grad**2
+        for epsilon in (np.float32(10.0) ** np.arange(-16, 3, 2, dtype="f4")).tolist():
+            # v itself is rounded: by half a step of the smallest numbers where it is subnormal.
+            least, most = (
+                rate * grad / (np.sqrt(max(v + off, 0) / (1 - beta2**t)) + epsilon) for off in (2.0**-149, -(2.0**-149))
+            )
+            move = -adam_move("f4", grad, t=t, beta1=0.0, beta2=beta2, learning_rate=rate, epsilon=epsilon)
+            assert least * (1 - 1e-6) <= move <= most * (1 + 1e-6), (grad, epsilon)
+
+
+def test_flushing_does_not_keep_v_from_growing():
+    """Each step adds (1 - beta2) grad^2, which is lost beside epsilon; what they add up to is not."""
+    epsilon, beta2 = float(np.float32(1e-10)), float(np.float32(0.9999))
+    grad = np.float32(50 * 2.0**-25 * epsilon)
+    moves = []
+    for dtype in ("f4", "f8"):
+        w, m, v = (np.zeros(1, dtype) for _ in range(3))
+        for t in range(100_000, 150_000):
+            w[0] = 0
+            kernels.adam_step(w, np.full(1, grad, dtype), m, v, t=t, beta1=0.0, beta2=beta2, epsilon=epsilon)
+        moves.append(float(w[0]))
+    assert moves[0] == pytest.approx(moves[1], rel=3e-7, abs=0)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_averages_of_a_gradient_that_became_0_decay_to_0(dtype):
+    """They never stay among the subnormal numbers, which are slow."""
+    smallest = float(np.finfo(dtype).smallest_normal)
+    w, m, v, velocity = (np.ones(40, dtype) * 1e-3 for _ in range(4))
+    zero, seen = np.zeros(40, dtype), []
+    for t in range(1, 20_001):
+        kernels.adam_step(w, zero, m, v, t=t, beta1=0.9, beta2=0.95, epsilon=1e-7)
+        kernels.sgd_step(w, zero, velocity, momentum=0.9)
+        seen += [float(average[0]) for average in (m, v, velocity)]
+    assert not any(0 < number < smallest for number in seen)
+    assert not m.any()
+    assert not v.any()
+    assert not velocity.any()
+
+
+# ---------------------------------------------------------------------------- numbers that the model's type cannot hold
+
+
+@pytest.mark.parametrize("rate", [1e39, 1e-60])
+def test_a_rate_that_float32_cannot_hold_is_refused_everywhere(rate):
+    (x, y), model = data(), small_model("float32")
+    before, message = flat(model), f"learning_rate.* is {re.escape(str(rate))}, which float32"
+    for optimizer in (SGD(rate), Adam(rate)):
+        with pytest.raises(ValueError, match=message):
+            model.fit(x, y, loss="mse", optimizer=optimizer, progress=False)
+    w = np.ones(3, "f4")
+    with pytest.raises(ValueError, match=message):
+        kernels.sgd_step(w, np.zeros(3, "f4"), learning_rate=rate)
+    with pytest.raises(ValueError, match=message):
+        kernels.adam_step(w, np.zeros(3, "f4"), np.zeros(3, "f4"), np.zeros(3, "f4"), t=1, learning_rate=rate)
+    assert (w == 1).all()
+    kernels.sgd_step(np.ones(3), np.zeros(3), learning_rate=rate)
+    np.testing.assert_array_equal(flat(model), before)
+
+
+@pytest.mark.parametrize("clip", [{"clip_value": 1e39}, {"clip_norm": 1e-60}])
+def test_a_limit_that_float32_cannot_hold_is_refused(clip):
+    (x, y), model = data(), small_model("float32")
+    with pytest.raises(ValueError, match="clip_.* is .*, which float32"):
+        model.fit(x, y, loss="mse", optimizer=SGD(**clip), progress=False)
+    small_model("float64").fit(x, y, loss="mse", optimizer=SGD(**clip), progress=False)
+
+
+def test_a_layers_settings_that_float32_cannot_hold_are_refused_before_anything_changes():
+    x, y = data()
+    for settings in ({"l1": 1e39}, {"l2": 1e-60}, {"max_norm": 1e39}, {"learning_rate_factor": 1e-60}):
+        model = mlpcore.Sequential([mlpcore.Dense(2, **settings)], dtype="float32")
+        (name,) = settings
+        with pytest.raises(
+            ValueError, match=f"{ {'learning_rate_factor': 'rate_factor'}.get(name, name) } is .*float32"
+        ):
+            model.fit(x, y, loss="mse", optimizer=SGD(), progress=False)
+        assert model.epochs_trained == 0
+        mlpcore.Sequential([mlpcore.Dense(2, **settings)], dtype="float64").fit(x, y, loss="mse", progress=False)
+    model = mlpcore.Sequential([mlpcore.Dense(2, learning_rate_factor=1e30)], input_size=3, dtype="float32")
+    before = flat(model)
+    with pytest.raises(
+        ValueError, match="learning_rate times a layer's learning_rate_factor is .*e\\+39, which float32"
+    ):
+        model.fit(x, y, loss="mse", optimizer=SGD(5e9), progress=False)
+    np.testing.assert_array_equal(flat(model), before)

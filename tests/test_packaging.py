@@ -1,6 +1,7 @@
 """The source distribution is complete: from it alone a fresh virtual environment builds, installs and tests mlpcore."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,3 +54,18 @@ def test_sdist_installs_and_passes_its_tests_in_a_fresh_environment(sdist: Path,
     run(python, "-m", "pip", "install", f"{wheel}[test]", cwd=tmp_path)
     tests = shutil.copytree(unpacked / "tests", tmp_path / "tests")
     assert f"mlpcore: {tmp_path / 'fresh'}" in run(python, "-m", "pytest", *SOME_TESTS, cwd=tests)
+
+
+def test_the_steps_of_the_readme_work_as_typed_in_its_folder(sdist: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    steps = re.findall(r"^    ((?:pip|python) .*)$", (unpacked / "README.md").read_text(), re.MULTILINE)
+    assert [step.split()[0] for step in steps] == ["pip", "python"]
+    run(sys.executable, "-m", "venv", tmp_path / "fresh", cwd=tmp_path)
+    script = "\n".join(
+        [f". {tmp_path}/fresh/bin/activate", *steps, 'python -c "import mlpcore; print(mlpcore.__file__)"']
+    )
+    printed = run("sh", "-ec", script, cwd=unpacked)
+    assert "test accuracy 0.9" in printed
+    assert printed.endswith(f"{unpacked / 'mlpcore' / '__init__.py'}\n")

@@ -1,9 +1,10 @@
 """Random numbers by counter: Philox's published answers, initial weights and shuffles."""
 
+import nets
 import numpy as np
 import pytest
 
-from mlpcore._core import Net, philox
+from mlpcore._core import philox
 
 
 @pytest.mark.parametrize(
@@ -25,9 +26,9 @@ def test_philox_gives_the_answers_that_its_authors_published(
 
 
 def initial_weights(name: str, seed: int, dtype: str = "float64", j: int = 0) -> np.ndarray:
-    net = Net([200, 100, 100], ["relu", "linear"], dtype)
-    net.initialize(j, name, seed)
-    return net.weights(j)[0].copy()
+    net = nets.dense_net([200, 100, 100], ["relu", "linear"], dtype)
+    nets.initialize(net, j, name, seed)
+    return nets.weights(net, j)[0].copy()
 
 
 @pytest.mark.parametrize(("name", "limit"), [("glorot_uniform", (6 / 300) ** 0.5), ("he_uniform", (6 / 200) ** 0.5)])
@@ -55,10 +56,10 @@ def test_a_float_net_begins_with_the_rounded_weights_of_a_double_net() -> None:
 
 def order_of(n: int, seed: int, epoch: int) -> np.ndarray:
     """The order in which an epoch takes n rows, as its one batch lies in the net's memory afterwards."""
-    net = Net([1, 1], ["linear"], "float64")
+    net = nets.dense_net([1, 1], ["linear"], "float64")
     rows = np.arange(n, dtype=float)[:, None]
-    net.train(rows, rows, None, "mse", n, True, seed, epoch, 1, ("sgd", 0.0, 0.0, False, None), [], None)
-    return net.activity(0)[0][:, 0].astype(int)
+    nets.train(net, rows, rows, None, "mse", n, True, seed, epoch, 1, nets.sgd(0.0, 0.0, False), [], None)
+    return nets.activity(net, 0)[0][:, 0].astype(int)
 
 
 def test_a_shuffle_is_a_permutation_that_follows_from_seed_and_epoch() -> None:

@@ -1,4 +1,4 @@
-"""Threads: how many there are, who may say so, and that neither their number nor what goes on beside changes a bit.
+"""Threads: how their number is set, and that neither it nor other load changes a bit of a result.
 
 What the pool does between C threads is in tests/tsan/pool.c; `make test-fork` repeats the forks four times as often.
 """
@@ -77,7 +77,9 @@ def test_environment_sets_the_number() -> None:
     assert python("import mlpcore; print(mlpcore.get_num_threads())", MLPCORE_NUM_THREADS="7") == "7"
 
 
-@pytest.mark.parametrize("value", ["0", "1025", "-2", "two", "1.5", "9" * 5000])
+@pytest.mark.parametrize(
+    "value", ["0", "1025", "-2", "two", "1.5", "9" * 5000, "1_0", "\u0663", "\u00b2", " 3 ", "+3", " ", "3\n", "\udcff"]
+)
 def test_wrong_environment_is_an_import_error(value: str) -> None:
     code = """
     try:
@@ -124,6 +126,40 @@ def test_quotas_of_control_groups(groups: str, files: dict[str, str], expected: 
     for name, text in {"proc/self/cgroup": groups, **files}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text + "\n")
+    assert list(_quotas(tmp_path)) == expected
+
+
+HALF = {"sys/fs/cgroup/cpu.max": b"50000 100000"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "expected"),
+    [
+        (b"", HALF, []),
+        (b"0", HALF, []),
+        (b"0:", HALF, []),
+        (b"nonsense\n0::/", HALF, [0.5]),
+        (b"\xff\xfe:::\n0::/", HALF, [0.5]),
+        (b"0::/caf\xe9", {**HALF, "sys/fs/cgroup/caf\udce9/cpu.max": b"30000 100000"}, [0.5, 0.3]),
+        (b"0::/a\x00b", HALF, [0.5]),
+        (b"0::/" + b"a" * 5000, HALF, [0.5]),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b""}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b"50000"}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b"50000 100000 3"}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b"50000 0"}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b"0.5 1"}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b"\xff \xfe"}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b"-2 100000"}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max": b"9" * 400 + b" 1"}, []),
+        (b"0::/", {"sys/fs/cgroup/cpu.max/is/a/folder": b""}, []),
+    ],
+)
+def test_odd_control_groups_are_no_quota(
+    groups: bytes, files: dict[str, bytes], expected: list[float], tmp_path: Path
+) -> None:
+    for name, content in {"proc/self/cgroup": groups, **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
     assert list(_quotas(tmp_path)) == expected
 
 

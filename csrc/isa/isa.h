@@ -17,11 +17,11 @@ typedef struct {
 /* From the fastest to the reference, which every machine can run; the list ends with a NULL name. */
 extern const mlp_isa mlp_isas[];
 
-/* The first of the list that this machine can run is in use from the start. Whoever has begun a computation goes on with
- * the kernels it began with; since all of them give the same bits, nobody can tell. */
+/* The first of the list that this machine can run is the default. A computation in progress keeps its kernels when
+ * another set is chosen; all of them give the same bits. */
 const mlp_isa *mlp_isa_current(void);
 
-/* Uses another one. False: there is none of this name, or not on this machine. */
+/* Selects the set of this name. False: unknown, or not available on this machine. */
 bool mlp_isa_use(const char *name);
 
 static inline const mlp_kernels_f32 *mlp_current_f32(void) { return mlp_isa_current()->f32; }

@@ -1,9 +1,83 @@
-/* activations.inc.h: reference/activations.c in vectors. Rows of softmax run through LANES = 16 partial sums, which are
- * SUMS registers here.
+/* activations.inc.h: reference/activations.c in vectors. Every activation of the catalogue says here which text it runs: its own
+ * vector form, or the reference's. Rows of softmax run through LANES = 16 partial sums, which are SUMS registers here.
  */
 
-static inline vec vec_relu(vec z) { return vec_select(vec_less_equal(z, vec_broadcast(0)), vec_broadcast(0), z); }
-static inline vec vec_same(vec z) { return z; }
+/* ---- element by element ----------------------------------------------------------------------------------------- */
+
+static ALWAYS_INLINE void each_forward(vec (*f)(vec z, const real *c), ptrdiff_t count, real *a, const real *z,
+                                       const real *c) {
+    ptrdiff_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES) {
+        vec_store(a + i, f(vec_load(z + i), c));
+    }
+    if (i < count) {
+        mask some = mask_first(count - i);
+        vec_store_masked(a + i, f(vec_load_masked(z + i, some), c), some);
+    }
+}
+
+static ALWAYS_INLINE void each_backward(vec (*f)(vec grad_a, vec s, const real *c), ptrdiff_t count, real *phi,
+                                        const real *grad_a, const real *s, const real *c) {
+    ptrdiff_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES) {
+        vec_store(phi + i, f(vec_load(grad_a + i), vec_load(s + i), c));
+    }
+    if (i < count) {
+        mask some = mask_first(count - i);
+        vec_store_masked(phi + i, f(vec_load_masked(grad_a + i, some), vec_load_masked(s + i, some), c), some);
+    }
+}
+
+/* The activation runs vec_<id>_forward and vec_<id>_backward. */
+#define VECTOR_FORM(id)                                                                                                \
+    static void fast_##id##_forward(ptrdiff_t n, ptrdiff_t out, real *a, const real *z, const real *c) {               \
+        each_forward(vec_##id##_forward, n * out, a, z, c);                                                            \
+    }                                                                                                                  \
+    static void fast_##id##_backward(ptrdiff_t n, ptrdiff_t out, real *phi, const real *grad_a, const real *s,         \
+                                     const real *c) {                                                                  \
+        each_backward(vec_##id##_backward, n * out, phi, grad_a, s, c);                                                \
+    }
+
+/* It runs the reference's text, one number after the other. */
+#define NO_VECTOR_FORM(id)                                                                                             \
+    static void fast_##id##_forward(ptrdiff_t n, ptrdiff_t out, real *a, const real *z, const real *c) {               \
+        for (ptrdiff_t i = 0; i < n * out; i++) {                                                                      \
+            a[i] = id##_forward(z[i], c);                                                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void fast_##id##_backward(ptrdiff_t n, ptrdiff_t out, real *phi, const real *grad_a, const real *s,         \
+                                     const real *c) {                                                                  \
+        for (ptrdiff_t i = 0; i < n * out; i++) {                                                                      \
+            phi[i] = id##_backward(grad_a[i], s[i], c);                                                                \
+        }                                                                                                              \
+    }
+
+static inline vec vec_linear_forward(vec z, const real *c) { return (void)c, z; }
+static inline vec vec_linear_backward(vec grad_a, vec a, const real *c) { return (void)a, (void)c, grad_a; }
+VECTOR_FORM(linear)
+
+static inline vec vec_relu_forward(vec z, const real *c) {
+    return (void)c, vec_select(vec_less_equal(z, vec_broadcast(0)), vec_broadcast(0), z);
+}
+static inline vec vec_relu_backward(vec grad_a, vec a, const real *c) {
+    return (void)c, vec_select(vec_less(vec_broadcast(0), a), grad_a, vec_broadcast(0));
+}
+VECTOR_FORM(relu)
+
+static inline vec vec_sigmoid_forward(vec z, const real *c) { return (void)c, vec_sigmoid(z); }
+static inline vec vec_sigmoid_backward(vec grad_a, vec a, const real *c) {
+    return (void)c, vec_mul(grad_a, vec_mul(a, vec_sub(vec_broadcast(1), a)));
+}
+VECTOR_FORM(sigmoid)
+
+static inline vec vec_tanh_forward(vec z, const real *c) { return (void)c, vec_tanh(z); }
+static inline vec vec_tanh_backward(vec grad_a, vec a, const real *c) {
+    const vec one = vec_broadcast(1);
+    return (void)c, vec_mul(grad_a, vec_mul(vec_sub(one, a), vec_add(one, a)));
+}
+VECTOR_FORM(tanh)
+
+/* ---- softmax ---------------------------------------------------------------------------------------------------- */
 
 enum { SUMS = LANES / VEC_LANES };
 
@@ -86,14 +160,14 @@ static inline void divide_row(ptrdiff_t out, real *a, real divisor) {
     }
 }
 
-static void fast_softmax_forward(ptrdiff_t out, real *a, const real *z) {
+static void softmax_row_forward(ptrdiff_t out, real *a, const real *z) {
     softmax_row row = fast_softmax_of(out, a, z);
     divide_row(out, a, 1 + row.rest);
 }
 
 static inline vec product_of(vec a, vec grad_a, row_facts facts) { return (void)facts, vec_mul(a, grad_a); }
 
-static void fast_softmax_backward(ptrdiff_t out, real *phi, const real *a, const real *grad_a) {
+static void softmax_row_backward(ptrdiff_t out, real *phi, const real *grad_a, const real *a) {
     vec mean = vec_broadcast(row_sum(out, product_of, a, grad_a, (row_facts){0}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         mask some = mask_first(out - k);
@@ -102,60 +176,44 @@ static void fast_softmax_backward(ptrdiff_t out, real *phi, const real *a, const
     }
 }
 
-static void fast_activation_forward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, const real *z) {
-    switch (sigma) {
-    case MLP_RELU: each(vec_relu, n * out, a, z); break;
-    case MLP_SIGMOID: each(vec_sigmoid, n * out, a, z); break;
-    case MLP_TANH: each(vec_tanh, n * out, a, z); break;
-    case MLP_SOFTMAX:
-        for (ptrdiff_t s = 0, rows; s < n; s += rows) {
-            if (is_narrow(n - s, out)) {
-                rows = rows_together(n - s);
-                narrow_softmax_forward(rows, out, a + s * out, z + s * out);
-            } else {
-                rows = 1;
-                fast_softmax_forward(out, a + s * out, z + s * out);
-            }
+static void fast_softmax_forward(ptrdiff_t n, ptrdiff_t out, real *a, const real *z, const real *c) {
+    (void)c;
+    for (ptrdiff_t s = 0, rows; s < n; s += rows) {
+        if (is_narrow(n - s, out)) {
+            rows = rows_together(n - s);
+            narrow_softmax_forward(rows, out, a + s * out, z + s * out);
+        } else {
+            rows = 1;
+            softmax_row_forward(out, a + s * out, z + s * out);
         }
-        break;
-    default: each(vec_same, n * out, a, z);
     }
 }
 
-/* grad_a times sigma', which is a function of a. */
-static inline vec through_relu(vec a, vec grad_a) {
-    return vec_select(vec_less(vec_broadcast(0), a), grad_a, vec_broadcast(0));
-}
-static inline vec through_sigmoid(vec a, vec grad_a) {
-    return vec_mul(grad_a, vec_mul(a, vec_sub(vec_broadcast(1), a)));
-}
-static inline vec through_tanh(vec a, vec grad_a) {
-    return vec_mul(grad_a, vec_mul(vec_sub(vec_broadcast(1), a), vec_add(vec_broadcast(1), a)));
-}
-static inline vec through_linear(vec a, vec grad_a) { return (void)a, grad_a; }
-
-static ALWAYS_INLINE void each_of_two(vec (*f)(vec, vec), ptrdiff_t count, real *y, const real *a, const real *b) {
-    ptrdiff_t i = 0;
-    for (; i + VEC_LANES <= count; i += VEC_LANES) {
-        vec_store(y + i, f(vec_load(a + i), vec_load(b + i)));
-    }
-    if (i < count) {
-        mask some = mask_first(count - i);
-        vec_store_masked(y + i, f(vec_load_masked(a + i, some), vec_load_masked(b + i, some)), some);
+static void fast_softmax_backward(ptrdiff_t n, ptrdiff_t out, real *phi, const real *grad_a, const real *a,
+                                  const real *c) {
+    (void)c;
+    for (ptrdiff_t s = 0; s < n; s++) {
+        softmax_row_backward(out, phi + s * out, grad_a + s * out, a + s * out);
     }
 }
 
-static void fast_activation_backward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *phi, const real *a,
-                                     const real *grad_a) {
-    switch (sigma) {
-    case MLP_RELU: each_of_two(through_relu, n * out, phi, a, grad_a); break;
-    case MLP_SIGMOID: each_of_two(through_sigmoid, n * out, phi, a, grad_a); break;
-    case MLP_TANH: each_of_two(through_tanh, n * out, phi, a, grad_a); break;
-    case MLP_SOFTMAX:
-        for (ptrdiff_t s = 0; s < n; s++) {
-            fast_softmax_backward(out, phi + s * out, a + s * out, grad_a + s * out);
-        }
-        break;
-    default: each_of_two(through_linear, n * out, phi, a, grad_a);
-    }
+/* ---- any of them ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    void (*forward)(ptrdiff_t n, ptrdiff_t out, real *a, const real *z, const real *c);
+    void (*backward)(ptrdiff_t n, ptrdiff_t out, real *phi, const real *grad_a, const real *s, const real *c);
+} ACTIVATIONS[] = {
+#define UNIT(ID, id, ...) [MLP_##ID] = {fast_##id##_forward, fast_##id##_backward},
+#define ROW(ID, id, ...) [MLP_##ID] = {fast_##id##_forward, fast_##id##_backward},
+#include "../catalogue/activations.def"
+};
+
+static void fast_activation_forward(const REAL_NAME(mlp_activation) * sigma, ptrdiff_t n, ptrdiff_t out, real *a,
+                                    const real *z) {
+    ACTIVATIONS[sigma->id].forward(n, out, a, z, sigma->constants);
+}
+
+static void fast_activation_backward(const REAL_NAME(mlp_activation) * sigma, ptrdiff_t n, ptrdiff_t out, real *phi,
+                                     const real *s, const real *grad_a) {
+    ACTIVATIONS[sigma->id].backward(n, out, phi, grad_a, s, sigma->constants);
 }

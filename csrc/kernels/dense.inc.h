@@ -1,27 +1,38 @@
-/* dense.inc.h: reference/dense.c as three products (product.inc.h) and a sum over columns. */
+/* dense.inc.h: reference/dense.c as three products (product/product.inc.h) and a sum over rows. */
 
-/* A product that is one tile is spared the loops: for a net of a few units they would take longer than the arithmetic. */
-static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
-    return M > 0 && M <= TILE_ROWS && N <= PANEL && K <= K_BLOCK;
+/* Single-tile fast path: for tiny layers blocking costs more than the arithmetic. */
+static bool is_one_tile(ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) { return M > 0 && M <= MR && N <= NR && K <= MAX_KC; }
+
+static void set_epilogue(product_task *task, const REAL_NAME(mlp_epilogue) * epilogue) {
+    if (epilogue) {
+        task->epilogue = epilogue->apply;
+        task->epilogue_context = epilogue->context;
+    }
 }
 
-static tile_function *tile_for(ptrdiff_t M, ptrdiff_t N, tile_function *const functions[3][8]) {
-    return functions[divided(N, VEC_LANES) - 1][M - 1];
+/* What is to be done with a whole result. */
+static void finish(const REAL_NAME(mlp_epilogue) * epilogue, ptrdiff_t count, const real *result) {
+    if (epilogue) {
+        epilogue->apply(epilogue->context, 0, count, result);
+    }
 }
 
 static product_task forward_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                                  const real *b) {
-    return (product_task){
-        .M = n, .N = out, .K = in, .a = x, .a_row = in, .b = w, .b_row = out, .init = b, .c = z, .c_row = out};
+    product_task task = {.M = n, .N = out, .K = in, .a = x, .lda = in, .b = w, .ldb = out, .c = z, .ldc = out};
+    task.init = b;
+    return task;
 }
 
 static void fast_dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
-                               const real *b) {
+                               const real *b, const REAL_NAME(mlp_epilogue) * epilogue) {
     if (is_one_tile(n, out, in)) {
-        tile_for(n, out, TILES_OF_ROWS)(in, x, in, w, out, z, out, b, 0, out);
+        micro_kernel_for(NO_TRANSPOSE, n, out)(in, x, in, w, out, z, out, b, 0, out);
+        finish(epilogue, n * out, z);
         return;
     }
-    const product_task task = forward_task(n, in, out, z, x, w, b);
+    product_task task = forward_task(n, in, out, z, x, w, b);
+    set_epilogue(&task, epilogue);
     product(&task);
 }
 
@@ -42,7 +53,7 @@ static ALWAYS_INLINE void sum_of_columns(int width, ptrdiff_t n, ptrdiff_t out, 
 }
 
 /* Sixteen columns at a time; the rest in eights, fours and ones. */
-static void sum_of_rows(ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) {
+static void fast_dense_backward_b(ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) {
     ptrdiff_t i = 0;
     for (; out - i >= 16; i += 16) {
         sum_of_columns(16, n, out, sum + i, phi + i);
@@ -63,62 +74,40 @@ static void sum_of_rows(ptrdiff_t n, ptrdiff_t out, real *sum, const real *phi) 
 /* eq. 3 */
 static product_task grad_w_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
                                 const real *x) {
-    return (product_task){.M = in,
-                          .N = out,
-                          .K = n,
-                          .a = x,
-                          .a_row = in,
-                          .a_lies = TRANSPOSED,
-                          .b = phi,
-                          .b_row = out,
-                          .c = grad_w,
-                          .c_row = out};
+    product_task task = {.M = in, .N = out, .K = n, .a = x, .lda = in, .b = phi, .ldb = out, .c = grad_w, .ldc = out};
+    task.trans_a = TRANSPOSE;
+    return task;
 }
 
-static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi,
-                                  const real *x) {
+static void fast_dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, bool discard, const real *phi,
+                                  const real *x, const REAL_NAME(mlp_epilogue) * epilogue) {
     if (is_one_tile(in, out, n)) {
-        tile_for(in, out, TILES_OF_COLUMNS)(n, x, in, phi, out, grad_w, out, NULL, 0, out);
+        micro_kernel_for(TRANSPOSE, in, out)(n, x, in, phi, out, grad_w, out, NULL, 0, out);
+        finish(epilogue, in * out, grad_w);
         return;
     }
-    const product_task task = grad_w_task(n, in, out, grad_w, phi, x);
+    product_task task = grad_w_task(n, in, out, grad_w, phi, x);
+    set_epilogue(&task, epilogue);
+    task.discard_c = discard;
     product(&task);
 }
 
 /* eq. 2 without sigma' */
 static product_task grad_x_task(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
                                 const real *w) {
-    return (product_task){.M = n,
-                          .N = in,
-                          .K = out,
-                          .a = phi,
-                          .a_row = out,
-                          .b = w,
-                          .b_row = out,
-                          .b_lies = out == 1 ? AS_IT_LIES : TRANSPOSED, /* one column is a row */
-                          .c = grad_x,
-                          .c_row = in};
+    product_task task = {.M = n, .N = in, .K = out, .a = phi, .lda = out, .b = w, .ldb = out, .c = grad_x, .ldc = in};
+    task.trans_b = out == 1 ? NO_TRANSPOSE : TRANSPOSE; /* one column is a row */
+    return task;
 }
 
 static void fast_dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi,
-                                  const real *w) {
+                                  const real *w, const REAL_NAME(mlp_epilogue) * epilogue) {
     if (out == 1 && is_one_tile(n, in, out)) {
-        tile_for(n, in, TILES_OF_ROWS)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
+        micro_kernel_for(NO_TRANSPOSE, n, in)(out, phi, out, w, in, grad_x, in, NULL, 0, in);
+        finish(epilogue, n * in, grad_x);
         return;
     }
-    const product_task task = grad_x_task(n, in, out, grad_x, phi, w);
+    product_task task = grad_x_task(n, in, out, grad_x, phi, w);
+    set_epilogue(&task, epilogue);
     product(&task);
-}
-
-static void fast_dense_backward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, real *grad_w, real *grad_b,
-                                const real *phi, const real *x, const real *w) {
-    if (grad_x) {
-        fast_dense_backward_x(n, in, out, grad_x, phi, w);
-    }
-    if (grad_w) {
-        fast_dense_backward_w(n, in, out, grad_w, phi, x);
-    }
-    if (grad_b) {
-        sum_of_rows(n, out, grad_b, phi);
-    }
 }

@@ -4,8 +4,8 @@
  * vectors. A change there is a change here.
  */
 
-/* Which lanes of a vector are meant. Most are whole, and spared the mask where `whole` is known when inlined. Where none
- * are left, nothing is stored: at the end of a page even that would be slow. */
+/* The active lanes of a vector. Full vectors need no mask when `whole` is known after inlining. With no active lane
+ * nothing is stored: at the end of a page even a masked store of nothing is slow. */
 typedef struct {
     bool whole;
     mask some;
@@ -159,12 +159,10 @@ static ALWAYS_INLINE void each(vec (*f)(vec), ptrdiff_t count, real *y, const re
     }
 }
 
-static void fast_elementary(mlp_elementary function, ptrdiff_t count, real *y, const real *x) {
+static void fast_elementary(mlp_elementary_id function, ptrdiff_t count, real *y, const real *x) {
     switch (function) {
-    case MLP_EXP: each(vec_exp, count, y, x); break;
-    case MLP_LOG: each(vec_log, count, y, x); break;
-    case MLP_LOG1P: each(vec_log1p, count, y, x); break;
-    case MLP_TANH_OF: each(vec_tanh, count, y, x); break;
-    default: each(vec_sigmoid, count, y, x); break;
+#define ELEMENTARY(ID, id, ...)                                                                                        \
+    case MLP_ELEMENTARY_##ID: each(vec_##id, count, y, x); break;
+#include "../catalogue/elementaries.def"
     }
 }

@@ -1,12 +1,13 @@
 /* kernels.inc.h: every operation for one instruction set and one real type, and the table that exports them.
  *
- * The stubs in isa/ include a page of simd/ and then this. The reference stands in here too: its constants, and its text
- * for what is too rare to be written twice. In a table entry `fast_` marks what is written in vectors.
+ * The stubs in isa/ include a page of simd/ and then this. The reference is included as well: its constants, and its
+ * code for cases too rare to vectorise. In a table entry `fast_` marks what is written in vectors.
  */
 #include <stdbool.h>
 #include <string.h>
 
-#include "../net/threads.h"
+#include "../runtime/rng.h"
+#include "../runtime/threads.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -16,9 +17,17 @@
 
 #include "../reference/activations.c"
 
+#include "../reference/metrics.c"
+
 #include "../reference/losses.c"
 
+#include "../reference/samples.c"
+
+#include "../reference/dropout.c"
+
 #include "../reference/optimizers.c"
+
+#include "../reference/online.c"
 #pragma GCC diagnostic pop
 
 #include "elementary.inc.h"
@@ -29,43 +38,40 @@
 
 #include "activations.inc.h"
 
+#include "metrics.inc.h"
+
 #include "losses.inc.h"
 
-#include "tiles.inc.h"
-
-#include "pack.inc.h"
-
-#include "few_rows.inc.h"
-
-#include "product.inc.h"
-
-#include "product_shared.inc.h"
+#include "product/product.inc.h"
 
 #include "dense.inc.h"
 
 #include "optimizers.inc.h"
 
-#include "layer.inc.h"
+#include "online.inc.h"
+
+#include "dropout.inc.h"
 
 const REAL_NAME(mlp_kernels) TABLE = {
     .dense_forward = fast_dense_forward,
-    .dense_backward = fast_dense_backward,
+    .dense_backward_x = fast_dense_backward_x,
+    .dense_backward_w = fast_dense_backward_w,
+    .dense_backward_b = fast_dense_backward_b,
+    .dense_update_online = fast_dense_update_online,
     .activation_forward = fast_activation_forward,
     .activation_backward = fast_activation_backward,
-    .loss_value = loss_value,
-    .loss_gradient = loss_gradient,
+    .loss_value = fast_loss_value,
+    .loss_gradient = fast_loss_gradient,
     .output_loss = fast_output_loss,
     .output_phi = fast_output_phi,
     .output_step = fast_output_step,
-    .rows_right = fast_rows_right,
+    .count_correct = fast_count_correct,
     .batch_weight = batch_weight,
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
-    .sgd_step = fast_sgd_step,
-    .adam_step = fast_adam_step,
-    .adam_at = adam_at,
-    .layer_forward = fast_layer_forward,
-    .layer_backward = fast_layer_backward,
-    .layer_update = fast_layer_update,
+    .dropout = fast_dropout,
+    .update = fast_update,
+    .max_norm = max_norm,
+    .sum_of_squares = sum_of_squares,
     .elementary = fast_elementary,
 };

@@ -1,6 +1,32 @@
-/* losses.inc.h: reference/losses.c in vectors, for the pairs that people train with: MSE, sigmoid with BCE, softmax with
- * CCE. The other pairs, and a loss of a bare y_hat, run the reference's own text.
+/* losses.inc.h: reference/losses.c in vectors. Every loss and every pair of the catalogue says here which text it runs: its
+ * own vector form, or the reference's.
  */
+
+/* The loss runs the reference's text. */
+#define NO_VECTOR_LOSS(id)                                                                                             \
+    static void fast_##id##_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value,           \
+                                  const real *y_hat, const real *y) {                                                  \
+        loss_value(loss, n, out, value, y_hat, y);                                                                     \
+    }                                                                                                                  \
+    static void fast_##id##_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a,       \
+                                     const real *y_hat, const real *y, const real *scale) {                            \
+        loss_gradient(loss, n, out, grad_a, y_hat, y, scale);                                                          \
+    }
+
+/* The pair does. */
+#define NO_VECTOR_PAIR(id)                                                                                             \
+    static void fast_##id##_loss(ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,                \
+                                 const real *y) {                                                                      \
+        for (ptrdiff_t s = 0; s < n; s++) {                                                                            \
+            value[s] = id##_loss(out, z + s * out, a + s * out, y + s * out);                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void fast_##id##_phi(ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,    \
+                                const real *scale) {                                                                   \
+        for (ptrdiff_t s = 0; s < n; s++) {                                                                            \
+            id##_phi(out, phi + s * out, z + s * out, a + s * out, y + s * out, scale[s]);                             \
+        }                                                                                                              \
+    }
 
 /* --------------------------------------------------------------------------------- the value of each sample, a sum */
 
@@ -11,8 +37,8 @@ static inline vec squared_miss(vec y_hat, vec y, row_facts facts) {
 
 /* From e = e^{-|z|}. */
 static inline vec vec_sigmoid_bce_from(vec z, vec y, vec e) {
-    vec right = vec_mul(vec_sub(vec_broadcast(1), y), z), left = vec_mul(vec_negative(y), z);
-    return vec_add(vec_select(vec_less(vec_broadcast(0), z), right, left), vec_log1p(e));
+    const vec share = vec_select(vec_less(vec_broadcast(0), z), vec_sub(vec_broadcast(1), y), vec_negative(y));
+    return vec_add(vec_part_of(share, z), vec_log1p(e));
 }
 
 static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
@@ -20,8 +46,7 @@ static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
 }
 
 static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
-    vec minus_log = vec_add(vec_sub(facts.max, z), facts.log_sum);
-    return vec_select(vec_equal(y, vec_broadcast(0)), vec_broadcast(0), vec_mul(y, minus_log));
+    return vec_part_of(y, vec_add(vec_below_max(facts.max, z), facts.log_sum));
 }
 
 /* The sum of each row; rows of one number side by side. (A sum begins at 0, which is how -0 becomes 0.) */
@@ -70,25 +95,30 @@ static inline ptrdiff_t rows_from(ptrdiff_t begin, ptrdiff_t n) {
     return n - begin < ROWS_TOGETHER ? n - begin : ROWS_TOGETHER;
 }
 
-static void fast_output_loss(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *value,
-                             const real *z, const real *a, const real *y) {
-    if (loss == MLP_MSE) {
-        sum_of_each_row(squared_miss, n, out, value, a, y);
-        for (ptrdiff_t s = 0; s < n; s++) {
-            value[s] /= (real)out;
+static void fast_softmax_cce_loss(ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
+                                  const real *y) {
+    (void)a;
+    for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
+        softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, NULL, z + begin * out);
+        for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
+            ptrdiff_t at = (begin + s) * out;
+            value[begin + s] = value_of_softmax_cce(out, &rows, s, z + at, y + at);
         }
-    } else if (loss == MLP_BCE && sigma == MLP_SIGMOID) {
-        sum_of_each_row(vec_sigmoid_bce, n, out, value, z, y);
-    } else if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
-        for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
-            softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, NULL, z + begin * out);
-            for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
-                ptrdiff_t at = (begin + s) * out;
-                value[begin + s] = value_of_softmax_cce(out, &rows, s, z + at, y + at);
-            }
-        }
-    } else {
-        output_loss(loss, sigma, n, out, value, z, a, y);
+    }
+}
+
+static void fast_sigmoid_bce_loss(ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
+                                  const real *y) {
+    (void)a;
+    sum_of_each_row(vec_sigmoid_bce, n, out, value, z, y);
+}
+
+static void fast_mse_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value, const real *y_hat,
+                           const real *y) {
+    (void)loss;
+    sum_of_each_row(squared_miss, n, out, value, y_hat, y);
+    for (ptrdiff_t s = 0; s < n; s++) {
+        value[s] /= (real)out;
     }
 }
 
@@ -132,59 +162,77 @@ static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const re
     }
 }
 
-static void fast_output_phi(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z,
-                            const real *a, const real *y, const real *scale) {
-    if (loss == MLP_MSE) {
-        for (ptrdiff_t s = 0; s < n; s++) {
-            real share = scale[s] / (real)out;
-            each_of_rows(vec_mse_slope, 1, out, phi + s * out, a + s * out, y + s * out, &share);
-        }
-        fast_activation_backward(sigma, n, out, phi, a, phi);
-    } else if (loss == MLP_BCE && sigma == MLP_SIGMOID) {
-        each_of_rows(vec_sigmoid_bce_phi, n, out, phi, a, y, scale);
-    } else if (loss == MLP_CCE && sigma == MLP_SOFTMAX) {
-        for (ptrdiff_t s = 0; s < n; s++) {
-            phi_of_softmax_cce(out, phi + s * out, a + s * out, y + s * out, scale[s]);
-        }
-    } else {
-        output_phi(loss, sigma, n, out, phi, z, a, y, scale);
+static void fast_softmax_cce_phi(ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,
+                                 const real *scale) {
+    (void)z;
+    for (ptrdiff_t s = 0; s < n; s++) {
+        phi_of_softmax_cce(out, phi + s * out, a + s * out, y + s * out, scale[s]);
     }
 }
 
-/* ------------------------------------------------------------------------------------------------- what is right */
-
-static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row) {
-    vec largest = vec_broadcast(largest_of_row(out, row));
-    for (ptrdiff_t k = 0; k < out && row[0] == row[0]; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        int lane = mask_lane(mask_and(some, vec_equal(vec_load_masked(row + k, some), largest)));
-        if (lane >= 0) {
-            return k + lane;
-        }
-    }
-    return 0; /* nothing is larger than a NaN that comes first */
+static void fast_sigmoid_bce_phi(ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,
+                                 const real *scale) {
+    (void)z;
+    each_of_rows(vec_sigmoid_bce_phi, n, out, phi, a, y, scale);
 }
 
-static bool is_row_right(ptrdiff_t out, const real *a, const real *y) {
-    return fast_first_largest(out, a) == fast_first_largest(out, y);
+static void fast_mse_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a,
+                              const real *y_hat, const real *y, const real *scale) {
+    (void)loss;
+    for (ptrdiff_t s = 0; s < n; s++) {
+        real share = scale[s] / (real)out;
+        each_of_rows(vec_mse_slope, 1, out, grad_a + s * out, y_hat + s * out, y + s * out, &share);
+    }
 }
 
-static double fast_rows_right(mlp_loss loss, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y) {
-    if (loss == MLP_BCE || out == 1) {
-        return rows_right(loss, n, out, a, y);
+NO_VECTOR_LOSS(bce)
+NO_VECTOR_LOSS(cce)
+NO_VECTOR_PAIR(sigmoid_cce)
+NO_VECTOR_PAIR(softmax_bce)
+
+/* ---- any of them ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    void (*value)(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value, const real *y_hat,
+                  const real *y);
+    void (*gradient)(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a, const real *y_hat,
+                     const real *y, const real *scale);
+} LOSSES[] = {
+#define LOSS(ID, id, ...) [MLP_##ID] = {fast_##id##_value, fast_##id##_gradient},
+#include "../catalogue/losses.def"
+};
+
+static void fast_loss_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value,
+                            const real *y_hat, const real *y) {
+    LOSSES[loss->id].value(loss, n, out, value, y_hat, y);
+}
+
+static void fast_loss_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a,
+                               const real *y_hat, const real *y, const real *scale) {
+    LOSSES[loss->id].gradient(loss, n, out, grad_a, y_hat, y, scale);
+}
+
+static void fast_output_loss(const REAL_NAME(mlp_loss) * loss, const REAL_NAME(mlp_activation) * sigma, ptrdiff_t n,
+                             ptrdiff_t out, real *value, const real *z, const real *a, const real *y) {
+    switch (pair_of(loss->id, sigma->id)) {
+    case MLP_THROUGH_A: fast_loss_value(loss, n, out, value, a, y); break;
+#define PAIR(ID, id, ...)                                                                                              \
+    case MLP_##ID: fast_##id##_loss(n, out, value, z, a, y); break;
+#include "../catalogue/pairs.def"
     }
-    ptrdiff_t right = 0;
-    for (ptrdiff_t s = 0, rows; s < n; s += rows) {
-        const real *of_a = a + s * out, *of_y = y + s * out;
-        if (is_narrow(n - s, out)) {
-            rows = rows_together(n - s);
-            right += narrow_rows_right(rows, out, of_a, of_y);
-        } else {
-            rows = 1;
-            right += is_row_right(out, of_a, of_y);
-        }
+}
+
+static void fast_output_phi(const REAL_NAME(mlp_loss) * loss, const REAL_NAME(mlp_activation) * sigma, ptrdiff_t n,
+                            ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, const real *scale) {
+    switch (pair_of(loss->id, sigma->id)) {
+    case MLP_THROUGH_A:
+        fast_loss_gradient(loss, n, out, phi, a, y, scale);
+        fast_activation_backward(sigma, n, out, phi, mlp_derivative_needs_z(sigma->id) ? z : a, phi);
+        break;
+#define PAIR(ID, id, ...)                                                                                              \
+    case MLP_##ID: fast_##id##_phi(n, out, phi, z, a, y, scale); break;
+#include "../catalogue/pairs.def"
     }
-    return (double)right;
 }
 
 /* ------------------------------------------------------------------------------------------- all of it, for training */
@@ -208,15 +256,17 @@ static double softmax_cce_step(ptrdiff_t n, ptrdiff_t out, real *a, real *value,
             divide_row(out, a + row, 1 + rows.rest[s]);
             value[begin + s] = value_of_softmax_cce(out, &rows, s, z + row, y + row);
             phi_of_softmax_cce(out, phi + row, a + row, y + row, scale[begin + s]);
-            right += is_row_right(out, a + row, y + row);
+            right += is_row_correct(out, a + row, y + row);
         }
     }
     return (double)right;
 }
 
+/* On the same side of 1/2; a NaN is on none. */
 static inline mask vec_same_side(vec a, vec y) {
     const vec half = vec_broadcast(REAL(0.5)), one = vec_broadcast(1), zero = vec_broadcast(0);
-    return vec_equal(vec_select(vec_less(half, a), one, zero), vec_select(vec_less(half, y), one, zero));
+    const mask same = vec_equal(vec_select(vec_less(half, a), one, zero), vec_select(vec_less(half, y), one, zero));
+    return mask_and(same, vec_equal(a, a));
 }
 
 /* One output: e^{-|z|} is found once, for a and for the value. */
@@ -235,16 +285,26 @@ static double sigmoid_bce_step(ptrdiff_t n, real *a, real *value, real *phi, con
     return (double)right;
 }
 
-static double fast_output_step(mlp_loss loss, mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, real *value,
-                               real *phi, const real *z, const real *y, const real *scale) {
-    if (loss == MLP_CCE && sigma == MLP_SOFTMAX && out > 1) {
-        return softmax_cce_step(n, out, a, value, phi, z, y, scale);
+/* Both count what is right by the rule that belongs to them, each row once. */
+static double fast_output_step(const REAL_NAME(mlp_loss) * loss, const REAL_NAME(mlp_activation) * sigma,
+                               mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, real *a, real *value, real *phi,
+                               const real *z, const real *y, const real *scale, const real *weight) {
+    const mlp_pair_id pair = pair_of(loss->id, sigma->id);
+    double right;
+    if (pair == MLP_SOFTMAX_CCE && out > 1) {
+        right = softmax_cce_step(n, out, a, value, phi, z, y, scale);
+        if (metric == MLP_CATEGORICAL_ACCURACY && !weight) {
+            return right;
+        }
+    } else if (pair == MLP_SIGMOID_BCE && out == 1) {
+        right = sigmoid_bce_step(n, a, value, phi, z, y, scale);
+        if (metric == MLP_BINARY_ACCURACY && !weight) {
+            return right;
+        }
+    } else {
+        fast_activation_forward(sigma, n, out, a, z);
+        fast_output_loss(loss, sigma, n, out, value, z, a, y);
+        fast_output_phi(loss, sigma, n, out, phi, z, a, y, scale);
     }
-    if (loss == MLP_BCE && sigma == MLP_SIGMOID && out == 1) {
-        return sigmoid_bce_step(n, a, value, phi, z, y, scale);
-    }
-    fast_activation_forward(sigma, n, out, a, z);
-    fast_output_loss(loss, sigma, n, out, value, z, a, y);
-    fast_output_phi(loss, sigma, n, out, phi, z, a, y, scale);
-    return fast_rows_right(loss, n, out, a, y);
+    return fast_count_correct(metric, n, out, a, y, weight);
 }

@@ -5,6 +5,14 @@
  * are the vectors themselves, and adding their halves is adding vectors.
  */
 
+/* part_of and below_max of the reference. */
+static inline vec vec_part_of(vec share, vec z) {
+    return vec_select(vec_equal(share, vec_broadcast(0)), vec_broadcast(0), vec_mul(share, z));
+}
+static inline vec vec_below_max(vec max, vec z) {
+    return vec_select(vec_equal(z, max), vec_broadcast(0), vec_sub(max, z));
+}
+
 typedef vec units[LANES];
 
 static bool is_narrow(ptrdiff_t n, ptrdiff_t out) { return out > 1 && out <= LANES && n >= VEC_LANES / 2; }
@@ -79,20 +87,27 @@ static void narrow_softmax_forward(ptrdiff_t rows, ptrdiff_t out, real *a, const
     turn_out(rows, out, a, of_a);
 }
 
-/* first_largest of every sample, as numbers. */
-static ALWAYS_INLINE vec first_largest_of_units(ptrdiff_t out, const units c) {
-    vec largest = c[0], first = vec_broadcast(0);
+/* Of every sample: the largest number, the place of the first one, as a number, and whether there is no NaN. */
+typedef struct {
+    vec largest, first;
+    mask is_number;
+} narrow_largest;
+
+static ALWAYS_INLINE narrow_largest first_largest_of_units(ptrdiff_t out, const units c) {
+    narrow_largest l = {.largest = c[0], .first = vec_broadcast(0), .is_number = vec_equal(c[0], c[0])};
     for (ptrdiff_t k = 1; k < out; k++) {
-        const mask larger = vec_less(largest, c[k]);
-        largest = vec_select(larger, c[k], largest);
-        first = vec_select(larger, vec_broadcast((real)k), first);
+        const mask larger = vec_less(l.largest, c[k]);
+        l.largest = vec_select(larger, c[k], l.largest);
+        l.first = vec_select(larger, vec_broadcast((real)k), l.first);
+        l.is_number = mask_and(l.is_number, vec_equal(c[k], c[k]));
     }
-    return first;
+    return l;
 }
 
-static ALWAYS_INLINE int units_right(ptrdiff_t rows, ptrdiff_t out, const units a, const units y) {
-    const mask right = vec_equal(first_largest_of_units(out, a), first_largest_of_units(out, y));
-    return mask_count(mask_and(mask_first(rows), right));
+static ALWAYS_INLINE int count_correct_units(ptrdiff_t rows, ptrdiff_t out, const units a, const units y) {
+    const narrow_largest of_a = first_largest_of_units(out, a), of_y = first_largest_of_units(out, y);
+    const mask numbers = mask_and(mask_and(of_a.is_number, of_y.is_number), vec_less(vec_broadcast(0), of_y.largest));
+    return mask_count(mask_and(mask_and(mask_first(rows), numbers), vec_equal(of_a.first, of_y.first)));
 }
 
 /* softmax, the value and phi of CCE (softmax_cce and softmax_cce_phi of the reference), and how many are right. */
@@ -105,13 +120,12 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
     const narrow_softmax s = softmax_of_units(out, of_a, of_z);
     const vec sum = vec_add(vec_broadcast(1), s.rest), log_sum = vec_log1p(s.rest);
     for (ptrdiff_t k = 0; k < out; k++) {
-        const vec minus_log = vec_add(vec_sub(s.max, of_z[k]), log_sum);
-        terms[k] = vec_select(vec_equal(of_y[k], vec_broadcast(0)), vec_broadcast(0), vec_mul(of_y[k], minus_log));
+        terms[k] = vec_part_of(of_y[k], vec_add(vec_below_max(s.max, of_z[k]), log_sum));
         of_a[k] = vec_div(of_a[k], sum);
     }
     vec_store_masked(value, sum_of_units(out, terms), some);
     turn_out(rows, out, a, of_a);
-    const int right = units_right(rows, out, of_a, of_y);
+    const int right = count_correct_units(rows, out, of_a, of_y);
 
     for (ptrdiff_t k = 0; k < out; k++) {
         terms[k] = of_y[k];
@@ -124,9 +138,10 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
     return right;
 }
 
-static int narrow_rows_right(ptrdiff_t rows, ptrdiff_t out, const real *a, const real *y) {
+static int narrow_count_correct(ptrdiff_t rows, ptrdiff_t out, const real *a, const real *y) {
     units of_a, of_y;
+    of_a[0] = of_y[0] = vec_broadcast(0); /* for compilers, which do not know that out > 0 */
     turn_in(rows, out, of_a, a);
     turn_in(rows, out, of_y, y);
-    return units_right(rows, out, of_a, of_y);
+    return count_correct_units(rows, out, of_a, of_y);
 }

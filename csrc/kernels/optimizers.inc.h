@@ -1,91 +1,158 @@
-/* optimizers.inc.h: reference/optimizers.c in vectors, one straight pass over the weights and their state. */
+/* optimizers.inc.h: reference/optimizers.c in vectors, one straight pass over the weights and their state. Every optimizer of
+ * the catalogue says here which text it runs: its own vector form, or the reference's.
+ */
 
-static inline vec vec_flush_tiny(vec average) {
-    return vec_select(vec_less(vec_abs(average), vec_broadcast(FLUSH_THRESHOLD)), vec_broadcast(0), average);
+static inline vec vec_flush_tiny(vec average, real threshold) {
+    return vec_select(vec_less(vec_abs(average), vec_broadcast(threshold)), vec_broadcast(0), average);
 }
 
-static ALWAYS_INLINE void sgd_of_some(const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad,
-                                      lane_set some) {
-    const vec rate = vec_broadcast(step->rate), momentum = vec_broadcast(step->momentum);
-    vec slope = load_lanes(grad, some), direction = slope;
+static ALWAYS_INLINE vec vec_adjusted(const REAL_NAME(mlp_update) * u, vec grad, vec w) {
+    const vec high = vec_broadcast(u->clip_value), low = vec_broadcast(-u->clip_value), zero = vec_broadcast(0);
+    grad = vec_mul(grad, vec_broadcast(u->grad_scale));
+    grad = vec_select(vec_less(high, grad), high, grad);
+    grad = vec_select(vec_less(grad, low), low, grad);
+    const vec sign =
+        vec_select(vec_less(zero, w), vec_broadcast(1), vec_select(vec_less(w, zero), vec_broadcast(-1), zero));
+    return vec_fma(vec_broadcast(u->l2), w, vec_fma(vec_broadcast(u->l1), sign, grad));
+}
+
+/* A rule's vector form: a step of some lanes of w, from w[i] on, with the gradient `slope`. `adjusts` is known when inlined. */
+typedef void rule_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
+                           lane_set lanes);
+
+static ALWAYS_INLINE void sgd_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
+                                       lane_set lanes) {
+    const vec rate = vec_broadcast(u->constants[SGD_RATE]), momentum = vec_broadcast(u->constants[SGD_MOMENTUM]);
+    real *const velocity = u->state[0];
+    const vec old_w = load_lanes(w + i, lanes);
+    slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
+    vec direction = slope;
     if (velocity) {
-        vec v = vec_flush_tiny(vec_fma(momentum, load_lanes(velocity, some), slope));
-        store_lanes(velocity, v, some);
-        direction = step->nesterov ? vec_fma(momentum, v, slope) : v;
+        const vec v = vec_flush_tiny(vec_fma(momentum, load_lanes(velocity + i, lanes), slope), REAL_SMALLEST);
+        direction = u->constants[SGD_NESTEROV] != 0 ? vec_fma(momentum, v, slope) : v;
+        store_lanes(velocity + i, v, lanes);
     }
-    store_lanes(w, vec_fnma(rate, direction, load_lanes(w, some)), some);
+    store_lanes(w + i, vec_fnma(rate, direction, old_w), lanes);
 }
 
-static ALWAYS_INLINE void adam_of_some(const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v, const real *grad,
-                                       lane_set some) {
-    vec slope = load_lanes(grad, some);
-    vec new_m = vec_mul(vec_broadcast(step->beta1), load_lanes(m, some));
-    vec new_v = vec_mul(vec_broadcast(step->beta2), load_lanes(v, some));
-    new_m = vec_flush_tiny(vec_fma(vec_broadcast(1 - step->beta1), slope, new_m));
-    new_v = vec_flush_tiny(vec_fma(vec_mul(vec_broadcast(1 - step->beta2), slope), slope, new_v));
-    vec root = vec_fma(vec_sqrt(new_v), vec_broadcast(step->v_scale), vec_broadcast(step->epsilon));
-    vec move = vec_div(vec_mul(vec_broadcast(step->rate), new_m), root);
-    store_lanes(m, new_m, some);
-    store_lanes(v, new_v, some);
-    store_lanes(w, vec_sub(load_lanes(w, some), move), some);
+static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
+                                        lane_set lanes) {
+    const real beta1 = u->constants[ADAM_BETA1], beta2 = u->constants[ADAM_BETA2];
+    real *const m = u->state[0], *const v = u->state[1];
+    const vec old_w = load_lanes(w + i, lanes);
+    slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
+    vec new_m = vec_mul(vec_broadcast(beta1), load_lanes(m + i, lanes));
+    vec new_v = vec_mul(vec_broadcast(beta2), load_lanes(v + i, lanes));
+    new_m = vec_flush_tiny(vec_fma(vec_broadcast(1 - beta1), slope, new_m), REAL_SMALLEST);
+    new_v = vec_fma(vec_mul(vec_broadcast(1 - beta2), slope), slope, new_v);
+    new_v = vec_flush_tiny(new_v, u->constants[ADAM_FLUSH_V]);
+    const vec root =
+        vec_fma(vec_sqrt(new_v), vec_broadcast(u->constants[ADAM_V_SCALE]), vec_broadcast(u->constants[ADAM_EPSILON]));
+    const vec move = vec_div(vec_mul(vec_broadcast(u->constants[ADAM_RATE]), new_m), root);
+    store_lanes(m + i, new_m, lanes);
+    store_lanes(v + i, new_v, lanes);
+    store_lanes(w + i, vec_sub(old_w, move), lanes);
 }
 
-/* What is to be done with some weights: w, m and v lie like grad. SGD: m is the velocity or NULL, v is not used. One of
- * sgd and adam is NULL. */
-typedef struct {
-    const REAL_NAME(mlp_sgd) * sgd;
-    const REAL_NAME(mlp_adam) * adam;
-    ptrdiff_t count;
-    real *w, *m, *v;
-    const real *grad;
-} step_task;
-
-/* A step of weights i ... end - 1. The optimizer's numbers are copied, so that no store can change them. */
-static void step_of_some(const step_task *task, ptrdiff_t i, ptrdiff_t end) {
-    real *const w = task->w, *const m = task->m, *const v = task->v;
-    const real *const grad = task->grad;
-    if (task->adam) {
-        const REAL_NAME(mlp_adam) adam = *task->adam;
-        for (; i + VEC_LANES <= end; i += VEC_LANES) {
-            adam_of_some(&adam, w + i, m + i, v + i, grad + i, ALL_LANES);
-        }
-        if (i < end) {
-            adam_of_some(&adam, w + i, m + i, v + i, grad + i, first_lanes(end - i));
-        }
-    } else {
-        const REAL_NAME(mlp_sgd) sgd = *task->sgd;
-        for (; i + VEC_LANES <= end; i += VEC_LANES) {
-            sgd_of_some(&sgd, w + i, m ? m + i : NULL, grad + i, ALL_LANES);
-        }
-        if (i < end) {
-            sgd_of_some(&sgd, w + i, m ? m + i : NULL, grad + i, first_lanes(end - i));
-        }
+static ALWAYS_INLINE void each_weight(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts,
+                                      ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
+    ptrdiff_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES) {
+        rule(u, adjusts, begin + i, w, vec_load(grad + i), ALL_LANES);
+    }
+    if (i < count) {
+        const lane_set some = first_lanes(count - i);
+        rule(u, adjusts, begin + i, w, load_lanes(grad + i, some), some);
     }
 }
 
-enum {
-    STEP_CHUNK = 32 * 1024 / (int)sizeof(real),
-    STEP_WORTH_SHARING = 64 * 1024, /* weights; fewer are done before another thread has begun */
+/* grad_w of one sample, a row after the other, in registers. */
+static ALWAYS_INLINE void each_row(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t in,
+                                   ptrdiff_t out, ptrdiff_t begin, real *w, const real *phi, const real *x) {
+    const vec zero = vec_broadcast(0);
+    for (ptrdiff_t k = 0; k < in; k++, begin += out) {
+        const vec of_x = vec_broadcast(x[k]);
+        ptrdiff_t i = 0;
+        for (; i + VEC_LANES <= out; i += VEC_LANES) {
+            rule(u, adjusts, begin + i, w, vec_fma(vec_load(phi + i), of_x, zero), ALL_LANES);
+        }
+        if (i < out) {
+            const lane_set some = first_lanes(out - i);
+            rule(u, adjusts, begin + i, w, vec_fma(load_lanes(phi + i, some), of_x, zero), some);
+        }
+    }
+}
+
+/* The rule runs <id>_of_lanes. Its numbers are copied, so that no store can change them. */
+#define VECTOR_RULE(id)                                                                                                \
+    static void fast_##id##_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,           \
+                                 const real *grad) {                                                                   \
+        const REAL_NAME(mlp_update) copy = *u;                                                                         \
+        if (copy.adjusts) {                                                                                            \
+            each_weight(id##_of_lanes, &copy, true, begin, count, w, grad);                                            \
+        } else {                                                                                                       \
+            each_weight(id##_of_lanes, &copy, false, begin, count, w, grad);                                           \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin,      \
+                                   real *w, const real *phi, const real *x) {                                          \
+        const REAL_NAME(mlp_update) copy = *u;                                                                         \
+        if (copy.adjusts) {                                                                                            \
+            each_row(id##_of_lanes, &copy, true, in, out, begin, w, phi, x);                                           \
+        } else {                                                                                                       \
+            each_row(id##_of_lanes, &copy, false, in, out, begin, w, phi, x);                                          \
+        }                                                                                                              \
+    }
+
+/* It runs the reference's text. */
+#define NO_VECTOR_RULE(id)                                                                                             \
+    static void fast_##id##_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,           \
+                                 const real *grad) {                                                                   \
+        id##_step(u, begin, count, w, grad);                                                                           \
+    }                                                                                                                  \
+    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin,      \
+                                   real *w, const real *phi, const real *x) {                                          \
+        dense_update_online(in, out, u, begin, w, phi, x);                                                             \
+    }
+
+VECTOR_RULE(sgd)
+VECTOR_RULE(adam)
+
+static const struct {
+    void (*step)(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad);
+    void (*online)(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin, real *w,
+                   const real *phi, const real *x);
+} RULES[] = {
+#define OPTIMIZER(ID, id, ...) [MLP_##ID] = {fast_##id##_step, fast_##id##_online},
+#include "../catalogue/optimizers.def"
 };
 
-static void step_of_chunk(void *context, ptrdiff_t chunk) {
-    const step_task *task = context;
-    step_of_some(task, chunk * STEP_CHUNK, at_most((chunk + 1) * STEP_CHUNK, task->count));
+/* ---- shared among threads --------------------------------------------------------------------------------------- */
+
+enum {
+    UPDATE_CHUNK = 32 * 1024 / (int)sizeof(real),
+    UPDATE_WORTH_SHARING = 64 * 1024, /* weights; fewer are finished before another thread starts */
+};
+
+typedef struct {
+    const REAL_NAME(mlp_update) * u;
+    ptrdiff_t begin, count;
+    real *w;
+    const real *grad;
+} update_task;
+
+static void update_chunk(void *context, ptrdiff_t chunk) {
+    const update_task *task = context;
+    const ptrdiff_t at = chunk * UPDATE_CHUNK;
+    RULES[task->u->rule].step(task->u, task->begin + at, at_most(UPDATE_CHUNK, task->count - at), task->w,
+                              task->grad + at);
 }
 
-static void step_of_all(step_task task) {
-    if (task.count >= STEP_WORTH_SHARING) {
-        mlp_parallel(divided(task.count, STEP_CHUNK), step_of_chunk, &task);
-    } else {
-        step_of_some(&task, 0, task.count);
+static void fast_update(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
+    if (count < UPDATE_WORTH_SHARING) {
+        RULES[u->rule].step(u, begin, count, w, grad);
+        return;
     }
-}
-
-static void fast_sgd_step(ptrdiff_t count, const REAL_NAME(mlp_sgd) * step, real *w, real *velocity, const real *grad) {
-    step_of_all((step_task){.sgd = step, .count = count, .w = w, .m = velocity, .grad = grad});
-}
-
-static void fast_adam_step(ptrdiff_t count, const REAL_NAME(mlp_adam) * step, real *w, real *m, real *v,
-                           const real *grad) {
-    step_of_all((step_task){.adam = step, .count = count, .w = w, .m = m, .v = v, .grad = grad});
+    update_task task = {.u = u, .begin = begin, .count = count, .w = w, .grad = grad};
+    mlp_parallel(divided(count, UPDATE_CHUNK), update_chunk, &task);
 }

@@ -1,7 +1,7 @@
-/* transpose.inc.h: turns a square of numbers in registers. */
+/* transpose.inc.h: transposes a square of VEC_LANES by VEC_LANES elements in registers. */
 
-/* Turning a square swaps two numbers that say where something lies, its row and its lane: here one binary digit of each.
- * Rows r and r + distance differ in that digit of theirs; `low` and `high` trade it for one of the lane. */
+/* To transpose is to swap an element's row number with its lane number. One exchange swaps one binary digit of the two:
+ * rows r and r + distance differ in that digit of the row; `low` and `high` exchange it for a digit of the lane. */
 static ALWAYS_INLINE void exchange(vec square[VEC_LANES], int distance, vec (*low)(vec, vec), vec (*high)(vec, vec)) {
     EACH (pair, VEC_LANES / 2) {
         const int r = pair / distance * 2 * distance + pair % distance;
@@ -11,8 +11,9 @@ static ALWAYS_INLINE void exchange(vec square[VEC_LANES], int distance, vec (*lo
     }
 }
 
-/* Row r becomes column r. Zipping takes the highest digit of the lane within its block and puts the row's below the lowest;
- * picking every second block takes the lowest digit of the block and puts the row's above the highest. */
+/* Row r becomes column r. Zipping removes the highest digit of the lane within its block and inserts the row's below
+ * the lowest; taking every second block removes the lowest digit of the block and inserts the row's above the
+ * highest. */
 static ALWAYS_INLINE void transpose(vec square[VEC_LANES]) {
     enum { BLOCK = 16 / (int)sizeof(real) };
     UNROLL for (int distance = BLOCK / 2; distance > 0; distance /= 2) {
@@ -23,12 +24,12 @@ static ALWAYS_INLINE void transpose(vec square[VEC_LANES]) {
     }
 }
 
-/* `rows` rows as columns, of `depth` numbers the first VEC_LANES; 0 around them. */
+/* Loads `rows` rows as columns: the first VEC_LANES of the `depth` elements of each. The rest of the square is 0. */
 static ALWAYS_INLINE void load_transposed(vec square[VEC_LANES], ptrdiff_t rows, ptrdiff_t depth, const real *from,
-                                          ptrdiff_t row) {
+                                          ptrdiff_t ld) {
     const lane_set some = depth >= VEC_LANES ? ALL_LANES : first_lanes(depth);
     EACH (r, VEC_LANES) {
-        square[r] = r < rows ? load_lanes(from + r * row, some) : vec_broadcast(0);
+        square[r] = r < rows ? load_lanes(from + r * ld, some) : vec_broadcast(0);
     }
     transpose(square);
 }

@@ -1,93 +1,81 @@
-/* net.h: a network as data, and what can be done with it as a whole: forward, backward, update, predict, an epoch.
+/* net.h: what can be done with a network as a whole: forward, backward, update, predict, evaluate, train.
  *
- * All parameters lie in one flat buffer, layer after layer: w in (in, out) order, then b; the gradients lie the same way
- * in another. A batch leaves x, z, a and phi of every layer in a workspace, one block of memory that the caller owns and
- * passes in, so that its arrays can be shown to others for as long as they like.
- *
- * Nothing here knows Python. Only mlp_net_new allocates; the other calls cannot fail. `void *` means real of net->bits.
+ * A batch leaves its values and gradients in a workspace, one block of memory that the caller owns and passes in, so that its
+ * arrays can be shown to others for as long as they like. Nothing here knows Python. Only mlp_net_new allocates; the other
+ * calls cannot fail, except where a layer written elsewhere does. `void *` means real of net->bits.
  */
 #ifndef MLPCORE_NET_H
 #define MLPCORE_NET_H
 
-#include "../mlpcore.h"
-#include "rng.h"
+#include "../runtime/poll.h"
+#include "plan.h"
 
-typedef struct {
-    ptrdiff_t in, out;
-    mlp_activation sigma;
-    ptrdiff_t w, b;   /* where they begin in the flat buffers, in elements               */
-    ptrdiff_t before; /* how wide all that comes before this layer's z in a workspace is */
-} mlp_layer;
+/* Fills the first segment of a step by the initializer, with the random numbers that `stream` of the seed has, and its
+ * other segments with 0. A float net gets the rounded numbers of the double net. False: the interrupt callback stopped it. */
+bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
+                        const mlp_interrupt *interrupt);
 
-typedef struct {
-    int bits; /* of its numbers: 32 or 64 */
-    ptrdiff_t depth;
-    mlp_layer *layers; /* (depth) */
-    ptrdiff_t parameters;
-    ptrdiff_t widest;     /* number of units of a layer            */
-    ptrdiff_t work_width; /* of all parts of a workspace together  */
-    void *params, *grads; /* (parameters) each, 64-byte aligned */
-} mlp_net;
-
-/* sizes (depth + 1), all >= 1. NULL: out of memory, or more parameters than ptrdiff_t counts. Parameters begin as 0. */
-mlp_net *mlp_net_new(int bits, ptrdiff_t depth, const ptrdiff_t *sizes, const mlp_activation *sigmas);
-void mlp_net_free(mlp_net *net);
-
-typedef enum { MLP_GLOROT_UNIFORM, MLP_HE_UNIFORM, MLP_ZEROS } mlp_initializer;
-
-/* Fills w of layer j with uniform numbers in [-limit, limit), limit = sqrt(6 / (in + out)) (Glorot & Bengio 2010) or
- * sqrt(6 / in) (He et al. 2015), or with 0; b becomes 0. A float net gets the rounded numbers of the double net. */
-void mlp_net_initialize(mlp_net *net, ptrdiff_t j, mlp_initializer initializer, uint64_t seed);
-
-/* A batch's memory, part after part: x of the first layer; z, a, phi of each layer; and a batch's y, its weight, and the
- * scale and value of each of its samples. Each part has room for `capacity` rows, of which the first n are in use. */
+/* A batch's memory: the parts that plan.c laid out, each with room for `capacity` rows, of which the first n are in use; and
+ * the addresses of the steps. */
 typedef struct {
     ptrdiff_t capacity;
     void *block; /* of mlp_workspace_elements(net, capacity) elements, 64-byte aligned */
 } mlp_workspace;
 
-typedef enum { MLP_X, MLP_Z, MLP_A, MLP_PHI } mlp_part;
-
 /* How many elements the block needs; -1: more than ptrdiff_t counts in bytes. */
 ptrdiff_t mlp_workspace_elements(const mlp_net *net, ptrdiff_t capacity);
 
-/* Where a part of layer j begins in the block, in elements. x of a layer is a of the one below. */
-ptrdiff_t mlp_workspace_offset(const mlp_net *net, ptrdiff_t capacity, ptrdiff_t j, mlp_part part);
+/* Where a value or gradient begins in the block, in elements. */
+ptrdiff_t mlp_workspace_offset(ptrdiff_t capacity, mlp_slot slot);
 
-/* x of the first layer, rows 0 ... n-1, -> z and a of every layer. */
-void mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n);
-
-/* After a forward of the same n: phi of every layer and the flat gradients; returns the batch's loss.
- * y (n, out), weight (n) or NULL. */
-double mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, mlp_loss loss, const void *y,
-                        const void *weight);
-
-/* An optimizer and its state, which lies like the parameters: (parameters) elements each. */
+/* A loss, and the values of its constants. */
 typedef struct {
-    mlp_algorithm algorithm;
-    double learning_rate, momentum, beta1, beta2, epsilon;
-    int nesterov;
-    void *m;    /* sgd: the velocity, NULL if momentum is 0 */
-    void *v;    /* adam only */
-    int64_t *t; /* adam only: steps taken so far; counts on */
+    mlp_loss_id id;
+    double constants[MLP_HYPERS];
+} mlp_loss;
+
+/* Who computes: masks of dropout depend on these and on nothing else. `training` false: no dropout. */
+typedef struct {
+    bool training;
+    uint64_t seed, batch; /* batch: the epoch's number in the upper half, the batch's in the lower */
+    void *caller;         /* handed on to layers that are written elsewhere */
+} mlp_mode;
+
+static inline uint64_t mlp_batch_number(uint32_t epoch, uint64_t batch) { return (uint64_t)epoch << 32 | batch; }
+
+/* value 0, rows 0 ... n-1 -> all values. False: a layer failed. */
+bool mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode);
+
+/* After a forward of the same n and mode: all gradients; *loss becomes the batch's. y (n, out), weight (n) or NULL. */
+bool mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,
+                      const void *y, const void *weight, double *value);
+
+/* An optimizer and its states, each of which lies like the parameters; one that the rule does without is NULL. */
+typedef struct {
+    mlp_optimizer_id id;
+    double hypers[MLP_HYPERS]; /* the learning rate first */
+    mlp_schedule_id schedule;
+    double schedule_constants[MLP_HYPERS];
+    double clip_value, clip_norm; /* of the gradient; INFINITY: not */
+    void *state[MLP_STATES];
+    int64_t *t; /* steps taken so far; counts on */
 } mlp_optimizer;
 
 /* One step with the gradients that the last backward left. */
 void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer);
 
-/* Who wants to be asked, about every 50 ms, whether to go on: nonzero stops the call. `done` counts the batches of an
- * epoch, the rows of predict and evaluate. Calls that take a watch take NULL for nobody. */
-typedef struct {
-    int (*look)(void *context, ptrdiff_t done);
-    void *context;
-} mlp_watch;
+/* fusion.c */
+bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer);
+bool mlp_needs_whole_gradient(const mlp_net *net, const mlp_optimizer *optimizer);
 
 /* How many of n rows predict takes at a time, and evaluate may as well. */
 ptrdiff_t mlp_rows_at_once(ptrdiff_t n);
 
-/* a^J (n, out) of x (n, in), with a scratch of mlp_predict_elements(net, n): rows are taken a few at a time. */
+/* a^J (n, out) of x (n, in), with a scratch of mlp_predict_elements(net, n): rows are taken a few at a time. The interrupt
+ * is polled between them, with the number of rows done. False: a layer failed. */
 ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n);
-void mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, const mlp_watch *watch);
+bool mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, void *caller,
+                     const mlp_interrupt *interrupt);
 
 /* Samples: x (n, in), y (n, out), weight (n) or NULL. */
 typedef struct {
@@ -95,30 +83,46 @@ typedef struct {
     const void *x, *y, *weight;
 } mlp_samples;
 
-/* accuracy: the share of rows whose largest a is where the largest y is, or, for MLP_BCE and for a single output, the
- * share of outputs on the same side of 1/2 as y. For MLP_MSE it means little. */
 typedef struct {
-    double loss, accuracy;
+    double loss, accuracy; /* means over the samples; accuracy by the rule of the metric */
 } mlp_score;
 
-/* The loss of all samples as one batch, with `value` (n) as scratch beside the work; 0 if the watch stopped it. */
-mlp_score mlp_net_evaluate(const mlp_net *net, mlp_workspace work, mlp_loss loss, mlp_samples samples, void *value,
-                           const mlp_watch *watch);
+/* The loss of all samples as one batch, with `value` (n) as scratch beside the work. False: a layer failed. */
+bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
+                      mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt, mlp_score *score);
+
+/* How far training has come, and, with parameters and states, all that going on exactly needs. */
+typedef struct {
+    uint32_t epoch;                           /* number of the epoch that is under way                     */
+    ptrdiff_t seen;                           /* rows of it that are done                                  */
+    ptrdiff_t batches;                        /* batches of it that are done                            */
+    double loss_sum, weight_sum, correct_sum; /* over these rows                 */
+} mlp_cursor;
 
 /* What training is asked to do: passes over the samples in batches of work.capacity rows, the last one shorter. */
 typedef struct {
     mlp_samples samples;
     mlp_loss loss;
+    mlp_metric_id metric;
+    double mean_weight; /* that a weight counts against; 0: each batch's own        */
     const mlp_optimizer *optimizer;
     ptrdiff_t epochs;
-    ptrdiff_t *order;       /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come         */
-    uint64_t seed;          /* from which and from the epoch's number an order follows                              */
-    uint32_t first_epoch;   /* the number of the first                                                              */
-    mlp_score *scores;      /* (epochs): the means over an epoch's samples, each taken before its batch's update    */
-    const mlp_watch *watch; /* asked before a batch, which is the last one if it says so                            */
+    ptrdiff_t *order;  /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */
+    uint64_t seed;     /* from which and from the epoch's number an order follows, and the masks        */
+    mlp_score *scores; /* (epochs): the means over an epoch's samples, each taken before its batch's update */
+    void *caller;
+    const mlp_interrupt *interrupt; /* polled before a batch, which is the last one if it says so              */
 } mlp_training;
 
-/* Returns how many batches were done: fewer than all if the watch stopped it. */
-ptrdiff_t mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training);
+typedef struct {
+    ptrdiff_t batches;          /* that were done                                                             */
+    ptrdiff_t first_not_finite; /* the first whose loss was not finite, counted like `batches`; -1: none      */
+    ptrdiff_t rows;             /* of the last batch, whose values and gradients are all there to be shown;
+                                   -1: they are not                                                           */
+    bool failed;                /* a layer did, in the batch after the last one that was done                 */
+} mlp_trained;
+
+/* Goes on from the cursor, which it moves. */
+mlp_trained mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor);
 
 #endif

@@ -1,6 +1,8 @@
-/* arguments.c: from the arguments of a call to slots, and what in them is no array: numbers and names. See arrays.h. */
+/* arguments.c: sorts the arguments of a call into slots and parses numbers and names. See arrays.h. */
 #include "arrays.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdarg.h>
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
@@ -22,7 +24,8 @@ int mlp_argument_error(const mlp_call *call, int p, PyObject *type, const char *
 /* -1 if none of the parameters from `begin` to before `end` has this name. */
 static int find_name(const mlp_function *function, int begin, int end, PyObject *name) {
     for (int p = begin; p < end && function->parameters[p].name; p++) {
-        if (PyUnicode_CompareWithASCIIString(name, function->parameters[p].name) == 0) {
+        if (function->parameters[p].role != MLP_NEW &&
+            PyUnicode_CompareWithASCIIString(name, function->parameters[p].name) == 0) {
             return p;
         }
     }
@@ -30,7 +33,7 @@ static int find_name(const mlp_function *function, int begin, int end, PyObject 
 }
 
 static int slot_of(const mlp_function *function, PyObject *name) {
-    int p = find_name(function, function->positional, MLP_PARAMETERS, name); /* where names are a must, and so likely */
+    int p = find_name(function, function->positional, MLP_PARAMETERS, name); /* keyword-only ones first */
     if (p < 0) {
         p = find_name(function, 0, function->positional, name);
     }
@@ -40,7 +43,7 @@ static int slot_of(const mlp_function *function, PyObject *name) {
     return p;
 }
 
-/* What the function has no parameter for is left as it is. */
+/* Axes that the function does not have are left as they are. */
 static void begin_call(mlp_call *call, const mlp_function *function) {
     call->function = function;
     call->required = (mlp_sizes){0};
@@ -77,7 +80,7 @@ int mlp_parse(mlp_call *call, const mlp_function *function, PyObject *const *arg
         call->given[p] = args[nargs + i];
     }
     for (int p = 0; function->parameters[p].name; p++) {
-        if (!call->given[p] && !function->parameters[p].optional) {
+        if (!call->given[p] && !function->parameters[p].optional && function->parameters[p].role != MLP_NEW) {
             PyErr_Format(PyExc_TypeError, "%s() missing required %sargument: '%s'", function->name,
                          p < function->positional ? "" : "keyword-only ", function->parameters[p].name);
             return -1;
@@ -86,26 +89,34 @@ int mlp_parse(mlp_call *call, const mlp_function *function, PyObject *const *arg
     return 0;
 }
 
+int mlp_parse_tuple(mlp_call *call, const mlp_function *function, PyObject *tuple) {
+    if (!PyTuple_Check(tuple)) {
+        PyErr_Format(PyExc_TypeError, "%s is %R, expected a tuple", function->name, tuple);
+        return -1;
+    }
+    return mlp_parse(call, function, &PyTuple_GET_ITEM(tuple, 0), PyTuple_GET_SIZE(tuple), NULL);
+}
+
 /* ---- scalars ---------------------------------------------------------------------------------------------------- */
 
-int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, double *value) {
-    PyObject *given = call->given[p];
-    if (!given) {
-        return 0;
-    }
+/* A number in [least, below). `what`: the part of the argument that it is, NULL: all of it. */
+static int real_in_range(const mlp_call *call, int p, const char *what, PyObject *given, double least, double below,
+                         double *value) {
+    const char *is = what ? what : "is", *is_end = what ? " is" : "";
     double number = PyFloat_AsDouble(given);
     if (number == -1 && PyErr_Occurred()) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
             return -1;
         }
         PyErr_Clear();
-        return mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected a real number",
+        return mlp_argument_error(call, p, PyExc_TypeError, "%s%s of type %s, expected a real number", is, is_end,
                                   Py_TYPE(given)->tp_name);
     }
-    if (!(number >= minimum && number < limit)) {
-        PyObject *low = PyFloat_FromDouble(minimum), *high = PyFloat_FromDouble(limit);
+    if (!(number >= least && number < below)) {
+        PyObject *low = PyFloat_FromDouble(least), *high = PyFloat_FromDouble(below);
         if (low && high) {
-            mlp_argument_error(call, p, PyExc_ValueError, "is %R, expected a number >= %S and < %S", given, low, high);
+            mlp_argument_error(call, p, PyExc_ValueError, "%s%s %R, expected a number >= %S and < %S", is, is_end,
+                               given, low, high);
         }
         Py_XDECREF(low);
         Py_XDECREF(high);
@@ -113,6 +124,31 @@ int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, do
     }
     *value = number;
     return 0;
+}
+
+int mlp_get_double(const mlp_call *call, int p, double least, double below, double *value) {
+    return call->given[p] ? real_in_range(call, p, NULL, call->given[p], least, below, value) : 0;
+}
+
+int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value) {
+    return real_in_range(call, p, hyper->name, given, hyper->least, hyper->below, value);
+}
+
+int mlp_check_held(const mlp_call *call, int p, const char *what, double value, bool is_double) {
+    const double most = is_double ? DBL_MAX : (double)FLT_MAX, least = is_double ? DBL_TRUE_MIN : (double)FLT_TRUE_MIN;
+    if (value == 0 || (value >= least && value <= most)) {
+        return 0;
+    }
+    PyObject *number = PyFloat_FromDouble(value), *low = PyFloat_FromDouble(least), *high = PyFloat_FromDouble(most);
+    if (number && low && high) {
+        mlp_argument_error(call, p, PyExc_ValueError,
+                           "%s%s %S, which float%d takes for %s: expected a number from %S to %S", what ? what : "is",
+                           what ? " is" : "", number, is_double ? 64 : 32, value < 1 ? "0" : "infinity", low, high);
+    }
+    Py_XDECREF(number);
+    Py_XDECREF(low);
+    Py_XDECREF(high);
+    return -1;
 }
 
 int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value) {
@@ -170,53 +206,103 @@ int mlp_get_bool(const mlp_call *call, int p, bool *value) {
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
 
-const mlp_choice mlp_activation_names[] = {{"linear", MLP_LINEAR}, {"relu", MLP_RELU},       {"sigmoid", MLP_SIGMOID},
-                                           {"tanh", MLP_TANH},     {"softmax", MLP_SOFTMAX}, {NULL, 0}};
-const mlp_choice mlp_loss_names[] = {{"mse", MLP_MSE},
-                                     {"bce", MLP_BCE},
-                                     {"cce", MLP_CCE},
-                                     {"mean_squared_error", MLP_MSE},
-                                     {"binary_crossentropy", MLP_BCE},
-                                     {"categorical_crossentropy", MLP_CCE},
-                                     {NULL, 0}};
-const mlp_choice mlp_elementary_names[] = {
-    {"exp", MLP_EXP}, {"log", MLP_LOG}, {"log1p", MLP_LOG1P}, {"tanh", MLP_TANH_OF}, {"sigmoid", MLP_SIGMOID_OF},
-    {NULL, 0}};
-
-/* 'linear', 'relu', ...: one name for each value, in order. */
-static PyObject *list_of_names(const mlp_choice *choices) {
+/* 'linear', 'relu', ...: the rows of a family, in order. */
+static PyObject *list_of_names(const mlp_entry *entries) {
     PyObject *text = PyUnicode_FromString("");
-    int seen = -1;
-    for (const mlp_choice *c = choices; text && c->name && c->value > seen; c++) {
-        seen = c->value;
-        PyObject *longer = PyUnicode_FromFormat("%U%s'%s'", text, c == choices ? "" : ", ", c->name);
+    for (const mlp_entry *e = entries; text && e->name; e++) {
+        PyObject *longer = PyUnicode_FromFormat("%U%s'%s'", text, e == entries ? "" : ", ", e->name);
         Py_DECREF(text);
         text = longer;
     }
     return text;
 }
 
-int mlp_get_choice(const mlp_call *call, int p, const mlp_choice *choices, int *value) {
-    PyObject *given = call->given[p];
-    if (given == Py_None && choices == mlp_activation_names) { /* no activation */
-        *value = MLP_LINEAR;
-        return 0;
-    }
-    if (PyUnicode_Check(given)) {
-        for (const mlp_choice *c = choices; c->name; c++) {
-            if (PyUnicode_CompareWithASCIIString(given, c->name) == 0) {
-                *value = c->value;
-                return 0;
-            }
+static bool has_name(PyObject *text, const char *name) {
+    return name && PyUnicode_CompareWithASCIIString(text, name) == 0;
+}
+
+/* The row that a text names; NULL with an error if none does. */
+static const mlp_entry *entry_of(const mlp_call *call, int p, const mlp_entry *entries, PyObject *name) {
+    for (const mlp_entry *e = entries; PyUnicode_Check(name) && e->name; e++) {
+        if (has_name(name, e->name) || has_name(name, e->alias)) {
+            return e;
         }
     }
-    PyObject *names = list_of_names(choices);
+    PyObject *names = list_of_names(entries);
     if (names) {
-        mlp_argument_error(call, p, PyUnicode_Check(given) ? PyExc_ValueError : PyExc_TypeError,
-                           "is %R, expected one of %U", given, names);
+        mlp_argument_error(call, p, PyUnicode_Check(name) ? PyExc_ValueError : PyExc_TypeError,
+                           "is %R, expected one of %U", name, names);
         Py_DECREF(names);
     }
-    return -1;
+    return NULL;
+}
+
+int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id) {
+    const mlp_entry *entry = entry_of(call, p, entries, call->given[p]);
+    if (!entry) {
+        return -1;
+    }
+    *id = (int)(entry - entries);
+    return 0;
+}
+
+int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers) {
+    const mlp_entry *entry = &mlp_optimizers[id];
+    const char *type = is_double ? "float64" : "float32";
+    float f32[MLP_HYPERS] = {0};
+    double f64[MLP_HYPERS] = {0};
+    for (int i = 0; entry->hypers[i].name; i++) {
+        const mlp_hyper *hyper = &entry->hypers[i];
+        if (!is_double && hypers[i] < hyper->least_f32) {
+            PyObject *number = PyFloat_FromDouble(hypers[i]), *least = PyFloat_FromDouble(hyper->least_f32);
+            if (number && least) {
+                mlp_argument_error(call, p, PyExc_ValueError, "has %s = %S, expected at least %S in float32",
+                                   hyper->name, number, least);
+            }
+            Py_XDECREF(number);
+            Py_XDECREF(least);
+            return -1;
+        }
+    }
+    mlp_update_constants_f32(id, hypers, 1, f32);
+    mlp_update_constants_f64(id, hypers, 1, f64);
+    for (int i = 0; i < MLP_HYPERS; i++) {
+        if (!isfinite(is_double ? f64[i] : (double)f32[i])) {
+            return mlp_argument_error(call, p, PyExc_ValueError, "has a %s too large for a step in %s",
+                                      entry->hypers[0].name, type);
+        }
+    }
+    return 0;
+}
+
+int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants) {
+    PyObject *given = call->given[p], *name = given;
+    Py_ssize_t count = 0;
+    if (given == Py_None && entries == mlp_activations) {
+        *id = MLP_LINEAR; /* no activation */
+        return 0;
+    }
+    if (PyTuple_Check(given) && PyTuple_GET_SIZE(given) > 0) {
+        name = PyTuple_GET_ITEM(given, 0);
+        count = PyTuple_GET_SIZE(given) - 1;
+    }
+    const mlp_entry *entry = entry_of(call, p, entries, name);
+    if (!entry) {
+        return -1;
+    }
+    *id = (int)(entry - entries);
+    int i = 0;
+    for (; entry->hypers[i].name; i++) {
+        constants[i] = entry->hypers[i].standard;
+        if (i < count &&
+            mlp_check_hyper(call, p, &entry->hypers[i], PyTuple_GET_ITEM(given, i + 1), &constants[i]) < 0) {
+            return -1;
+        }
+    }
+    if (i < count) {
+        return mlp_argument_error(call, p, PyExc_ValueError, "has %zd constants, '%s' has %d", count, entry->name, i);
+    }
+    return 0;
 }
 
 int mlp_get_dtype(const mlp_call *call, int p, int *bits) {

@@ -3,11 +3,11 @@
 
 #include <float.h>
 
-#include "../net/memory.h"
+#include "../runtime/memory.h"
 #include "shapes.h"
 
-/* NumPy's own errors do not know which argument they are about. Says so, and keeps NumPy's words; an exception of
- * another kind is the caller's own (KeyboardInterrupt, or raised by __array__) and passes. */
+/* Adds the argument's name to an error that NumPy raised. Other exceptions (KeyboardInterrupt, or raised by __array__)
+ * pass unchanged. */
 static void name_the_argument(const mlp_call *call, const char *name) {
     PyObject *kinds[] = {PyExc_TypeError, PyExc_ValueError, PyExc_MemoryError};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -24,24 +24,12 @@ static void name_the_argument(const mlp_call *call, const char *name) {
     }
 }
 
-/* ---- phase 1: anything to an ndarray, running whatever Python code that takes ----------------------------------- */
+/* ---- phase 1: conversion to ndarrays, which may run any Python code --------------------------------------------- */
 
-/* 1 if masked elements hide in the array: to compute with them would silently give a wrong answer. */
-static int has_masked_elements(PyObject *object) {
-    PyObject *name = PyUnicode_FromString("numpy.ma");
-    PyObject *ma = name ? PyImport_GetModule(name) : NULL; /* where it was never imported, there is no masked array */
-    Py_XDECREF(name);
-    if (!ma) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    int masked = -1;
-    PyObject *answer = PyObject_CallMethod(ma, "is_masked", "O", object);
-    if (answer) {
-        masked = PyObject_IsTrue(answer);
-        Py_DECREF(answer);
-    }
-    Py_DECREF(ma);
-    return masked;
+/* `axes`: how many the array has that was made of it. */
+static int refuse_masked(const mlp_call *call, int p, int axes) {
+    const int masked = mlp_holds_masked(call->given[p], axes);
+    return masked > 0 ? mlp_argument_error(call, p, PyExc_ValueError, "has masked elements, expected none") : masked;
 }
 
 static PyArrayObject *take_array(const mlp_call *call, int p) {
@@ -49,15 +37,9 @@ static PyArrayObject *take_array(const mlp_call *call, int p) {
     if (PyArray_CheckExact(given)) {
         return (PyArrayObject *)Py_NewRef(given);
     }
-    bool is_array = PyArray_Check(given);
-    if (is_array) {
-        int masked = has_masked_elements(given);
-        if (masked) {
-            if (masked > 0) {
-                mlp_argument_error(call, p, PyExc_ValueError, "has masked elements, expected none");
-            }
-            return NULL;
-        }
+    const bool is_array = PyArray_Check(given);
+    if (is_array && refuse_masked(call, p, 0) < 0) {
+        return NULL;
     }
     if (call->function->parameters[p].role != MLP_INPUT) {
         if (!is_array) {
@@ -71,9 +53,11 @@ static PyArrayObject *take_array(const mlp_call *call, int p) {
     if (!array) {
         name_the_argument(call, call->function->parameters[p].name);
     } else if (!is_array && PyArray_NDIM(array) == 0 && PyArray_TYPE(array) == NPY_OBJECT) {
-        Py_CLEAR(array); /* NumPy's way to say that it knows nothing about it: None, a sparse matrix, ... */
+        Py_CLEAR(array); /* NumPy cannot convert it and wraps it as an object: None, a sparse matrix, ... */
         mlp_argument_error(call, p, PyExc_TypeError, "is of type %s, expected an array of real numbers",
                            Py_TYPE(given)->tp_name);
+    } else if (refuse_masked(call, p, PyArray_NDIM(array)) < 0) {
+        Py_CLEAR(array);
     }
     return array;
 }
@@ -147,8 +131,9 @@ static bool wants_f_order(const mlp_call *call, int p) {
     switch (call->function->parameters[p].order) {
     case MLP_C_ORDER: return false;
     case MLP_F_ORDER: return true;
-    default: return !PyArray_IS_C_CONTIGUOUS(call->array[0]);
+    case MLP_FIRST_ORDER: return !PyArray_IS_C_CONTIGUOUS(call->array[0]);
     }
+    return false; /* not reached */
 }
 
 static bool fits_kernel(const mlp_call *call, int p) {
@@ -171,7 +156,7 @@ static int check_output(const mlp_call *call, int p) {
         switch (call->function->parameters[p].order) {
         case MLP_C_ORDER: return mlp_argument_error(call, p, PyExc_ValueError, "is not contiguous (C order)");
         case MLP_F_ORDER: return mlp_argument_error(call, p, PyExc_ValueError, "is not contiguous (Fortran order)");
-        default:
+        case MLP_FIRST_ORDER:
             return mlp_argument_error(call, p, PyExc_ValueError, "is not contiguous in the memory order of %s",
                                       call->function->parameters[0].name);
         }
@@ -288,7 +273,7 @@ int mlp_acquire(mlp_call *call) {
         return -1;
     }
     for (int p = 0; parameters[p].name; p++) {
-        if (parameters[p].role == MLP_RESULT && !call->array[p]) {
+        if ((parameters[p].role == MLP_RESULT || parameters[p].role == MLP_NEW) && !call->array[p]) {
             call->array[p] = mlp_new_array(call, parameters[p].name, parameters[p].axes, parameters[p].order);
             if (!call->array[p]) {
                 return -1;
@@ -300,14 +285,24 @@ int mlp_acquire(mlp_call *call) {
 
 /* ---- results ---------------------------------------------------------------------------------------------------- */
 
+/* The array whose shape those without axes have. */
+static PyArrayObject *first_array(const mlp_call *call) {
+    int p = 0;
+    while (!call->array[p]) {
+        p++;
+    }
+    return call->array[p];
+}
+
 PyArrayObject *mlp_new_array(mlp_call *call, const char *name, const char *axes, mlp_order order) {
     npy_intp shape[2];
     int rank = 0;
-    for (; axes[rank]; rank++) {
+    for (; axes && axes[rank]; rank++) {
         shape[rank] = call->size.of[mlp_axis(axes[rank])];
     }
-    PyArrayObject *array =
-        (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT, order == MLP_F_ORDER);
+    PyArrayObject *array = axes ? (PyArrayObject *)PyArray_EMPTY(rank, shape, call->is_double ? NPY_DOUBLE : NPY_FLOAT,
+                                                                 order == MLP_F_ORDER)
+                                : (PyArrayObject *)PyArray_NewLikeArray(first_array(call), NPY_CORDER, NULL, 0);
     if (!array) {
         name_the_argument(call, name); /* NumPy's: too big, or no memory */
     }
@@ -376,16 +371,6 @@ int mlp_check_weights(const mlp_call *call, int p) {
     if (!(sum > 0 && sum <= DBL_MAX)) {
         return mlp_argument_error(call, p, PyExc_ValueError, "has the sum %s, expected a finite sum > 0",
                                   sum > 0 ? "inf" : "0");
-    }
-    return 0;
-}
-
-int mlp_check_velocity(const mlp_call *call, int p, double momentum) {
-    if (momentum > 0 && !call->array[p]) {
-        return mlp_argument_error(call, p, PyExc_ValueError, "is missing, expected an array since momentum is not 0");
-    }
-    if (momentum == 0 && call->array[p]) {
-        return mlp_argument_error(call, p, PyExc_ValueError, "is given, expected None since momentum is 0");
     }
     return 0;
 }

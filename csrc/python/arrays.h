@@ -11,8 +11,8 @@
  * done:
  *     mlp_end(&call);
  *
- * All foreign Python code (__array__, __float__, ...) runs before the first shape or pointer is read, so that none of it
- * can pull an array from under a kernel.
+ * All user-defined Python code (__array__, __float__, ...) runs before the first shape or pointer is read, so that it
+ * cannot resize an array that a kernel uses.
  */
 #ifndef MLPCORE_ARRAYS_H
 #define MLPCORE_ARRAYS_H
@@ -30,6 +30,7 @@ typedef enum {
     MLP_INPUT,
     MLP_OUTPUT,  /* written in place                                 */
     MLP_RESULT,  /* written in place if it is given, else allocated  */
+    MLP_NEW,     /* always allocated: no argument of the function    */
     MLP_COUNTER, /* written in place, but of int64                   */
 } mlp_role;
 typedef enum {
@@ -41,9 +42,10 @@ typedef enum {
 typedef struct {
     const char *name;
     mlp_role role;
-    bool optional;     /* may be left out; an array may also be None                                          */
-    mlp_order order;   /* how a kernel wants the memory                                                       */
-    const char *axes;  /* a letter per axis: n, i(n), o(ut), p(arameters), 1; NULL: any rank, the first array's shape */
+    bool optional;   /* may be left out; an array may also be None                                          */
+    mlp_order order; /* how a kernel wants the memory                                                       */
+    const char *
+        axes; /* a letter per axis: n, i(n), o(ut), p(arameters), e(pochs), 1, 2; NULL: any rank, the first array's shape */
     unsigned in_place; /* bit p set: this output may be the very memory of input p                            */
 } mlp_parameter;
 
@@ -55,10 +57,10 @@ typedef struct {
 } mlp_function;
 
 /* Sizes of the axes that occur, by their letters, also in that order; 0 where one does not. */
-enum { MLP_AXES = 5 };
+enum { MLP_AXES = 7 };
 typedef union {
     struct {
-        npy_intp n, in, out, parameters, one;
+        npy_intp n, in, out, parameters, epochs, one, two;
     };
     npy_intp of[MLP_AXES];
 } mlp_sizes;
@@ -77,6 +79,9 @@ typedef struct {
 
 /* Begins a call and sorts the arguments of a vectorcall into call->given. TypeError as CPython words it. */
 int mlp_parse(mlp_call *call, const mlp_function *function, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+
+/* The same for the items of a tuple, which are the parameters in order; `given` is what it is called in an error. */
+int mlp_parse_tuple(mlp_call *call, const mlp_function *function, PyObject *tuple);
 
 /* Takes every array argument. The real type is that of the outputs, where any is given; else float if every input casts
  * safely to float; else double. Inputs are copied only if type, byte order, alignment or layout do not fit. An output
@@ -102,11 +107,13 @@ static inline void *mlp_data(const mlp_call *call, int p) {
     return call->array[p] ? PyArray_DATA(call->array[p]) : NULL;
 }
 
+/* 1 if an array, or a list of arrays, has masked elements, whose values would silently be used; -1 with an error. `axes`: how
+ * many the array has that was made of the list, which is how deep to look. */
+int mlp_holds_masked(PyObject *value, int axes);
+PyObject *mlp_holds_masked_method(PyObject *module, PyObject *args); /* holds_masked(value, axes) */
+
 /* Weights of samples: finite, none negative, not all zero. */
 int mlp_check_weights(const mlp_call *call, int p);
-
-/* A velocity is given if and only if momentum > 0. */
-int mlp_check_velocity(const mlp_call *call, int p, double momentum);
 
 /* Scalars; the default stays where the argument was left out. */
 int mlp_get_double(const mlp_call *call, int p, double minimum, double limit, double *value); /* in [minimum, limit) */
@@ -114,18 +121,24 @@ int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long ma
 int mlp_get_seed(const mlp_call *call, int p, uint64_t *value);
 int mlp_get_bool(const mlp_call *call, int p, bool *value);
 
-/* A decay below this is less than 1 in float too, where 1 would divide by 0. */
-#define MLP_DECAY_LIMIT (1 - 0x1p-25)
+/* Rows of the catalogue: by name or alias, as the place in the list. */
+int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id);
 
-/* Names, e.g. of activations. `choices` ends with a NULL name; the first name of a value is the one that errors list. */
-typedef struct {
-    const char *name;
-    int value;
-} mlp_choice;
+/* The same with the values of the row's constants (MLP_HYPERS): the argument is a name, or a tuple of a name and its first
+ * constants; the others have their standard values. None is the activation 'linear'. */
+int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
-extern const mlp_choice mlp_activation_names[], mlp_loss_names[], mlp_elementary_names[];
+/* Whether the numbers of an optimizer do what they say in float or double: each is at least what that type needs, and the
+ * constants of a first step, the largest, are finite. `p` is what an error names. */
+int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers);
 
-int mlp_get_choice(const mlp_call *call, int p, const mlp_choice *choices, int *value);
+/* A number in the range of a row, which came with argument p. */
+int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value);
+
+/* Raises if the real type takes a positive number for 0 or infinity. `what`: the part of argument p
+ * that it is, NULL: all of it. */
+int mlp_check_held(const mlp_call *call, int p, const char *what, double value, bool is_double);
+
 int mlp_get_dtype(const mlp_call *call, int p, int *bits); /* 'float32', 'float64' */
 
 /* Raises "<function>: <argument> <message>". Always -1. */
@@ -153,7 +166,7 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
 
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
 extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
-    mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[];
+    mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[];
 extern PyType_Spec mlp_net_spec;
 
 #endif

@@ -41,7 +41,7 @@ static PyObject *use_isa(PyObject *Py_UNUSED(module), PyObject *name) {
 }
 
 PyDoc_STRVAR(cpu_features_doc, "cpu_features($module)\n--\n\n"
-                               "The processor's features that kernels are written for, as far as it has them.\n");
+                               "The features of this processor that kernels use.\n");
 
 static PyObject *cpu_features(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
     PyObject *features = PyList_New(0);

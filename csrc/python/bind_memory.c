@@ -1,7 +1,7 @@
 /* bind_memory.c: memory of the engine for Python, such as an optimizer's state. */
 #include "arrays.h"
 
-#include "../net/memory.h"
+#include "../runtime/memory.h"
 
 PyDoc_STRVAR(
     aligned_zeros_doc,

@@ -1,80 +1,97 @@
-/* bind_net.c: the methods of mlpcore._core.Net: forward, backward, step, predict, loss, train. See net_object.h. */
+/* bind_net.c: the methods of mlpcore._core.Net, and here those that change it: initialize, forward, backward, step, train. What
+ * they do, and with which arguments, is told by _core.pyi. See net_object.h. */
 #include "net_object.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "../net/memory.h"
-
-static double work_of(const Net *self, ptrdiff_t n) { return (double)self->net->parameters * (double)n; }
-
-/* With regression there is nothing to be right about. */
-static double accuracy_of(mlp_loss loss, mlp_score score) { return loss == MLP_MSE ? NAN : score.accuracy; }
-
-static const mlp_choice initializers[] = {
-    {"glorot_uniform", MLP_GLOROT_UNIFORM}, {"he_uniform", MLP_HE_UNIFORM}, {"zeros", MLP_ZEROS}, {NULL, 0}};
-
-PyDoc_STRVAR(initialize_doc,
-             "initialize($self, j, name, seed)\n--\n\n"
-             "Fill w of layer j by the initializer 'glorot_uniform', 'he_uniform' or 'zeros', and b with 0.\n");
+#include "../runtime/memory.h"
 
 static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { J, NAME, SEED };
+    enum { STEP, NAME, SEED };
     static const mlp_function function = {
         .name = "initialize",
         .positional = 3,
-        .parameters = {[J] = {.name = "j"}, [NAME] = {.name = "name"}, [SEED] = {.name = "seed"}}};
+        .parameters = {[STEP] = {.name = "step"}, [NAME] = {.name = "name"}, [SEED] = {.name = "seed"}}};
     Net *self = (Net *)object;
     mlp_call call;
-    ptrdiff_t j;
+    long long step;
     int initializer;
     uint64_t seed;
-    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, J, &j) < 0 ||
-        mlp_get_choice(&call, NAME, initializers, &initializer) < 0 || mlp_get_seed(&call, SEED, &seed) < 0 ||
-        mlp_begin_change(self) < 0) {
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_integer(&call, STEP, 0, self->net->steps - 1, &step) < 0 ||
+        mlp_get_name(&call, NAME, mlp_initializers, &initializer) < 0 || mlp_get_seed(&call, SEED, &seed) < 0) {
         return NULL;
     }
-    mlp_net_initialize(self->net, j, (mlp_initializer)initializer, seed);
+    if (self->net->step[step].segments == 0) {
+        mlp_argument_error(&call, STEP, PyExc_ValueError, "is %lld, which has no parameters", step);
+        return NULL;
+    }
+    if (mlp_begin_change(self) < 0) {
+        return NULL;
+    }
+    const mlp_segment *w = &self->net->segment[self->net->step[step].segment];
+    mlp_caller caller = {.state = mlp_release_gil(64 * (double)w->rows * (double)w->columns)};
+    mlp_net_initialize(self->net, (ptrdiff_t)step, (mlp_initializer_id)initializer, seed,
+                       &(mlp_interrupt){mlp_poll_python, &caller});
+    mlp_restore_gil(caller.state);
     mlp_end_change(self);
-    Py_RETURN_NONE;
+    return caller.failed ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(forward_doc,
-             "forward($self, x)\n--\n\n"
-             "a^J of the batch x, shape (n, in): a view, like those of `activity`, of shape (n, out). x is copied.\n");
-
 static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X };
-    static const mlp_function function = {
-        .name = "forward", .positional = 1, .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"}}};
+    enum { X, TRAINING, SEED, EPOCH, BATCH };
+    static const mlp_function function = {.name = "forward",
+                                          .positional = 5,
+                                          .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
+                                                         [TRAINING] = {"training", .optional = true},
+                                                         [SEED] = {"seed", .optional = true},
+                                                         [EPOCH] = {"epoch", .optional = true},
+                                                         [BATCH] = {"batch", .optional = true}}};
     Net *self = (Net *)object;
     mlp_call call;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
+    mlp_mode mode = {0};
+    long long epoch = 0, batch = 0;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_bool(&call, TRAINING, &mode.training) < 0 ||
+        (call.given[SEED] && mlp_get_seed(&call, SEED, &mode.seed) < 0) ||
+        mlp_get_integer(&call, EPOCH, 0, UINT32_MAX, &epoch) < 0 ||
+        mlp_get_integer(&call, BATCH, 0, UINT32_MAX, &batch) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
-    PyObject *result = NULL;
-    if (mlp_acquire(&call) < 0 || mlp_detach_inputs(self, &call, NULL) < 0) {
+    mode.batch = mlp_batch_number((uint32_t)epoch, (uint64_t)batch);
+    PyArrayObject *result = NULL;
+    if (mlp_acquire(&call) < 0 || mlp_detach_inputs(self, &call, NULL) < 0 ||
+        !(result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER))) {
         goto done;
     }
-    ptrdiff_t n = call.size.n;
+    const ptrdiff_t n = call.size.n;
     if ((!self->block_owner || n > self->work.capacity) && mlp_prepare_workspace(self, n > 0 ? n : 1) < 0) {
+        Py_CLEAR(result);
         goto done;
     }
-    PyThreadState *state = mlp_release_gil(work_of(self, n));
+    mlp_caller caller = caller_of(self, self->block_owner, NULL, NULL);
+    self->rows = -1;
+    self->has_grads = false;
+    mode.caller = &caller;
+    caller.state = mlp_release_gil(work_of(self, n));
     memcpy(self->work.block, mlp_data(&call, X), (size_t)call.count * element_size(self));
-    mlp_net_forward(self->net, self->work, n);
-    mlp_restore_gil(state);
+    mlp_net_forward(self->net, self->work, n, &mode);
+    const char *a = self->work.block;
+    a += mlp_workspace_offset(self->work.capacity, self->net->value[self->net->steps]) * (ptrdiff_t)element_size(self);
+    memcpy(PyArray_DATA(result), a, (size_t)PyArray_NBYTES(result));
+    mlp_restore_gil(caller.state);
+    if (caller.failed) {
+        Py_CLEAR(result);
+        goto done;
+    }
     self->rows = n;
-    result = mlp_batch_view(self, self->net->depth - 1, MLP_A);
+    self->mode = mode;
 done:
     mlp_end(&call);
     mlp_end_change(self);
-    return result;
+    return (PyObject *)result;
 }
-
-PyDoc_STRVAR(backward_doc, "backward($self, y, loss, sample_weight=None)\n--\n\n"
-                           "The loss of the last batch, with phi of every layer and all gradients filled in. "
-                           "RuntimeError without a forward.\n");
 
 static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { Y, LOSS, WEIGHT };
@@ -88,9 +105,9 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
     };
     Net *self = (Net *)object;
     mlp_call call;
-    int loss;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
-        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 || mlp_begin_change(self) < 0) {
+    mlp_loss loss;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_parse_loss(&call, LOSS, &loss) < 0 ||
+        mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
@@ -105,314 +122,240 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
     if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, NULL) < 0) {
         goto done;
     }
-    PyThreadState *state = mlp_release_gil(2 * work_of(self, self->rows));
-    double mean = mlp_net_backward(self->net, self->work, self->rows, (mlp_loss)loss, mlp_data(&call, Y),
-                                   mlp_data(&call, WEIGHT));
-    mlp_restore_gil(state);
-    self->has_grads = true;
-    result = PyFloat_FromDouble(mean);
+    mlp_caller caller = caller_of(self, self->block_owner, NULL, NULL);
+    mlp_mode mode = self->mode;
+    double mean;
+    mode.caller = &caller;
+    self->has_grads = false;
+    caller.state = mlp_release_gil(2 * work_of(self, self->rows));
+    mlp_net_backward(self->net, self->work, self->rows, &mode, &loss, mlp_data(&call, Y), mlp_data(&call, WEIGHT),
+                     &mean);
+    mlp_restore_gil(caller.state);
+    if (!caller.failed) {
+        self->has_grads = true;
+        result = PyFloat_FromDouble(mean);
+    }
 done:
     mlp_end(&call);
     mlp_end_change(self);
     return result;
 }
 
-PyDoc_STRVAR(step_doc, "step($self, optimizer)\n--\n\n"
-                       "One step of the optimizer, a tuple as for `train`, with the gradients of the last backward. "
-                       "RuntimeError without one.\n");
-
 static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "step", .positional = 1, .parameters = {{.name = "optimizer"}}};
+    enum { OPTIMIZER, COUNTER };
+    static const mlp_function function = {
+        .name = "step",
+        .positional = 2,
+        .parameters = {[OPTIMIZER] = {.name = "optimizer"},
+                       [COUNTER] = {"cursor", MLP_COUNTER, .optional = true, .axes = "2"}}};
     Net *self = (Net *)object;
-    mlp_call call, state_call = {.function = &function};
-    mlp_optimizer optimizer;
+    mlp_call call;
+    mlp_optimizer_arguments optimizer;
+    mlp_begin_optimizer(&optimizer);
     if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
     if (!self->has_grads) {
-        PyErr_SetString(PyExc_RuntimeError, "there was no backward yet");
+        PyErr_SetString(PyExc_RuntimeError, "there was no backward since the last forward");
         goto done;
     }
-    if (mlp_take_optimizer(self, &call, 0, &state_call, &optimizer) < 0 ||
-        mlp_settle_optimizer(self, &state_call, 1, &optimizer) < 0) {
+    call.required_bits = 64;
+    if (mlp_parse_optimizer(self, &call, OPTIMIZER, &optimizer) < 0 || mlp_acquire(&call) < 0 ||
+        mlp_bind_optimizer_state(self, &optimizer, 1) < 0) {
         goto done;
     }
+    int64_t *cursor = mlp_data(&call, COUNTER);
     PyThreadState *state = mlp_release_gil(work_of(self, 5));
-    mlp_net_update(self->net, &optimizer);
+    mlp_net_update(self->net, &optimizer.optimizer);
     mlp_restore_gil(state);
+    if (cursor) {
+        cursor[1] += 1; /* here, where no interrupt can come between step and count */
+    }
     result = Py_NewRef(Py_None);
 done:
-    mlp_end(&state_call);
+    mlp_end(&call);
+    mlp_end(&optimizer.call);
     mlp_end_change(self);
     return result;
 }
 
-/* The scores of whole epochs, on their way from training into a list of Python's. */
-typedef struct {
-    PyObject *list; /* of (loss, accuracy) */
-    const mlp_score *score;
-    mlp_loss loss;
-    ptrdiff_t told, batches_of_an_epoch;
-} Scores;
+/* ---- training --------------------------------------------------------------------------------------------------- */
 
-static int tell_scores(Scores *scores, ptrdiff_t batches_done) {
-    for (; scores->told < batches_done / scores->batches_of_an_epoch; scores->told++) {
-        mlp_score score = scores->score[scores->told];
-        PyObject *pair = Py_BuildValue("dd", score.loss, accuracy_of(scores->loss, score));
-        int status = pair ? PyList_Append(scores->list, pair) : -1;
-        Py_XDECREF(pair);
-        if (status < 0) {
-            return -1;
-        }
+/* What mlpcore.engine.TrainSettings holds, as C. */
+typedef struct {
+    mlp_training training;
+    mlp_cursor cursor;
+    mlp_optimizer_arguments optimizer;
+    mlp_call arrays; /* the cursor that Python sees, and the scores */
+    long long batch_size, epochs;
+    bool shuffle, resume;
+    PyObject *progress;
+} train_settings;
+
+enum { CURSOR, SCORES };
+
+static const mlp_function shown_arrays = {
+    .name = "train",
+    .parameters = {[CURSOR] = {"cursor", MLP_COUNTER, .axes = "2"}, [SCORES] = {"scores", MLP_OUTPUT, .axes = "e2"}},
+};
+
+static int parse_settings(const Net *self, const mlp_call *outer, int p, train_settings *settings) {
+    enum { LOSS, METRIC, OPTIMIZER, BATCH_SIZE, SHUFFLE, SEED, EPOCHS, MEAN_WEIGHT, COUNTER, TABLE, PROGRESS, RESUME };
+    static const mlp_function function = {
+        .name = "train",
+        .positional = 12,
+        .parameters = {[LOSS] = {.name = "loss"},
+                       [METRIC] = {.name = "metric"},
+                       [OPTIMIZER] = {.name = "optimizer"},
+                       [BATCH_SIZE] = {.name = "batch_size"},
+                       [SHUFFLE] = {.name = "shuffle"},
+                       [SEED] = {.name = "seed"},
+                       [EPOCHS] = {.name = "epochs"},
+                       [MEAN_WEIGHT] = {.name = "mean_weight"},
+                       [COUNTER] = {.name = "cursor"},
+                       [TABLE] = {.name = "scores"},
+                       [PROGRESS] = {.name = "progress"},
+                       [RESUME] = {.name = "resume", .optional = true}},
+    };
+    mlp_call call;
+    mlp_training *training = &settings->training;
+    bool has_accuracy;
+    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_parse_loss(&call, LOSS, &training->loss) < 0 ||
+        mlp_parse_metric(&call, METRIC, &training->metric, &has_accuracy) < 0 ||
+        mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &settings->batch_size) < 0 ||
+        mlp_get_bool(&call, SHUFFLE, &settings->shuffle) < 0 || mlp_get_seed(&call, SEED, &training->seed) < 0 ||
+        mlp_get_integer(&call, EPOCHS, 1, UINT32_MAX, &settings->epochs) < 0 ||
+        mlp_get_double(&call, MEAN_WEIGHT, 0, INFINITY, &training->mean_weight) < 0 ||
+        mlp_get_bool(&call, RESUME, &settings->resume) < 0) {
+        return -1;
     }
+    settings->progress = call.given[PROGRESS] == Py_None ? NULL : call.given[PROGRESS];
+    if (settings->progress && !PyCallable_Check(settings->progress)) {
+        return mlp_argument_error(&call, PROGRESS, PyExc_TypeError, "is %R, expected a callable or None",
+                                  settings->progress);
+    }
+    settings->arrays.given[CURSOR] = call.given[COUNTER];
+    settings->arrays.given[SCORES] = call.given[TABLE];
+    settings->arrays.required.epochs = (npy_intp)settings->epochs;
+    settings->arrays.required_bits = 64;
+    return mlp_acquire(&settings->arrays) < 0 ? -1 : mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
+}
+
+/* When no Python code can run any more: where training begins, and where it writes what is shown. */
+static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n, ptrdiff_t batch) {
+    const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
+    const ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)settings->epochs);
+    if (mlp_recheck(&settings->arrays) < 0 ||
+        mlp_bind_optimizer_state(self, &settings->optimizer, steps < 0 ? PTRDIFF_MAX : steps) < 0) {
+        return -1;
+    }
+    const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
+    const int64_t epoch = cursor[0], first = settings->resume ? cursor[1] : 0;
+    if (epoch < 0 || epoch + settings->epochs > (int64_t)UINT32_MAX + 1 || first < 0 || first >= batches_of_an_epoch) {
+        return mlp_argument_error(
+            &settings->arrays, CURSOR, PyExc_ValueError,
+            "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted", (long long)epoch,
+            (long long)first, settings->epochs, batches_of_an_epoch);
+    }
+    settings->cursor =
+        (mlp_cursor){.epoch = (uint32_t)epoch, .batches = (ptrdiff_t)first, .seen = (ptrdiff_t)first * batch};
+    settings->training.epochs = (ptrdiff_t)settings->epochs;
+    settings->training.optimizer = &settings->optimizer.optimizer;
+    settings->training.scores = mlp_data(&settings->arrays, SCORES);
     return 0;
 }
 
-/* The last batch, after the look that failed, may have ended an epoch. */
-static void tell_scores_beside_error(Scores *scores, ptrdiff_t batches_done) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    if (tell_scores(scores, batches_done) < 0) {
-        PyErr_Clear();
+/* Trains with the GIL released. False: an exception is set. */
+static bool run_training(Net *self, train_settings *settings, PyArrayObject *x, mlp_trained *done) {
+    mlp_caller caller = caller_of(self, self->block_owner, x, NULL);
+    mlp_training *training = &settings->training;
+    const mlp_interrupt interrupt = {mlp_poll_python, &caller};
+    caller.counter = mlp_data(&settings->arrays, CURSOR);
+    caller.cursor = &settings->cursor;
+    caller.progress = settings->progress;
+    training->caller = &caller;
+    training->interrupt = &interrupt;
+    caller.state = PyEval_SaveThread();
+    *done = mlp_net_train(self->net, self->work, training, &settings->cursor);
+    PyEval_RestoreThread(caller.state);
+    if (done->batches > 0) {
+        mlp_show_cursor(&caller);
     }
-    PyErr_Restore(type, value, traceback);
+    self->has_grads = done->rows >= 0;
+    self->rows = done->rows;
+    self->mode = (mlp_mode){.training = true, .seed = training->seed};
+    /* A Ctrl-C that came after the last poll becomes an exception here, and not somewhere in the caller's bookkeeping. */
+    return !caller.failed && PyErr_CheckSignals() == 0;
 }
 
-/* Who called. The engine's work, which goes on without the GIL, looks up now and then: for Ctrl-C, and to tell how far it
- * has come. */
-typedef struct {
-    PyThreadState *state; /* NULL: so little work that the GIL was kept */
-    Scores *scores;       /* NULL: it does not train                    */
-    PyObject *progress;   /* NULL: nobody wants to know                 */
-    bool failed;          /* an exception is set                        */
-} Caller;
-
-static int look(void *context, ptrdiff_t done) {
-    Caller *caller = context;
-    bool released = caller->state;
-    mlp_restore_gil(caller->state);
-    caller->failed = (caller->scores && tell_scores(caller->scores, done) < 0) || PyErr_CheckSignals() < 0;
-    if (!caller->failed && caller->progress) {
-        PyObject *answer = PyObject_CallFunction(caller->progress, "n", done);
-        caller->failed = !answer;
-        Py_XDECREF(answer);
-    }
-    caller->state = released ? PyEval_SaveThread() : NULL;
-    return caller->failed;
-}
-
-PyDoc_STRVAR(predict_doc,
-             "predict($self, x)\n--\n\n"
-             "a^J of x, shape (n, in), as a new array of shape (n, out). Leaves what `activity` shows alone.\n");
-
-static PyObject *net_predict(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X };
+static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { X, Y, WEIGHT, SETTINGS };
     static const mlp_function function = {
-        .name = "predict", .positional = 1, .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"}}};
-    Net *self = (Net *)object;
-    mlp_call call;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_reading(self) < 0) {
-        return NULL;
-    }
-    void *scratch = NULL;
-    PyArrayObject *result = NULL;
-    if (mlp_acquire(&call) < 0) {
-        goto done;
-    }
-    scratch = mlp_alloc(mlp_predict_elements(self->net, call.size.n), element_size(self));
-    if (!scratch) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER);
-    if (!result) {
-        goto done;
-    }
-    Caller caller = {.state = mlp_release_gil(work_of(self, call.size.n))};
-    mlp_net_predict(self->net, call.size.n, PyArray_DATA(result), mlp_data(&call, X), scratch,
-                    &(mlp_watch){look, &caller});
-    mlp_restore_gil(caller.state);
-    if (caller.failed) {
-        Py_CLEAR(result);
-    }
-done:
-    mlp_free(scratch);
-    mlp_end(&call);
-    mlp_end_reading(self);
-    return (PyObject *)result;
-}
-
-PyDoc_STRVAR(loss_doc,
-             "loss($self, x, y, loss, sample_weight=None)\n--\n\n"
-             "(loss, accuracy) of all rows as one batch, taken a few at a time; accuracy is nan for 'mse'.\n");
-
-static PyObject *net_loss(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X, Y, LOSS, WEIGHT };
-    static const mlp_function function = {
-        .name = "loss",
+        .name = "train",
         .positional = 4,
         .needs_samples = true,
         .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
-                       [LOSS] = {.name = "loss"},
-                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
+                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
+                       [SETTINGS] = {.name = "settings"}},
     };
     Net *self = (Net *)object;
     mlp_call call;
-    int loss;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
-        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 || mlp_begin_reading(self) < 0) {
+    train_settings settings = {.arrays = {.function = &shown_arrays}, .resume = true};
+    mlp_training *training = &settings.training;
+    mlp_begin_optimizer(&settings.optimizer);
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
-    void *value;
-    mlp_workspace work = {0};
-    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || !(value = mlp_scratch(&call, 0, "n"))) {
+    if (parse_settings(self, &call, SETTINGS, &settings) < 0 || mlp_acquire(&call) < 0 ||
+        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &settings.optimizer.call) < 0) {
         goto done;
     }
-    work.capacity = mlp_rows_at_once(call.size.n);
-    work.block = mlp_alloc(mlp_workspace_elements(self->net, work.capacity), element_size(self));
-    if (!work.block) {
+    const ptrdiff_t n = call.size.n, batch = settings.batch_size < n ? (ptrdiff_t)settings.batch_size : n;
+    if (bind_settings(self, &settings, n, batch) < 0) {
+        goto done;
+    }
+    training->samples = (mlp_samples){n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
+    if (settings.shuffle && !(training->order = mlp_alloc(n, sizeof *training->order))) {
         PyErr_NoMemory();
         goto done;
     }
-    mlp_samples samples = {call.size.n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
-    Caller caller = {.state = mlp_release_gil(work_of(self, samples.n))};
-    mlp_score score = mlp_net_evaluate(self->net, work, (mlp_loss)loss, samples, value, &(mlp_watch){look, &caller});
-    mlp_restore_gil(caller.state);
-    if (!caller.failed) {
-        result = Py_BuildValue("dd", score.loss, accuracy_of((mlp_loss)loss, score));
+    if (mlp_prepare_workspace(self, batch) < 0) {
+        goto done;
+    }
+    mlp_trained done;
+    if (run_training(self, &settings, call.array[X], &done)) {
+        result = Py_BuildValue("nn", done.batches, done.first_not_finite);
     }
 done:
-    mlp_free(work.block);
-    mlp_end(&call);
-    mlp_end_reading(self);
-    return result;
-}
-
-PyDoc_STRVAR(
-    train_doc,
-    "train($self, x, y, sample_weight, loss, batch_size, shuffle, seed, first_epoch, epochs, optimizer, scores, "
-    "progress)\n--\n\n"
-    "Passes over all samples, batch by batch. Returns how many batches were done.\n"
-    "\n"
-    "optimizer is (\"sgd\", learning_rate, momentum, nesterov, velocity or None) or (\"adam\", learning_rate, "
-    "beta1,\nbeta2, epsilon, m, v, t), whose arrays, of shape (P,), and t, int64 of shape (1,), are written in "
-    "place. For\neach whole epoch (loss, accuracy), the means of what each batch had before its update, is "
-    "appended to the list\nscores. About every 50 ms progress, if not None, is called with the number of batches "
-    "done, and Ctrl-C is looked\nfor; an exception there ends training between two batches. The order of an "
-    "epoch's rows follows from seed and the\nepoch's number.\n");
-
-static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X, Y, WEIGHT, LOSS, BATCH_SIZE, SHUFFLE, SEED, FIRST_EPOCH, EPOCHS, OPTIMIZER, SCORES, PROGRESS };
-    static const mlp_function function = {
-        .name = "train",
-        .positional = 12,
-        .needs_samples = true,
-        .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
-                       [Y] = {"y", MLP_INPUT, .axes = "no"},
-                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
-                       [LOSS] = {.name = "loss"},
-                       [BATCH_SIZE] = {.name = "batch_size"},
-                       [SHUFFLE] = {.name = "shuffle"},
-                       [SEED] = {.name = "seed"},
-                       [FIRST_EPOCH] = {.name = "first_epoch"},
-                       [EPOCHS] = {.name = "epochs"},
-                       [OPTIMIZER] = {.name = "optimizer"},
-                       [SCORES] = {.name = "scores"},
-                       [PROGRESS] = {.name = "progress"}},
-    };
-    Net *self = (Net *)object;
-    mlp_call call, state_call = {.function = &function};
-    mlp_optimizer optimizer;
-    int loss;
-    long long batch_size, first_epoch, epochs;
-    bool shuffle;
-    uint64_t seed;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
-        mlp_get_choice(&call, LOSS, mlp_loss_names, &loss) < 0 ||
-        mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &batch_size) < 0 ||
-        mlp_get_bool(&call, SHUFFLE, &shuffle) < 0 || mlp_get_seed(&call, SEED, &seed) < 0 ||
-        mlp_get_integer(&call, FIRST_EPOCH, 0, UINT32_MAX, &first_epoch) < 0 ||
-        mlp_get_integer(&call, EPOCHS, 1, UINT32_MAX - first_epoch + 1, &epochs) < 0) {
-        return NULL;
-    }
-    PyObject *progress = call.given[PROGRESS], *list = call.given[SCORES];
-    if (progress != Py_None && !PyCallable_Check(progress)) {
-        mlp_argument_error(&call, PROGRESS, PyExc_TypeError, "is %R, expected a callable or None", progress);
-        return NULL;
-    }
-    if (!PyList_CheckExact(list)) {
-        mlp_argument_error(&call, SCORES, PyExc_TypeError, "is %R, expected a list", list);
-        return NULL;
-    }
-    if (mlp_begin_change(self) < 0) {
-        return NULL;
-    }
-    PyObject *result = NULL;
-    ptrdiff_t *order = NULL;
-    mlp_score *score = NULL;
-    if (mlp_take_optimizer(self, &call, OPTIMIZER, &state_call, &optimizer) < 0 || mlp_acquire(&call) < 0 ||
-        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &state_call) < 0) {
-        goto done;
-    }
-    const ptrdiff_t n = call.size.n, batch = batch_size < n ? (ptrdiff_t)batch_size : n;
-    const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
-    ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)epochs);
-    if (mlp_settle_optimizer(self, &state_call, steps < 0 ? PTRDIFF_MAX : steps, &optimizer) < 0 ||
-        mlp_prepare_workspace(self, batch) < 0) {
-        goto done;
-    }
-    score = mlp_alloc((ptrdiff_t)epochs, sizeof *score);
-    order = shuffle ? mlp_alloc(n, sizeof *order) : NULL;
-    if (!score || (shuffle && !order)) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    Scores scores = {.list = list, .score = score, .loss = (mlp_loss)loss, .batches_of_an_epoch = batches_of_an_epoch};
-    Caller caller = {.scores = &scores, .progress = progress == Py_None ? NULL : progress};
-    mlp_training training = {
-        .samples = {n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)},
-        .loss = (mlp_loss)loss,
-        .optimizer = &optimizer,
-        .epochs = (ptrdiff_t)epochs,
-        .order = order,
-        .seed = seed,
-        .first_epoch = (uint32_t)first_epoch,
-        .scores = score,
-        .watch = &(mlp_watch){look, &caller},
-    };
-    caller.state = PyEval_SaveThread();
-    ptrdiff_t batches = mlp_net_train(self->net, self->work, &training);
-    PyEval_RestoreThread(caller.state);
-    ptrdiff_t left = n - (batches - 1) % batches_of_an_epoch * batch;
-    self->has_grads = true;
-    self->rows = left < batch ? left : batch;
-    /* A Ctrl-C that came after the last look becomes an exception here, and not somewhere in the caller's bookkeeping. */
-    if (caller.failed) {
-        tell_scores_beside_error(&scores, batches);
-    } else if (tell_scores(&scores, batches) == 0 && PyErr_CheckSignals() == 0) {
-        result = PyLong_FromSsize_t(batches);
-    }
-done:
-    mlp_free(score);
-    mlp_free(order);
-    mlp_end(&state_call);
+    mlp_free(training->order);
+    mlp_end(&settings.optimizer.call);
+    mlp_end(&settings.arrays);
     mlp_end(&call);
     mlp_end_change(self);
     return result;
 }
 
 PyMethodDef mlp_net_methods[] = {
-    MLP_METHOD("weights", mlp_net_weights, mlp_net_weights_doc),
-    MLP_METHOD("activity", mlp_net_activity, mlp_net_activity_doc),
-    MLP_METHOD("initialize", net_initialize, initialize_doc),
-    MLP_METHOD("forward", net_forward, forward_doc),
-    MLP_METHOD("backward", net_backward, backward_doc),
-    MLP_METHOD("step", net_step, step_doc),
-    MLP_METHOD("predict", net_predict, predict_doc),
-    MLP_METHOD("loss", net_loss, loss_doc),
-    MLP_METHOD("train", net_train, train_doc),
+    MLP_METHOD("parameters", mlp_net_parameters, "parameters($self, step)\n--\n\n"),
+    MLP_METHOD("gradients", mlp_net_gradients, "gradients($self, step)\n--\n\n"),
+    MLP_METHOD("gradient_buffers", mlp_net_gradient_buffers, "gradient_buffers($self, step)\n--\n\n"),
+    {"snapshot", mlp_net_snapshot, METH_NOARGS, "snapshot($self)\n--\n\n"},
+    {"read", mlp_net_read, METH_O, "read($self, function, /)\n--\n\n"},
+    MLP_METHOD("value", mlp_net_value, "value($self, i)\n--\n\n"),
+    MLP_METHOD("gradient", mlp_net_gradient, "gradient($self, i)\n--\n\n"),
+    MLP_METHOD("set_segment", mlp_net_set_segment,
+               "set_segment($self, i, trainable, rate_factor, l1, l2, max_norm)\n--\n\n"),
+    MLP_METHOD("first_segment", mlp_net_first_segment, "first_segment($self, step)\n--\n\n"),
+    {"segments", mlp_net_segments, METH_NOARGS, "segments($self)\n--\n\n"},
+    MLP_METHOD("initialize", net_initialize, "initialize($self, step, name, seed)\n--\n\n"),
+    MLP_METHOD("forward", net_forward, "forward($self, x, training=False, seed=0, epoch=0, batch=0)\n--\n\n"),
+    MLP_METHOD("backward", net_backward, "backward($self, y, loss, sample_weight=None)\n--\n\n"),
+    MLP_METHOD("step", net_step, "step($self, optimizer, cursor=None)\n--\n\n"),
+    MLP_METHOD("predict", mlp_net_call_predict, "predict($self, x)\n--\n\n"),
+    MLP_METHOD("loss", mlp_net_call_loss, "loss($self, x, y, loss, metric, sample_weight=None)\n--\n\n"),
+    MLP_METHOD("train", net_train, "train($self, x, y, sample_weight, settings)\n--\n\n"),
     {NULL, NULL, 0, NULL},
 };

@@ -1,69 +1,98 @@
-/* bind_optimizers.c: one step of an optimizer on an array of weights, for Python. */
-#include "arrays.h"
+/* bind_optimizers.c: one step of an optimizer on an array of weights, for Python: a function for each row of the catalogue,
+ *
+ *     <name>_step(w, grad, <states>, *, t if the formula has it, <hyperparameters>)
+ *
+ * A state that the hyperparameters do without may be left out; so may a hyperparameter, for its standard value.
+ */
+#include "binding.h"
 
-#include <math.h>
+enum { STEP_WORK = 5 }; /* what a step costs per weight, in multiply-adds */
+enum { W, GRAD, FIRST_STATE };
 
-/* What a step costs per weight, in multiply-adds. */
-static const double STEP_WORK = 5;
+/* What the catalogue says about the arguments of <name>_step. */
+static void describe(mlp_optimizer_id id, const char *name, mlp_function *function) {
+    const mlp_entry *entry = &mlp_optimizers[id];
+    *function = (mlp_function){.name = name};
+    function->parameters[W] = (mlp_parameter){"w", MLP_OUTPUT, .order = MLP_FIRST_ORDER};
+    function->parameters[GRAD] = (mlp_parameter){"grad", MLP_INPUT, .order = MLP_FIRST_ORDER};
+    int p = FIRST_STATE;
+    for (int i = 0; entry->states[i]; i++) {
+        function->parameters[p++] = (mlp_parameter){entry->states[i], MLP_OUTPUT, .optional = entry->states_if != NULL,
+                                                    .order = MLP_FIRST_ORDER};
+    }
+    function->positional = p;
+    if (entry->traits & MLP_COUNTS_STEPS) {
+        function->parameters[p++] = (mlp_parameter){.name = "t"};
+    }
+    for (int i = 0; entry->hypers[i].name; i++) {
+        function->parameters[p++] = (mlp_parameter){.name = entry->hypers[i].name, .optional = true};
+    }
+}
 
-PyDoc_STRVAR(
-    sgd_step_doc,
-    "sgd_step($module, w, grad, *, learning_rate, momentum=0.0, nesterov=False, velocity=None)\n--\n\n"
-    "One step of gradient descent on w, in place.\n"
-    "\n"
-    "With momentum ``velocity = momentum*velocity + grad`` and ``w -= learning_rate*velocity``; with Nesterov's\n"
-    "``w -= learning_rate*(grad + momentum*velocity)``; without momentum ``w -= learning_rate*grad``.\n"
-    "\n"
-    "Parameters\n"
-    "----------\n"
-    "w : ndarray of float32 or float64, any shape\n"
-    "    Written in place. Contiguous, in C or Fortran order.\n"
-    "grad : array_like, shape of w\n"
-    "learning_rate : float\n"
-    "    Finite and >= 0.\n"
-    "momentum : float, default 0.0\n"
-    "    Finite and >= 0.\n"
-    "nesterov : bool, default False\n"
-    "velocity : ndarray, shape, dtype and memory order of w\n"
-    "    What momentum remembers, zeros before the first step; written in place. Given if and only if momentum > 0.\n"
-    "\n"
-    "Raises\n"
-    "------\n"
-    "TypeError\n"
-    "    If `w` or `velocity` is not an array of float32 or float64, or `grad` holds no real numbers.\n"
-    "ValueError\n"
-    "    If shapes disagree, `w` or `velocity` cannot be written in place, arrays overlap, a number is out of range, "
-    "or\n"
-    "    `velocity` does not go with `momentum`.\n");
+/* The numbers of a call: t, and the hyperparameters. */
+static int parse_numbers(const mlp_call *call, mlp_optimizer_id id, int64_t *t, double *hypers) {
+    const mlp_entry *entry = &mlp_optimizers[id];
+    int p = call->function->positional;
+    long long number = 1;
+    if (entry->traits & MLP_COUNTS_STEPS && mlp_get_integer(call, p++, 1, INT64_MAX, &number) < 0) {
+        return -1;
+    }
+    *t = number;
+    for (int i = 0; entry->hypers[i].name; i++) {
+        const mlp_hyper *hyper = &entry->hypers[i];
+        hypers[i] = hyper->standard;
+        if (mlp_get_double(call, p++, hyper->least, hyper->below, &hypers[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
 
-static PyObject *sgd_step(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { W, GRAD, LEARNING_RATE, MOMENTUM, NESTEROV, VELOCITY };
-    static const mlp_function function = {
-        .name = "sgd_step",
-        .positional = 2,
-        .parameters = {[W] = {"w", MLP_OUTPUT, .order = MLP_FIRST_ORDER},
-                       [GRAD] = {"grad", MLP_INPUT, .order = MLP_FIRST_ORDER},
-                       [LEARNING_RATE] = {.name = "learning_rate"},
-                       [MOMENTUM] = {"momentum", .optional = true},
-                       [NESTEROV] = {"nesterov", .optional = true},
-                       [VELOCITY] = {"velocity", MLP_OUTPUT, .optional = true, .order = MLP_FIRST_ORDER}},
-    };
+/* In the type of the arrays, which is known once they are there. */
+static int check_held(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {
+    const int first = call->function->positional + (mlp_optimizers[id].traits & MLP_COUNTS_STEPS ? 1 : 0);
+    for (int i = 0; mlp_optimizers[id].hypers[i].name; i++) {
+        if (mlp_check_held(call, first + i, NULL, hypers[i], call->is_double) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int check_states(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {
+    for (int i = 0; mlp_optimizers[id].states[i]; i++) {
+        if (!call->array[FIRST_STATE + i] && mlp_needs_states(id, hypers)) {
+            return mlp_argument_error(call, FIRST_STATE + i, PyExc_ValueError,
+                                      "is missing, expected an array since %s is not 0", mlp_optimizers[id].states_if);
+        }
+    }
+    return 0;
+}
+
+static PyObject *optimizer_step(mlp_optimizer_id id, const char *name, PyObject *const *args, Py_ssize_t nargs,
+                                PyObject *kwnames) {
+    mlp_function function;
     mlp_call call;
     PyObject *result = NULL;
-    double learning_rate, momentum = 0;
-    bool nesterov = false;
-    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
-        mlp_get_double(&call, LEARNING_RATE, 0, INFINITY, &learning_rate) < 0 ||
-        mlp_get_double(&call, MOMENTUM, 0, INFINITY, &momentum) < 0 || mlp_get_bool(&call, NESTEROV, &nesterov) < 0 ||
-        mlp_acquire(&call) < 0 || mlp_check_velocity(&call, VELOCITY, momentum) < 0) {
+    int64_t t;
+    double hypers[MLP_HYPERS] = {0};
+    describe(id, name, &function);
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || parse_numbers(&call, id, &t, hypers) < 0 ||
+        mlp_acquire(&call) < 0 || check_held(&call, id, hypers) < 0 || check_states(&call, id, hypers) < 0 ||
+        mlp_check_hypers_in_type(&call, W, call.is_double, id, hypers) < 0) {
         goto done;
     }
-    mlp_sgd_f32 step_f32 = {(float)learning_rate, (float)momentum, nesterov};
-    mlp_sgd_f64 step_f64 = {learning_rate, momentum, nesterov};
-    const void *step = call.is_double ? (const void *)&step_f64 : (const void *)&step_f32;
+    mlp_update_f32 update_f32 = {.rule = id};
+    mlp_update_f64 update_f64 = {.rule = id};
+    mlp_update_constants_f32(id, hypers, t, update_f32.constants);
+    mlp_update_constants_f64(id, hypers, t, update_f64.constants);
+    for (int i = 0; mlp_optimizers[id].states[i]; i++) {
+        update_f32.state[i] = mlp_data(&call, FIRST_STATE + i);
+        update_f64.state[i] = mlp_data(&call, FIRST_STATE + i);
+    }
+    const void *update = call.is_double ? (const void *)&update_f64 : (const void *)&update_f32;
     PyThreadState *state = mlp_release_gil(STEP_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, sgd_step, call.count, step, mlp_data(&call, W), mlp_data(&call, VELOCITY),
-               mlp_data(&call, GRAD));
+    MLP_KERNEL(call.is_double, update, update, 0, call.count, mlp_data(&call, W), mlp_data(&call, GRAD));
     mlp_restore_gil(state);
     result = Py_NewRef(Py_None);
 done:
@@ -71,80 +100,15 @@ done:
     return result;
 }
 
-PyDoc_STRVAR(
-    adam_step_doc,
-    "adam_step($module, w, grad, m, v, *, t, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-07)\n--\n\n"
-    "Step t of Adam on w, in place (Kingma & Ba 2015).\n"
-    "\n"
-    "``m = beta1*m + (1-beta1)*grad``, ``v = beta2*v + (1-beta2)*grad**2``, and with ``m_hat = m/(1-beta1**t)`` and\n"
-    "``v_hat = v/(1-beta2**t)`` then ``w -= learning_rate*m_hat/(sqrt(v_hat) + epsilon)``.\n"
-    "\n"
-    "Parameters\n"
-    "----------\n"
-    "w : ndarray of float32 or float64, any shape\n"
-    "    Written in place. Contiguous, in C or Fortran order.\n"
-    "grad : array_like, shape of w\n"
-    "m, v : ndarray, shape, dtype and memory order of w\n"
-    "    The moving averages, zeros before step 1; written in place.\n"
-    "t : int\n"
-    "    The number of this step: 1, 2, ...\n"
-    "learning_rate : float, default 0.001\n"
-    "    Finite and >= 0.\n"
-    "beta1, beta2 : float, default 0.9 and 0.999\n"
-    "    At least 0, and less than 1 in float32 too.\n"
-    "epsilon : float, default 1e-07\n"
-    "    Finite and >= 0.\n"
-    "\n"
-    "Raises\n"
-    "------\n"
-    "TypeError\n"
-    "    If `w`, `m` or `v` is not an array of float32 or float64, `grad` holds no real numbers, or `t` is no "
-    "integer.\n"
-    "ValueError\n"
-    "    If shapes disagree, `w`, `m` or `v` cannot be written in place, arrays overlap, or a number is out of "
-    "range.\n");
-
-static PyObject *adam_step(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { W, GRAD, M, V, T, LEARNING_RATE, BETA1, BETA2, EPSILON };
-    static const mlp_function function = {
-        .name = "adam_step",
-        .positional = 4,
-        .parameters = {[W] = {"w", MLP_OUTPUT, .order = MLP_FIRST_ORDER},
-                       [GRAD] = {"grad", MLP_INPUT, .order = MLP_FIRST_ORDER},
-                       [M] = {"m", MLP_OUTPUT, .order = MLP_FIRST_ORDER},
-                       [V] = {"v", MLP_OUTPUT, .order = MLP_FIRST_ORDER},
-                       [T] = {.name = "t"},
-                       [LEARNING_RATE] = {"learning_rate", .optional = true},
-                       [BETA1] = {"beta1", .optional = true},
-                       [BETA2] = {"beta2", .optional = true},
-                       [EPSILON] = {"epsilon", .optional = true}},
-    };
-    mlp_call call;
-    PyObject *result = NULL;
-    long long t;
-    double learning_rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7;
-    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_get_integer(&call, T, 1, INT64_MAX, &t) < 0 ||
-        mlp_get_double(&call, LEARNING_RATE, 0, INFINITY, &learning_rate) < 0 ||
-        mlp_get_double(&call, BETA1, 0, MLP_DECAY_LIMIT, &beta1) < 0 ||
-        mlp_get_double(&call, BETA2, 0, MLP_DECAY_LIMIT, &beta2) < 0 ||
-        mlp_get_double(&call, EPSILON, 0, INFINITY, &epsilon) < 0 || mlp_acquire(&call) < 0) {
-        goto done;
+#define OPTIMIZER(ID, id, ...)                                                                                         \
+    static PyObject *id##_step(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs,                   \
+                               PyObject *kwnames) {                                                                    \
+        return optimizer_step(MLP_##ID, #id "_step", args, nargs, kwnames);                                            \
     }
-    mlp_adam_f32 step_f32 = mlp_current_f32()->adam_at(t, learning_rate, beta1, beta2, epsilon);
-    mlp_adam_f64 step_f64 = mlp_current_f64()->adam_at(t, learning_rate, beta1, beta2, epsilon);
-    const void *step = call.is_double ? (const void *)&step_f64 : (const void *)&step_f32;
-    PyThreadState *state = mlp_release_gil(STEP_WORK * (double)call.count);
-    MLP_KERNEL(call.is_double, adam_step, call.count, step, mlp_data(&call, W), mlp_data(&call, M), mlp_data(&call, V),
-               mlp_data(&call, GRAD));
-    mlp_restore_gil(state);
-    result = Py_NewRef(Py_None);
-done:
-    mlp_end(&call);
-    return result;
-}
+#include "../catalogue/optimizers.def"
 
 PyMethodDef mlp_optimizer_methods[] = {
-    MLP_METHOD("sgd_step", sgd_step, sgd_step_doc),
-    MLP_METHOD("adam_step", adam_step, adam_step_doc),
+#define OPTIMIZER(ID, id, ...) MLP_METHOD(#id "_step", id##_step, NULL),
+#include "../catalogue/optimizers.def"
     {NULL, NULL, 0, NULL},
 };

@@ -1,8 +1,8 @@
 /* bind_threads.c: how many threads compute, for mlpcore.threads. */
 #include "arrays.h"
 
-#include "../net/memory.h"
-#include "../net/threads.h"
+#include "../runtime/memory.h"
+#include "../runtime/threads.h"
 
 #include <fenv.h>
 #include <float.h>
@@ -61,7 +61,7 @@ typedef struct {
 } run;
 
 static void look_around(void *context, ptrdiff_t chunk) {
-    static _Thread_local char mine; /* its address is another one on every thread */
+    static _Thread_local char mine; /* its address differs between threads */
     const run *r = context;
     volatile double x = DBL_MIN;
     for (long long turn = 0; turn < r->turns; turn++) {

@@ -1,4 +1,4 @@
-/* kernel.h: how the border calls an operation without being written twice. */
+/* kernel.h: calls an operation for float or double from one piece of code. */
 #ifndef MLPCORE_KERNEL_H
 #define MLPCORE_KERNEL_H
 

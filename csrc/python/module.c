@@ -1,14 +1,12 @@
 /* module.c: the module mlpcore._core: what it is made of, and how it is loaded. */
 #define MLP_HOLDS_NUMPY_API
-#include "arrays.h"
+#include "net_object.h"
 
-#include "../net/rng.h"
-#include "../net/threads.h"
+#include "../runtime/rng.h"
+#include "../runtime/threads.h"
 
 #include <stdlib.h>
-
-PyDoc_STRVAR(philox_doc, "philox($module, key0, key1, c0, c1, c2, c3)\n--\n\n"
-                         "The four 32-bit words of Philox4x32-10 for a key and a counter of 32-bit words.\n");
+#include <string.h>
 
 static PyObject *philox(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     static const mlp_function function = {
@@ -33,12 +31,30 @@ static PyObject *philox(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
     return Py_BuildValue("IIII", (unsigned)block[0], (unsigned)block[1], (unsigned)block[2], (unsigned)block[3]);
 }
 
+/* Gives a function of this module its docstring, which is written in Python: see mlpcore/documenting.py. The text is kept for
+ * as long as the process runs. */
+static PyObject *document(PyObject *Py_UNUSED(module), PyObject *args) {
+    PyObject *function;
+    const char *text;
+    if (!PyArg_ParseTuple(args, "O!s:document", &PyCFunction_Type, &function, &text)) {
+        return NULL;
+    }
+    char *kept = strdup(text);
+    if (!kept) {
+        return PyErr_NoMemory();
+    }
+    ((PyCFunctionObject *)function)->m_ml->ml_doc = kept;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef module_methods[] = {
-    MLP_METHOD("philox", philox, philox_doc),
+    MLP_METHOD("philox", philox, NULL),
+    {"document", document, METH_VARARGS, NULL},
+    {"holds_masked", mlp_holds_masked_method, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
-/* With NumPy 1 the import of its C functions fails with words that help nobody: say it first, in one sentence. */
+/* With NumPy 1 the import of its C functions fails with an unhelpful message, so its version is checked first. */
 static int check_numpy_version(void) {
     PyObject *numpy = PyImport_ImportModule("numpy");
     PyObject *version = numpy ? PyObject_GetAttrString(numpy, "__version__") : NULL;
@@ -57,12 +73,16 @@ static int module_exec(PyObject *module) {
     if (check_numpy_version() < 0 || PyArray_ImportNumPyAPI() < 0) {
         return -1;
     }
-    PyMethodDef *tables[] = {mlp_dense_methods,  mlp_activation_methods, mlp_loss_methods,    mlp_optimizer_methods,
-                             mlp_memory_methods, mlp_cpu_methods,        mlp_threads_methods, module_methods};
+    PyMethodDef *tables[] = {mlp_dense_methods,     mlp_activation_methods, mlp_loss_methods,
+                             mlp_optimizer_methods, mlp_memory_methods,     mlp_cpu_methods,
+                             mlp_threads_methods,   mlp_catalogue_methods,  module_methods};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (PyModule_AddFunctions(module, tables[i]) < 0) {
             return -1;
         }
+    }
+    if (mlp_prepare_nets(module) < 0) {
+        return -1;
     }
     if (PyModule_AddIntConstant(module, "MAX_THREADS", MLP_MAX_THREADS) < 0) {
         return -1;

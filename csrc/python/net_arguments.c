@@ -1,4 +1,4 @@
-/* net_arguments.c: arguments that have to suit a Net: arrays, and the tuple of an optimizer. See net_object.h. */
+/* net_arguments.c: arguments that have to suit a Net: arrays, losses, and the tuple of an optimizer. See net_object.h. */
 #include "net_object.h"
 
 #include <math.h>
@@ -6,9 +6,8 @@
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
                   Py_ssize_t nargs, PyObject *kwnames) {
     const int parsed = mlp_parse(call, function, args, nargs, kwnames);
-    call->required = (mlp_sizes){.in = self->net->layers[0].in,
-                                 .out = self->net->layers[self->net->depth - 1].out,
-                                 .parameters = self->net->parameters};
+    call->required = (mlp_sizes){
+        .in = mlp_net_inputs(self->net), .out = mlp_net_outputs(self->net), .parameters = self->net->parameters};
     call->required_bits = self->net->bits;
     return parsed;
 }
@@ -47,63 +46,129 @@ int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state) {
     return 0;
 }
 
-enum { LEARNING_RATE, MOMENTUM, NESTEROV, VELOCITY };
-enum { BETA1 = 1, BETA2, EPSILON, M, V, T };
-
-int mlp_take_optimizer(const Net *self, const mlp_call *outer, int p, mlp_call *call, mlp_optimizer *optimizer) {
-    static const mlp_function sgd = {
-        .name = "sgd",
-        .positional = 4,
-        .parameters = {[LEARNING_RATE] = {.name = "learning_rate"},
-                       [MOMENTUM] = {.name = "momentum"},
-                       [NESTEROV] = {.name = "nesterov"},
-                       [VELOCITY] = {"velocity", MLP_OUTPUT, .optional = true, .axes = "p"}},
-    };
-    static const mlp_function adam = {
-        .name = "adam",
-        .positional = 7,
-        .parameters = {[LEARNING_RATE] = {.name = "learning_rate"},
-                       [BETA1] = {.name = "beta1"},
-                       [BETA2] = {.name = "beta2"},
-                       [EPSILON] = {.name = "epsilon"},
-                       [M] = {"m", MLP_OUTPUT, .axes = "p"},
-                       [V] = {"v", MLP_OUTPUT, .axes = "p"},
-                       [T] = {"t", MLP_COUNTER, .axes = "1"}},
-    };
-    static const mlp_choice algorithms[] = {{"sgd", MLP_SGD}, {"adam", MLP_ADAM}, {NULL, 0}};
-    static const mlp_function name_of_it = {.name = "optimizer", .parameters = {{.name = "name"}}};
-
-    PyObject *tuple = outer->given[p];
-    if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) < 1) {
-        return mlp_argument_error(outer, p, PyExc_TypeError, "is %R, expected a tuple that begins with a name", tuple);
-    }
-    mlp_call name = {.function = &name_of_it, .given = {PyTuple_GET_ITEM(tuple, 0)}};
-    int algorithm;
-    if (mlp_get_choice(&name, 0, algorithms, &algorithm) < 0) {
+int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss) {
+    int id;
+    if (mlp_get_entry(call, p, mlp_losses, &id, loss->constants) < 0) {
         return -1;
     }
-    *optimizer = (mlp_optimizer){.algorithm = (mlp_algorithm)algorithm};
-    if (mlp_parse_for(self, call, algorithm == MLP_SGD ? &sgd : &adam, &PyTuple_GET_ITEM(tuple, 1),
-                      PyTuple_GET_SIZE(tuple) - 1, NULL) < 0 ||
-        mlp_get_double(call, LEARNING_RATE, 0, INFINITY, &optimizer->learning_rate) < 0) {
-        return -1;
-    }
-    if (algorithm == MLP_SGD) {
-        bool nesterov;
-        if (mlp_get_double(call, MOMENTUM, 0, INFINITY, &optimizer->momentum) < 0 ||
-            mlp_get_bool(call, NESTEROV, &nesterov) < 0) {
-            return -1;
-        }
-        optimizer->nesterov = nesterov;
-    } else if (mlp_get_double(call, BETA1, 0, MLP_DECAY_LIMIT, &optimizer->beta1) < 0 ||
-               mlp_get_double(call, BETA2, 0, MLP_DECAY_LIMIT, &optimizer->beta2) < 0 ||
-               mlp_get_double(call, EPSILON, 0, INFINITY, &optimizer->epsilon) < 0) {
-        return -1;
-    }
-    return mlp_acquire(call);
+    loss->id = (mlp_loss_id)id;
+    return 0;
 }
 
-int mlp_settle_optimizer(const Net *self, mlp_call *call, ptrdiff_t steps, mlp_optimizer *optimizer) {
+int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy) {
+    int id = MLP_CATEGORICAL_ACCURACY;
+    *has_accuracy = call->given[p] != Py_None;
+    if (*has_accuracy && mlp_get_name(call, p, mlp_metrics, &id) < 0) {
+        return -1;
+    }
+    *metric = (mlp_metric_id)id;
+    return 0;
+}
+
+/* ---- optimizers ------------------------------------------------------------------------------------------------- */
+
+enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM };
+enum { COUNTER, FIRST_STATE }; /* parameters of the function that has an optimizer's arrays */
+
+void mlp_begin_optimizer(mlp_optimizer_arguments *arguments) {
+    *arguments = (mlp_optimizer_arguments){.function = {.name = "optimizer"}};
+    arguments->call.function = &arguments->function;
+}
+
+static int parse_hypers(const Net *self, const mlp_call *call, const mlp_entry *entry, double *hypers) {
+    PyObject *given = call->given[HYPERS];
+    for (int i = 0; entry->hypers[i].name; i++) {
+        if (!PyTuple_Check(given) || i >= PyTuple_GET_SIZE(given)) {
+            return mlp_argument_error(call, HYPERS, PyExc_TypeError, "is %R, expected a tuple with a number for each",
+                                      given);
+        }
+        if (mlp_check_hyper(call, HYPERS, &entry->hypers[i], PyTuple_GET_ITEM(given, i), &hypers[i]) < 0 ||
+            mlp_check_held(call, HYPERS, entry->hypers[i].name, hypers[i], is_double(self)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* A layer's factor may make the learning rate one that the net's type cannot hold. */
+static int check_rates(const Net *self, const mlp_call *call, double learning_rate) {
+    for (ptrdiff_t i = 0; i < self->net->segments; i++) {
+        const double rate = learning_rate * self->net->segment[i].rate_factor;
+        if (mlp_check_held(call, HYPERS, "learning_rate times a layer's learning_rate_factor", rate, is_double(self)) <
+            0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* None leaves the limit as it is. */
+static int parse_limit(const Net *self, const mlp_call *call, int p, double *limit) {
+    if (call->given[p] == Py_None) {
+        return 0;
+    }
+    return mlp_get_double(call, p, 0, INFINITY, limit) < 0 ? -1
+                                                           : mlp_check_held(call, p, NULL, *limit, is_double(self));
+}
+
+/* The states that the rule keeps and the count of steps, as the arrays of a function of the optimizer's name. */
+static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *entry,
+                        mlp_optimizer_arguments *arguments) {
+    PyObject *given = call->given[STATES];
+    if (!PyTuple_Check(given)) {
+        return mlp_argument_error(call, STATES, PyExc_TypeError, "is %R, expected a tuple of arrays", given);
+    }
+    mlp_function *function = &arguments->function;
+    *function = (mlp_function){.name = entry->name};
+    mlp_call *arrays = &arguments->call;
+    *arrays = (mlp_call){
+        .function = function, .required = {.parameters = self->net->parameters}, .required_bits = self->net->bits};
+    function->parameters[COUNTER] = (mlp_parameter){"t", MLP_COUNTER, .axes = "1"};
+    arrays->given[COUNTER] = call->given[T];
+    const bool needed = mlp_needs_states(arguments->optimizer.id, arguments->optimizer.hypers);
+    for (int i = 0; entry->states[i]; i++) {
+        const int p = FIRST_STATE + i;
+        function->parameters[p] = (mlp_parameter){entry->states[i], MLP_OUTPUT, .optional = !needed, .axes = "p"};
+        arrays->given[p] = i < PyTuple_GET_SIZE(given) ? PyTuple_GET_ITEM(given, i) : Py_None;
+        if (needed && arrays->given[p] == Py_None) {
+            return mlp_argument_error(arrays, p, PyExc_ValueError, "is missing, expected an array");
+        }
+    }
+    return mlp_acquire(arrays);
+}
+
+int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments) {
+    static const mlp_function function = {
+        .name = "optimizer",
+        .positional = 6,
+        .parameters = {[NAME] = {.name = "name"},
+                       [HYPERS] = {.name = "hypers"},
+                       [STATES] = {.name = "states"},
+                       [T] = {.name = "t"},
+                       [CLIP_VALUE] = {"clip_value", .optional = true},
+                       [CLIP_NORM] = {"clip_norm", .optional = true}},
+    };
+    mlp_optimizer *optimizer = &arguments->optimizer;
+    mlp_call call;
+    int id;
+    *optimizer = (mlp_optimizer){.schedule = MLP_CONSTANT, .clip_value = INFINITY, .clip_norm = INFINITY};
+    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
+        parse_hypers(self, &call, &mlp_optimizers[id], optimizer->hypers) < 0 ||
+        check_rates(self, &call, optimizer->hypers[0]) < 0 ||
+        parse_limit(self, &call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
+        parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0) {
+        return -1;
+    }
+    optimizer->id = (mlp_optimizer_id)id;
+    if (mlp_check_hypers_in_type(&call, HYPERS, is_double(self), optimizer->id, optimizer->hypers) < 0) {
+        return -1;
+    }
+    return parse_states(self, &call, &mlp_optimizers[id], arguments);
+}
+
+int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps) {
+    mlp_call *call = &arguments->call;
+    mlp_optimizer *optimizer = &arguments->optimizer;
     if (mlp_recheck(call) < 0) {
         return -1;
     }
@@ -112,15 +177,12 @@ int mlp_settle_optimizer(const Net *self, mlp_call *call, ptrdiff_t steps, mlp_o
             return mlp_argument_error(call, p, PyExc_ValueError, "overlaps the memory of the network");
         }
     }
-    if (optimizer->algorithm == MLP_SGD) {
-        optimizer->m = mlp_data(call, VELOCITY);
-        return mlp_check_velocity(call, VELOCITY, optimizer->momentum);
+    for (int i = 0; i < MLP_STATES && call->function->parameters[FIRST_STATE + i].name; i++) {
+        optimizer->state[i] = mlp_data(call, FIRST_STATE + i);
     }
-    optimizer->m = mlp_data(call, M);
-    optimizer->v = mlp_data(call, V);
-    optimizer->t = mlp_data(call, T);
+    optimizer->t = mlp_data(call, COUNTER);
     if (*optimizer->t < 0 || *optimizer->t > INT64_MAX - steps) {
-        return mlp_argument_error(call, T, PyExc_ValueError, "holds %lld, which is no count of steps",
+        return mlp_argument_error(call, COUNTER, PyExc_ValueError, "holds %lld, which is no count of steps",
                                   (long long)*optimizer->t);
     }
     return 0;

@@ -1,26 +1,63 @@
-/* net_object.c: life of a Net, who may call when, and the memory of its batches. See net_object.h. */
+/* net_object.c: life of a Net, guards of concurrent calls, memory of batches. See net_object.h. */
 #include "net_object.h"
 
-#include "../net/memory.h"
+#ifndef _WIN32
+#include <pthread.h>
+#endif
+
+#include "../runtime/memory.h"
 
 /* ---- one at a time ---------------------------------------------------------------------------------------------- */
 
+PyObject *mlp_busy_error;
+
+static atomic_int generation;
+
+#ifndef _WIN32
+static void count_fork(void) { atomic_fetch_add(&generation, 1); }
+#endif
+
+int mlp_prepare_nets(PyObject *module) {
+#ifndef _WIN32
+    static atomic_bool watched;
+    if (!atomic_exchange(&watched, true) && pthread_atfork(NULL, NULL, count_fork) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+#endif
+    if (!mlp_busy_error) {
+        mlp_busy_error = PyErr_NewException("mlpcore._core.BusyError", PyExc_RuntimeError, NULL);
+    }
+    return mlp_busy_error ? PyModule_AddObjectRef(module, "BusyError", mlp_busy_error) : -1;
+}
+
+/* In a child, forgets the calls of its parent. */
+static void forget_other_process(Net *self) {
+    const int now = atomic_load_explicit(&generation, memory_order_relaxed);
+    if (self->generation != now) {
+        self->generation = now;
+        atomic_store(&self->users, 0);
+    }
+}
+
 int mlp_begin_change(Net *self) {
     int nobody = 0;
+    forget_other_process(self);
     if (atomic_compare_exchange_strong(&self->users, &nobody, -1)) {
         return 0;
     }
-    PyErr_SetString(PyExc_RuntimeError, "the network is busy with another call: one that changes it must be alone");
+    PyErr_SetString(mlp_busy_error, "the network is busy with another call: one that changes it must be alone");
     return -1;
 }
 
 void mlp_end_change(Net *self) { atomic_store(&self->users, 0); }
 
 int mlp_begin_reading(Net *self) {
+    forget_other_process(self);
     int users = atomic_load(&self->users);
     do {
         if (users < 0) {
-            PyErr_SetString(PyExc_RuntimeError, "the network is busy with another call, which changes it");
+            PyErr_SetString(mlp_busy_error, "the network is busy with another call, which changes it");
             return -1;
         }
     } while (!atomic_compare_exchange_weak(&self->users, &users, users + 1));
@@ -56,75 +93,30 @@ int mlp_prepare_workspace(Net *self, ptrdiff_t capacity) {
 
 static void free_net(PyObject *capsule) { mlp_net_free(PyCapsule_GetPointer(capsule, NULL)); }
 
-enum { SIZES, ACTIVATIONS, DTYPE };
-
-static const mlp_function new_function = {
-    .name = "Net",
-    .parameters = {[SIZES] = {.name = "sizes"}, [ACTIVATIONS] = {.name = "activations"}, [DTYPE] = {.name = "dtype"}}};
-
-static int read_sizes(PyObject *tuple, ptrdiff_t *sizes) {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
-        sizes[i] = PyNumber_AsSsize_t(PyTuple_GET_ITEM(tuple, i), NULL); /* one that is too large is cut off */
-        if (sizes[i] == -1 && PyErr_Occurred()) {
-            return -1;
-        }
-        if (sizes[i] < 1) {
-            PyErr_Format(PyExc_ValueError, "Net: sizes[%zd] is %zd, expected at least 1", i, sizes[i]);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int read_activations(PyObject *tuple, mlp_activation *sigmas) {
-    for (Py_ssize_t j = 0; j < PyTuple_GET_SIZE(tuple); j++) {
-        mlp_call call = {.function = &new_function, .given = {[ACTIVATIONS] = PyTuple_GET_ITEM(tuple, j)}};
-        int sigma;
-        if (mlp_get_choice(&call, ACTIVATIONS, mlp_activation_names, &sigma) < 0) {
-            return -1;
-        }
-        sigmas[j] = (mlp_activation)sigma;
-    }
-    return 0;
-}
-
 static PyObject *net_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    char *names[] = {"sizes", "activations", "dtype", NULL};
-    mlp_call call = {.function = &new_function};
+    enum { INPUT_SIZE, STEPS, DTYPE };
+    static const mlp_function function = {.name = "Net",
+                                          .parameters = {[INPUT_SIZE] = {.name = "input_size"},
+                                                         [STEPS] = {.name = "steps"},
+                                                         [DTYPE] = {.name = "dtype"}}};
+    char *names[] = {"input_size", "steps", "dtype", NULL};
+    mlp_call call = {.function = &function};
     PyObject **given = call.given;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO:Net", names, &given[SIZES], &given[ACTIVATIONS],
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO:Net", names, &given[INPUT_SIZE], &given[STEPS],
                                      &given[DTYPE])) {
         return NULL;
     }
     Net *self = NULL;
-    ptrdiff_t *sizes = NULL;
-    mlp_activation *sigmas = NULL;
-    mlp_net *net = NULL;
+    long long input_size;
     int bits;
-    PyObject *activations = NULL, *size_tuple = PySequence_Tuple(given[SIZES]);
-    if (!size_tuple || !(activations = PySequence_Tuple(given[ACTIVATIONS])) ||
-        mlp_get_dtype(&call, DTYPE, &bits) < 0) {
+    mlp_specs specs = {0};
+    if (mlp_get_integer(&call, INPUT_SIZE, 1, PTRDIFF_MAX, &input_size) < 0 || mlp_get_dtype(&call, DTYPE, &bits) < 0 ||
+        mlp_parse_specs(given[STEPS], (ptrdiff_t)input_size, &specs) < 0) {
         goto done;
     }
-    Py_ssize_t depth = PyTuple_GET_SIZE(activations);
-    if (depth < 1 || PyTuple_GET_SIZE(size_tuple) != depth + 1) {
-        PyErr_Format(PyExc_ValueError,
-                     "Net: %zd sizes for %zd activations, expected at least one layer and one size more",
-                     PyTuple_GET_SIZE(size_tuple), depth);
-        goto done;
-    }
-    sizes = mlp_alloc(depth + 1, sizeof *sizes);
-    sigmas = mlp_alloc(depth, sizeof *sigmas);
-    if (!sizes || !sigmas) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    if (read_sizes(size_tuple, sizes) < 0 || read_activations(activations, sigmas) < 0) {
-        goto done;
-    }
-    net = mlp_net_new(bits, depth, sizes, sigmas);
+    mlp_net *net = mlp_net_new(bits, (ptrdiff_t)input_size, specs.count, specs.step);
     if (!net) {
-        PyErr_Format(PyExc_MemoryError, "Net: no memory for the parameters of layers of sizes %R", size_tuple);
+        PyErr_SetString(PyExc_MemoryError, "Net: no memory for the parameters of so many and such large layers");
         goto done;
     }
     PyObject *owner = PyCapsule_New(net, NULL, free_net);
@@ -139,18 +131,31 @@ static PyObject *net_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     }
     self->net = net;
     self->net_owner = owner;
+    self->custom = specs.custom;
+    self->custom_layers = specs.custom_layers;
+    specs.custom = NULL;
+    specs.custom_layers = NULL;
     self->rows = -1;
     atomic_init(&self->users, 0);
+    self->generation = atomic_load(&generation);
 done:
-    mlp_free(sizes);
-    mlp_free(sigmas);
-    Py_XDECREF(size_tuple);
-    Py_XDECREF(activations);
+    mlp_free_specs(&specs);
     return (PyObject *)self;
 }
 
-static int net_traverse(PyObject *self, visitproc visit, void *arg) {
-    Py_VISIT(Py_TYPE(self)); /* the capsules refer to no object */
+static int net_traverse(PyObject *object, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(object)); /* the capsules refer to no object */
+    Py_VISIT(((Net *)object)->custom_layers);
+    return 0;
+}
+
+/* Breaks a circle through a layer written in Python; from then on the engine must not call it. */
+static int net_clear(PyObject *object) {
+    Net *self = (Net *)object;
+    for (ptrdiff_t i = 0; self->custom_layers && i < self->net->steps; i++) {
+        self->custom[i].object = Py_None;
+    }
+    Py_CLEAR(self->custom_layers);
     return 0;
 }
 
@@ -158,27 +163,23 @@ static void net_dealloc(PyObject *object) {
     Net *self = (Net *)object;
     PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
+    Py_XDECREF(self->custom_layers);
+    mlp_free(self->custom);
     Py_XDECREF(self->net_owner);
     Py_XDECREF(self->block_owner);
     type->tp_free(object);
     Py_DECREF(type);
 }
 
-PyDoc_STRVAR(
-    net_doc,
-    "Net(sizes, activations, dtype)\n--\n\n"
-    "J dense layers: sizes (J+1 widths, the input's first), activations (J names), dtype 'float32' or 'float64'.\n"
-    "\n"
-    "All parameters are 0 until `initialize`. What mlpcore.Sequential is made of.\n");
+PyDoc_STRVAR(net_doc,
+             "Net(input_size, steps, dtype)\n--\n\n"
+             "A network of steps, each a tuple like mlpcore.engine.Step. What mlpcore.Sequential is made of.\n");
 
 static PyType_Slot net_slots[] = {
-    {Py_tp_doc, (void *)net_doc},
-    {Py_tp_new, (void *)net_new},
-    {Py_tp_dealloc, (void *)net_dealloc},
-    {Py_tp_traverse, (void *)net_traverse},
-    {Py_tp_methods, mlp_net_methods},
-    {Py_tp_getset, mlp_net_getset},
-    {0, NULL},
+    {Py_tp_doc, (void *)net_doc},         {Py_tp_new, (void *)net_new},
+    {Py_tp_dealloc, (void *)net_dealloc}, {Py_tp_traverse, (void *)net_traverse},
+    {Py_tp_clear, (void *)net_clear},     {Py_tp_methods, mlp_net_methods},
+    {Py_tp_getset, mlp_net_getset},       {0, NULL},
 };
 
 PyType_Spec mlp_net_spec = {

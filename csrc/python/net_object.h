@@ -1,12 +1,14 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
- * call, net_views.c shows its memory, net_arguments.c takes what has to suit it, bind_net.c has the methods.
+ * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c takes what has to suit it,
+ * net_call.c goes back to Python from the engine, custom_layer.c runs layers written in Python. The methods that only read are
+ * in net_reading.c, those that change the network in bind_net.c.
  *
  * Memory. Two capsules own what the views show: one the mlp_net with its flat parameters and gradients, one the block of
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
  *
  * One at a time. `users` counts the calls that are inside: -1 for one that changes the network, else how many read it.
- * Who comes at the wrong moment, from another thread or from Python code that an argument or `progress` runs, gets a
- * RuntimeError. So nothing that a call has looked at can change under it.
+ * A call at the wrong time, from another thread or from Python code that an argument or `progress` runs, raises
+ * RuntimeError. So nothing that a call has checked can change while it runs.
  */
 #ifndef MLPCORE_NET_OBJECT_H
 #define MLPCORE_NET_OBJECT_H
@@ -17,19 +19,39 @@
 
 #include "../net/net.h"
 
+/* custom_layer.c: a Python object with methods forward_step(x, y, training) and backward_step(grad_x, grad_y, x) as a layer.
+ * Its context: */
+typedef struct {
+    PyObject *object;
+    ptrdiff_t in, out;
+} mlp_custom_layer;
+
 typedef struct {
     PyObject_HEAD mlp_net *net;
     PyObject *net_owner;
-    PyObject *block_owner; /* NULL before the first batch */
+    PyObject *custom_layers;  /* a tuple of the Python objects that the network's custom steps call */
+    mlp_custom_layer *custom; /* their contexts                                                     */
+    PyObject *block_owner;    /* NULL before the first batch */
     ptrdiff_t block_elements;
     mlp_workspace work;
     ptrdiff_t rows; /* of the last batch; -1: there was none */
-    bool has_grads; /* there was a backward */
+    bool has_grads; /* there was a backward since its forward */
+    mlp_mode mode;  /* of the last forward */
     atomic_int users;
+    int generation; /* of the process in which `users` was counted: a fork begins a new one */
 } Net;
+
+/* RuntimeError's subclass for a call that comes while another has the network; set when the module is loaded. */
+extern PyObject *mlp_busy_error;
+
+/* Creates it, and watches forks: the child has none of the calls that its parent's other threads were in. */
+int mlp_prepare_nets(PyObject *module);
 
 static inline bool is_double(const Net *self) { return self->net->bits == 64; }
 static inline size_t element_size(const Net *self) { return is_double(self) ? sizeof(double) : sizeof(float); }
+
+/* About how many multiplications a pass of n rows takes. */
+static inline double work_of(const Net *self, ptrdiff_t n) { return (double)self->net->parameters * (double)n; }
 
 /* Around everything that looks at a network or changes it; RuntimeError where another call forbids that. */
 int mlp_begin_change(Net *self);
@@ -43,11 +65,19 @@ int mlp_prepare_workspace(Net *self, ptrdiff_t capacity);
 /* RuntimeError before the first forward. */
 int mlp_refuse_without_forward(const Net *self);
 
-/* A part of layer j and of the last batch, as an array. */
-PyObject *mlp_batch_view(Net *self, ptrdiff_t j, mlp_part part);
+/* Rows of the last batch that lie in a slot of the workspace, as an array. */
+PyObject *mlp_slot_view(Net *self, mlp_slot slot);
 
-/* The argument of methods that ask for a layer. */
-int mlp_layer_index(const Net *self, const mlp_call *call, int p, ptrdiff_t *j);
+/* net_specs.c: the steps that a sequence of tuples describes, each like mlpcore.engine.Step; -1 with an error. */
+typedef struct {
+    ptrdiff_t count;
+    mlp_step_spec *step;
+    mlp_custom_layer *custom; /* (count) contexts of custom steps, which the network goes on using */
+    PyObject *custom_layers;  /* a tuple of the objects in them                                    */
+} mlp_specs;
+
+int mlp_parse_specs(PyObject *steps, ptrdiff_t input_size, mlp_specs *specs);
+void mlp_free_specs(mlp_specs *specs);
 
 /* mlp_parse for a call whose arrays have to suit this network. */
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
@@ -57,20 +87,72 @@ int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function,
  * holds the arrays of an optimizer. */
 int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state);
 
-/* An optimizer is a tuple, read like the arguments of a function of the optimizer's name:
- * ("sgd", learning_rate, momentum, nesterov, velocity or None)
- * ("adam", learning_rate, beta1, beta2, epsilon, m, v, t) where t, int64 of shape (1,), counts the steps.
- * First half, from argument p of `outer`: the numbers, and the arrays of the state, which `call` holds until mlp_end. */
-int mlp_take_optimizer(const Net *self, const mlp_call *outer, int p, mlp_call *call, mlp_optimizer *optimizer);
+/* A loss, a name or a tuple of a name and constants. */
+int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss);
+
+/* A metric's name, or None for none. */
+int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy);
+
+/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm), as mlpcore.engine.OptimizerState. Its
+ * arrays are those of a function whose description depends on the name. */
+typedef struct {
+    mlp_function function;
+    mlp_call call;
+    mlp_optimizer optimizer;
+} mlp_optimizer_arguments;
+
+/* First half, from argument p of `outer`: the numbers, and the arrays of the state, held until mlp_end(&arguments->call),
+ * which is safe from the start. */
+void mlp_begin_optimizer(mlp_optimizer_arguments *arguments);
+int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments);
 
 /* Second half, when no Python code can run any more: the pointers. `steps` is how many are to come at most. */
-int mlp_settle_optimizer(const Net *self, mlp_call *call, ptrdiff_t steps, mlp_optimizer *optimizer);
+int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps);
 
-/* net_views.c and bind_net.c: what a Net has. */
+/* State of the Python caller while the GIL is released: how the engine comes back to poll for Ctrl-C, to report progress, and to
+ * run layers written in Python. */
+typedef struct {
+    PyThreadState *state; /* NULL: the GIL is held                                                     */
+    int64_t *counter;     /* shows Python how far training has come: epoch and batch; NULL: it does not train */
+    const mlp_cursor *cursor;
+    PyObject *progress;  /* NULL: nobody wants to know                                                */
+    PyObject *owners[3]; /* arrays and capsules whose memory a layer written in Python may be shown    */
+    bool is_double;
+    bool failed; /* an exception is set                                                       */
+} mlp_caller;
+
+/* The caller of an engine that may show `memory` to layers written in Python, beside two arrays. */
+static inline mlp_caller caller_of(const Net *self, PyObject *memory, PyArrayObject *array, PyArrayObject *other) {
+    return (mlp_caller){.owners = {memory, (PyObject *)array, (PyObject *)other}, .is_double = is_double(self)};
+}
+
+/* Writes the cursor where Python sees it. */
+void mlp_show_cursor(const mlp_caller *caller);
+
+/* The interrupt callback, whose context is a mlp_caller. */
+int mlp_poll_python(void *context, ptrdiff_t done);
+
+/* Takes the GIL back from the engine, and releases it again. */
+bool mlp_reenter_python(mlp_caller *caller);
+void mlp_leave_python(mlp_caller *caller, bool released);
+
+int mlp_custom_forward(void *context, void *caller, ptrdiff_t n, bool training, void *y, const void *x);
+int mlp_custom_backward(void *context, void *caller, ptrdiff_t n, void *grad_x, const void *grad_y, const void *x);
+
+/* net_views.c, net_reading.c and bind_net.c: what a Net has. */
 extern PyGetSetDef mlp_net_getset[];
 extern PyMethodDef mlp_net_methods[];
-PyObject *mlp_net_weights(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
-PyObject *mlp_net_activity(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
-extern const char mlp_net_weights_doc[], mlp_net_activity_doc[];
+PyObject *mlp_net_parameters(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_gradients(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_gradient_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);
+PyObject *mlp_net_read(PyObject *self, PyObject *function); /* calls it while nobody changes the network */
+PyObject *mlp_net_value(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_gradient(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_set_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_first_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_segments(PyObject *self, PyObject *unused);
+PyObject *mlp_net_call_predict(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_call_loss(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
 #endif

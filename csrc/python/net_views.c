@@ -1,37 +1,40 @@
-/* net_views.c: what a Net shows of its memory. Each view's base keeps that alive. See net_object.h. */
+/* net_views.c: NumPy views of a Net's memory. Each view's base keeps that memory alive. See net_object.h. */
 #include "net_object.h"
 
 static void *element(const Net *self, void *start, ptrdiff_t index) {
     return (char *)start + index * (ptrdiff_t)element_size(self);
 }
 
-static PyObject *flat_view(Net *self, void *data) {
-    return mlp_view(self->net_owner, is_double(self), 1, &self->net->parameters, NULL, data);
+static PyObject *flat_view(Net *self, void *data, ptrdiff_t count) {
+    return mlp_view(self->net_owner, is_double(self), 1, &count, NULL, data);
 }
 
 static PyObject *net_params(PyObject *object, void *Py_UNUSED(closure)) {
-    return flat_view((Net *)object, ((Net *)object)->net->params);
+    Net *self = (Net *)object;
+    return flat_view(self, self->net->params, self->net->parameters);
 }
 
 static PyObject *net_grads(PyObject *object, void *Py_UNUSED(closure)) {
-    return flat_view((Net *)object, ((Net *)object)->net->grads);
+    Net *self = (Net *)object;
+    return flat_view(self, self->net->grads, self->net->parameters);
+}
+
+static PyObject *net_state(PyObject *object, void *Py_UNUSED(closure)) {
+    Net *self = (Net *)object;
+    return flat_view(self, self->net->state, self->net->buffer_size);
+}
+
+static PyObject *net_has_gradients(PyObject *object, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(((Net *)object)->has_grads);
 }
 
 PyGetSetDef mlp_net_getset[] = {
-    {"params", net_params, NULL, "All parameters, shape (P,): layer after layer w in (in, out) order, then b. A view.",
-     NULL},
+    {"has_gradients", net_has_gradients, NULL, "Whether there was a backward since the last forward.", NULL},
+    {"params", net_params, NULL, "All parameters, shape (P,): segment after segment. A view.", NULL},
     {"grads", net_grads, NULL, "The gradients of the last backward, lying like params. A view.", NULL},
+    {"state", net_state, NULL, "The numbers beside the parameters, which no optimizer touches. A view.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
-
-int mlp_layer_index(const Net *self, const mlp_call *call, int p, ptrdiff_t *j) {
-    long long index;
-    if (mlp_get_integer(call, p, 0, self->net->depth - 1, &index) < 0) {
-        return -1;
-    }
-    *j = (ptrdiff_t)index;
-    return 0;
-}
 
 int mlp_refuse_without_forward(const Net *self) {
     if (self->rows >= 0) {
@@ -41,76 +44,191 @@ int mlp_refuse_without_forward(const Net *self) {
     return -1;
 }
 
-PyObject *mlp_batch_view(Net *self, ptrdiff_t j, mlp_part part) {
-    npy_intp width = part == MLP_X ? self->net->layers[j].in : self->net->layers[j].out;
-    ptrdiff_t offset = mlp_workspace_offset(self->net, self->work.capacity, j, part);
-    return mlp_view(self->block_owner, is_double(self), 2, (npy_intp[]){self->rows, width}, NULL,
+PyObject *mlp_slot_view(Net *self, mlp_slot slot) {
+    ptrdiff_t offset = mlp_workspace_offset(self->work.capacity, slot);
+    return mlp_view(self->block_owner, is_double(self), 2, (npy_intp[]){self->rows, slot.width}, NULL,
                     element(self, self->work.block, offset));
 }
 
-/* (out, in), which lies as (in, out). */
-static PyObject *matrix_view(Net *self, const mlp_layer *layer, void *flat) {
-    npy_intp size = (npy_intp)element_size(self);
-    return mlp_view(self->net_owner, is_double(self), 2, (npy_intp[]){layer->out, layer->in},
-                    (npy_intp[]){size, size * layer->out}, element(self, flat, layer->w));
+/* A segment in a flat buffer: w (out, in) of a dense layer, which lies as (in, out); other matrices as they lie; a single
+ * row as a vector. */
+static PyObject *segment_view(Net *self, const mlp_step *step, const mlp_segment *segment, void *flat) {
+    void *data = element(self, flat, segment->begin);
+    if (segment->rows == 1 && !(step->kind == MLP_DENSE && segment == &self->net->segment[step->segment])) {
+        return mlp_view(self->net_owner, is_double(self), 1, &segment->columns, NULL, data);
+    }
+    if (step->kind == MLP_DENSE) {
+        npy_intp size = (npy_intp)element_size(self);
+        return mlp_view(self->net_owner, is_double(self), 2, (npy_intp[]){segment->columns, segment->rows},
+                        (npy_intp[]){size, size * segment->columns}, data);
+    }
+    return mlp_view(self->net_owner, is_double(self), 2, (npy_intp[]){segment->rows, segment->columns}, NULL, data);
 }
 
-static PyObject *vector_view(Net *self, const mlp_layer *layer, void *flat) {
-    return mlp_view(self->net_owner, is_double(self), 1, &layer->out, NULL, element(self, flat, layer->b));
+/* The index below `end` that is the only argument of a method; -1 with an error. */
+static Py_ssize_t parse_index(const char *method, const char *name, ptrdiff_t end, PyObject *const *args,
+                              Py_ssize_t nargs, PyObject *kwnames) {
+    const mlp_function function = {.name = method, .positional = 1, .parameters = {{.name = name}}};
+    mlp_call call;
+    long long i;
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_get_integer(&call, 0, 0, end - 1, &i) < 0) {
+        return -1;
+    }
+    return (Py_ssize_t)i;
 }
 
-/* A tuple of four; takes the references over. NULL if one of them is. */
-static PyObject *tuple_of(PyObject *items[4]) {
-    PyObject *tuple = items[0] && items[1] && items[2] && items[3] ? PyTuple_New(4) : NULL;
-    for (int i = 0; i < 4; i++) {
-        if (tuple) {
-            PyTuple_SET_ITEM(tuple, i, items[i]);
-        } else {
-            Py_XDECREF(items[i]);
+/* All segments of a step in a flat buffer. */
+static PyObject *segment_views(Net *self, ptrdiff_t i, void *flat) {
+    const mlp_step *step = &self->net->step[i];
+    PyObject *tuple = PyTuple_New(step->segments);
+    for (ptrdiff_t k = 0; tuple && k < step->segments; k++) {
+        PyObject *array = segment_view(self, step, &self->net->segment[step->segment + k], flat);
+        if (!array) {
+            Py_CLEAR(tuple);
+            break;
         }
+        PyTuple_SET_ITEM(tuple, k, array);
     }
     return tuple;
 }
 
-const char mlp_net_weights_doc[] =
-    PyDoc_STR("weights($self, j)\n--\n\n"
-              "(w, b, grad_w, grad_b) of layer j = 0, 1, ...: views of shapes (out, in), (out,), (out, in), (out,).\n");
-
-PyObject *mlp_net_weights(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "weights", .positional = 1, .parameters = {{.name = "j"}}};
+PyObject *mlp_net_parameters(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t j;
-    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0) {
-        return NULL;
-    }
-    const mlp_layer *layer = &self->net->layers[j];
-    return tuple_of(
-        (PyObject *[]){matrix_view(self, layer, self->net->params), vector_view(self, layer, self->net->params),
-                       matrix_view(self, layer, self->net->grads), vector_view(self, layer, self->net->grads)});
+    const Py_ssize_t i = parse_index("parameters", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : segment_views(self, i, self->net->params);
 }
 
-const char mlp_net_activity_doc[] = PyDoc_STR(
-    "activity($self, j)\n--\n\n"
-    "(x, z, a, phi) of layer j = 0, 1, ... and the last batch: views of shapes (n, in), (n, out), (n, out), (n, out).\n"
-    "\n"
-    "A later batch may write over them; their memory lives as long as they do. RuntimeError before the first "
-    "forward.\n");
-
-PyObject *mlp_net_activity(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    static const mlp_function function = {.name = "activity", .positional = 1, .parameters = {{.name = "j"}}};
+PyObject *mlp_net_gradient_buffers(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     Net *self = (Net *)object;
-    mlp_call call;
-    ptrdiff_t j;
-    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || mlp_layer_index(self, &call, 0, &j) < 0 ||
-        mlp_begin_reading(self) < 0) {
+    const Py_ssize_t i = parse_index("gradient_buffers", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : segment_views(self, i, self->net->grads);
+}
+
+static int refuse_without_backward(const Net *self) {
+    if (self->has_grads) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_RuntimeError, "there was no backward since the last forward");
+    return -1;
+}
+
+PyObject *mlp_net_gradients(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    Net *self = (Net *)object;
+    if (mlp_begin_reading(self) < 0) {
         return NULL;
     }
-    PyObject *result = NULL;
-    if (mlp_refuse_without_forward(self) == 0) {
-        result = tuple_of((PyObject *[]){mlp_batch_view(self, j, MLP_X), mlp_batch_view(self, j, MLP_Z),
-                                         mlp_batch_view(self, j, MLP_A), mlp_batch_view(self, j, MLP_PHI)});
+    const int refused = refuse_without_backward(self);
+    mlp_end_reading(self);
+    const Py_ssize_t i = refused < 0 ? -1 : parse_index("gradients", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : segment_views(self, i, self->net->grads);
+}
+
+PyObject *mlp_net_snapshot(PyObject *object, PyObject *Py_UNUSED(unused)) {
+    Net *self = (Net *)object;
+    if (mlp_begin_reading(self) < 0) {
+        return NULL;
     }
+    PyObject *view = flat_view(self, self->net->params, self->net->parameters);
+    PyObject *copy = view ? PyArray_NewCopy((PyArrayObject *)view, NPY_CORDER) : NULL;
+    Py_XDECREF(view);
+    mlp_end_reading(self);
+    return copy;
+}
+
+PyObject *mlp_net_read(PyObject *object, PyObject *function) {
+    Net *self = (Net *)object;
+    if (mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    PyObject *result = PyObject_CallNoArgs(function);
     mlp_end_reading(self);
     return result;
+}
+
+PyObject *mlp_net_value(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    Net *self = (Net *)object;
+    const Py_ssize_t i = parse_index("value", "i", self->net->steps + 1, args, nargs, kwnames);
+    if (i < 0 || mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    PyObject *view = mlp_refuse_without_forward(self) < 0 ? NULL : mlp_slot_view(self, self->net->value[i]);
+    mlp_end_reading(self);
+    return view;
+}
+
+PyObject *mlp_net_gradient(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    Net *self = (Net *)object;
+    const Py_ssize_t i = parse_index("gradient", "i", self->net->steps + 1, args, nargs, kwnames);
+    if (i < 0 || mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    PyObject *view = NULL;
+    if (refuse_without_backward(self) == 0) {
+        if (i > self->net->first_backward) {
+            view = mlp_slot_view(self, self->net->grad[i]);
+        } else {
+            PyErr_SetString(PyExc_RuntimeError, "backward goes no further than the lowest layer with parameters");
+        }
+    }
+    mlp_end_reading(self);
+    return view;
+}
+
+/* A finite number >= 0 that the net's type can hold. */
+static int get_held(const Net *self, const mlp_call *call, int p, double *value) {
+    return mlp_get_double(call, p, 0, Py_HUGE_VAL, value) < 0 ? -1
+                                                              : mlp_check_held(call, p, NULL, *value, is_double(self));
+}
+
+PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { INDEX, TRAINABLE, RATE_FACTOR, L1, L2, MAX_NORM };
+    static const mlp_function function = {
+        .name = "set_segment",
+        .positional = 6,
+        .parameters = {[INDEX] = {.name = "i"},
+                       [TRAINABLE] = {.name = "trainable"},
+                       [RATE_FACTOR] = {.name = "rate_factor"},
+                       [L1] = {.name = "l1"},
+                       [L2] = {.name = "l2"},
+                       [MAX_NORM] = {.name = "max_norm"}},
+    };
+    Net *self = (Net *)object;
+    mlp_call call;
+    long long i;
+    if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
+        mlp_get_integer(&call, INDEX, 0, self->net->segments - 1, &i) < 0) {
+        return NULL;
+    }
+    mlp_segment changed = self->net->segment[i];
+    if (mlp_get_bool(&call, TRAINABLE, &changed.trainable) < 0 ||
+        get_held(self, &call, RATE_FACTOR, &changed.rate_factor) < 0 || get_held(self, &call, L1, &changed.l1) < 0 ||
+        get_held(self, &call, L2, &changed.l2) < 0 || get_held(self, &call, MAX_NORM, &changed.max_norm) < 0 ||
+        mlp_begin_change(self) < 0) {
+        return NULL;
+    }
+    self->net->segment[i] = changed;
+    mlp_end_change(self);
+    Py_RETURN_NONE;
+}
+
+PyObject *mlp_net_segments(PyObject *object, PyObject *Py_UNUSED(unused)) {
+    const mlp_net *net = ((Net *)object)->net;
+    PyObject *list = PyList_New(net->segments);
+    for (ptrdiff_t i = 0; list && i < net->segments; i++) {
+        const mlp_segment *s = &net->segment[i];
+        PyObject *settings =
+            Py_BuildValue("Odddd", s->trainable ? Py_True : Py_False, s->rate_factor, s->l1, s->l2, s->max_norm);
+        if (!settings) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i, settings);
+    }
+    return list;
+}
+
+PyObject *mlp_net_first_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    Net *self = (Net *)object;
+    const Py_ssize_t i = parse_index("first_segment", "step", self->net->steps, args, nargs, kwnames);
+    return i < 0 ? NULL : PyLong_FromSsize_t(self->net->step[i].segment);
 }

@@ -1,4 +1,4 @@
-/* shapes.c: holds the shapes of a call's arrays to its function's axes, and says what is wrong with one. */
+/* shapes.c: checks the shapes of a call's arrays against its function's axes, and words the errors. */
 #include "shapes.h"
 
 #include <string.h>
@@ -11,10 +11,10 @@ static PyObject *shape_text(PyArrayObject *array) {
     return text;
 }
 
-static const char *const NAMES[MLP_AXES] = {"n", "in", "out", "parameters", "1"};
+static const char *const NAMES[MLP_AXES] = {"n", "in", "out", "parameters", "epochs", "1", "2"};
 
 int mlp_axis(char letter) {
-    static const char places[128] = {['n'] = 0, ['i'] = 1, ['o'] = 2, ['p'] = 3, ['1'] = 4};
+    static const char places[128] = {['n'] = 0, ['i'] = 1, ['o'] = 2, ['p'] = 3, ['e'] = 4, ['1'] = 5, ['2'] = 6};
     return places[(unsigned char)letter];
 }
 
@@ -109,8 +109,10 @@ int mlp_bind_shapes(mlp_call *call) {
                              .in = required_or_unknown(required->in),
                              .out = required_or_unknown(required->out),
                              .parameters = required_or_unknown(required->parameters),
-                             .one = 1};
-    int set_by[MLP_AXES] = {-1, -1, -1, -1, -1}, first = -1;
+                             .epochs = required_or_unknown(required->epochs),
+                             .one = 1,
+                             .two = 2};
+    int set_by[MLP_AXES] = {-1, -1, -1, -1, -1, -1, -1}, first = -1;
     for (int p = 0; call->function->parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
         if (!array) {

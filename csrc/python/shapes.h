@@ -1,4 +1,4 @@
-/* shapes.h: what arrays.c leaves to shapes.c. */
+/* shapes.h: checks of shapes, for arrays.c. */
 #ifndef MLPCORE_SHAPES_H
 #define MLPCORE_SHAPES_H
 

@@ -1,12 +1,27 @@
 /* activations.c: a = sigma(z), and phi = the gradient to a carried through sigma' to z (eq. 1 and 2, section 3).
  *
- * Backward needs only a: every sigma' here can be written in a, so a layer keeps a and may forget z.
- * Softmax is the one activation whose units depend on each other; it works on whole rows.
+ * Each activation is two functions side by side: forward is sigma, backward multiplies a gradient by sigma'. Backward has
+ * sigma' from a or from z, as the activation's row in catalogue/activations.def says, and calls its argument so. `c` are the
+ * constants of the row. Softmax is the one activation whose units depend on each other; it works on whole rows.
  */
 
-static real relu(real z) { return z <= 0 ? 0 : z; } /* a NaN is neither, and stays one */
+/* a = z; sigma' = 1 */
+static real linear_forward(real z, const real *c) { return (void)c, z; }
+static real linear_backward(real grad_a, real a, const real *c) { return (void)a, (void)c, grad_a; }
 
-/* What softmax and its losses need to know of a row: its largest element, and how much the others add to e^max.
+/* a = max(0, z), where a NaN stays one; sigma' = 1 where z > 0, which is where a > 0, and 0 at the kink */
+static real relu_forward(real z, const real *c) { return (void)c, z <= 0 ? 0 : z; }
+static real relu_backward(real grad_a, real a, const real *c) { return (void)c, a > 0 ? grad_a : 0; }
+
+/* a = 1 / (1 + e^-z); sigma' = a (1 - a) */
+static real sigmoid_forward(real z, const real *c) { return (void)c, real_sigmoid(z); }
+static real sigmoid_backward(real grad_a, real a, const real *c) { return (void)c, grad_a * (a * (1 - a)); }
+
+/* a = tanh z; sigma' = 1 - a^2 */
+static real tanh_forward(real z, const real *c) { return (void)c, real_tanh(z); }
+static real tanh_backward(real grad_a, real a, const real *c) { return (void)c, grad_a * ((1 - a) * (1 + a)); }
+
+/* The summary of a row for softmax and its losses: its largest element, and the sum of the others relative to e^max.
  * sum over k of e^{z_k} = e^max (1 + rest). Keeping the 1 apart saves the digits of a small rest. One element can be left
  * out of the row (`skipped`, or NONE). */
 typedef struct {
@@ -37,7 +52,8 @@ static softmax_row softmax_of(ptrdiff_t out, const real *z, ptrdiff_t skipped) {
 }
 
 /* a_i = e^{z_i} / sum over k of e^{z_k}                                                                 (section 3.3) */
-static void softmax_forward(ptrdiff_t out, real *a, const real *z) {
+static void softmax_forward(ptrdiff_t out, real *a, const real *z, const real *c) {
+    (void)c;
     softmax_row row = softmax_of(out, z, NONE);
     for (ptrdiff_t i = 0; i < out; i++) {
         a[i] = (z[i] == row.max ? 1 : real_exp(z[i] - row.max)) / (1 + row.rest);
@@ -45,7 +61,8 @@ static void softmax_forward(ptrdiff_t out, real *a, const real *z) {
 }
 
 /* Softmax's Jacobian is da_k/dz_i = a_k ((i = k) - a_i), hence phi_i = a_i (grad_i - sum over k of a_k grad_k). */
-static void softmax_backward(ptrdiff_t out, real *phi, const real *a, const real *grad_a) {
+static void softmax_backward(ptrdiff_t out, real *phi, const real *grad_a, const real *a, const real *c) {
+    (void)c;
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
         lanes[k % LANES] += a[k] * grad_a[k];
@@ -56,61 +73,41 @@ static void softmax_backward(ptrdiff_t out, real *phi, const real *a, const real
     }
 }
 
-static void activation_forward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *a, const real *z) {
-    switch (sigma) {
-    case MLP_RELU:
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            a[i] = relu(z[i]);
-        }
+/* Every row of the catalogue finds its two functions by its id. */
+static void activation_forward(const REAL_NAME(mlp_activation) * sigma, ptrdiff_t n, ptrdiff_t out, real *a,
+                               const real *z) {
+    switch (sigma->id) {
+#define UNIT(ID, id, ...)                                                                                              \
+    case MLP_##ID:                                                                                                     \
+        for (ptrdiff_t i = 0; i < n * out; i++) {                                                                      \
+            a[i] = id##_forward(z[i], sigma->constants);                                                               \
+        }                                                                                                              \
         break;
-    case MLP_SIGMOID:
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            a[i] = real_sigmoid(z[i]);
-        }
+#define ROW(ID, id, ...)                                                                                               \
+    case MLP_##ID:                                                                                                     \
+        for (ptrdiff_t s = 0; s < n; s++) {                                                                            \
+            id##_forward(out, a + s * out, z + s * out, sigma->constants);                                             \
+        }                                                                                                              \
         break;
-    case MLP_TANH:
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            a[i] = real_tanh(z[i]);
-        }
-        break;
-    case MLP_SOFTMAX:
-        for (ptrdiff_t s = 0; s < n; s++) {
-            softmax_forward(out, a + s * out, z + s * out);
-        }
-        break;
-    default: /* MLP_LINEAR */
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            a[i] = z[i];
-        }
+#include "../catalogue/activations.def"
     }
 }
 
-static void activation_backward(mlp_activation sigma, ptrdiff_t n, ptrdiff_t out, real *phi, const real *a,
-                                const real *grad_a) {
-    switch (sigma) {
-    case MLP_RELU: /* sigma'(z) = 1 where z > 0, which is where a > 0; at the kink it is 0 */
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            phi[i] = a[i] > 0 ? grad_a[i] : 0;
-        }
+static void activation_backward(const REAL_NAME(mlp_activation) * sigma, ptrdiff_t n, ptrdiff_t out, real *phi,
+                                const real *s, const real *grad_a) {
+    switch (sigma->id) {
+#define UNIT(ID, id, ...)                                                                                              \
+    case MLP_##ID:                                                                                                     \
+        for (ptrdiff_t i = 0; i < n * out; i++) {                                                                      \
+            phi[i] = id##_backward(grad_a[i], s[i], sigma->constants);                                                 \
+        }                                                                                                              \
         break;
-    case MLP_SIGMOID: /* sigma' = a (1 - a) */
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            phi[i] = grad_a[i] * (a[i] * (1 - a[i]));
-        }
+#define ROW(ID, id, ...)                                                                                               \
+    case MLP_##ID:                                                                                                     \
+        for (ptrdiff_t r = 0; r < n; r++) {                                                                            \
+            id##_backward(out, phi + r * out, grad_a + r * out, s + r * out, sigma->constants);                        \
+        }                                                                                                              \
         break;
-    case MLP_TANH: /* sigma' = 1 - a^2 */
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            phi[i] = grad_a[i] * ((1 - a[i]) * (1 + a[i]));
-        }
-        break;
-    case MLP_SOFTMAX:
-        for (ptrdiff_t s = 0; s < n; s++) {
-            softmax_backward(out, phi + s * out, a + s * out, grad_a + s * out);
-        }
-        break;
-    default: /* MLP_LINEAR */
-        for (ptrdiff_t i = 0; i < n * out; i++) {
-            phi[i] = grad_a[i];
-        }
+#include "../catalogue/activations.def"
     }
 }

@@ -5,9 +5,16 @@
  * the definition of the result. The activation is not here: see activations.c.
  */
 
+/* What is to be done with a result, all of it at once. */
+static void run_epilogue(const REAL_NAME(mlp_epilogue) * epilogue, ptrdiff_t count, const real *result) {
+    if (epilogue) {
+        epilogue->apply(epilogue->context, 0, count, result);
+    }
+}
+
 /* z_i = b_i + sum over k of w_{i,k} x_k                                                                 (section 1.2) */
 static void dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
-                          const real *b) {
+                          const real *b, const REAL_NAME(mlp_epilogue) * epilogue) {
     for (ptrdiff_t s = 0; s < n; s++) {
         for (ptrdiff_t i = 0; i < out; i++) {
             real sum = b[i];
@@ -17,10 +24,12 @@ static void dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, con
             z[s * out + i] = sum;
         }
     }
+    run_epilogue(epilogue, n * out, z);
 }
 
-/* dL/dx_k = sum over i of phi_i w_{i,k}: eq. 2 up to sigma', which activation_backward of the layer below applies. */
-static void dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi, const real *w) {
+/* dL/dx_k = sum over i of phi_i w_{i,k}: eq. 2 up to sigma' of the layer below, which is the epilogue. */
+static void dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, const real *phi, const real *w,
+                             const REAL_NAME(mlp_epilogue) * epilogue) {
     for (ptrdiff_t s = 0; s < n; s++) {
         for (ptrdiff_t k = 0; k < in; k++) {
             real sum = 0;
@@ -30,10 +39,13 @@ static void dense_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *gra
             grad_x[s * in + k] = sum;
         }
     }
+    run_epilogue(epilogue, n * in, grad_x);
 }
 
-/* dL/dw_{i,k} = phi_i x_k, summed over the samples                                                             (eq. 3) */
-static void dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, const real *phi, const real *x) {
+/* dL/dw_{i,k} = phi_i x_k, summed over the samples. `discard`: nobody looks at grad_w after the epilogue.       (eq. 3) */
+static void dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_w, bool discard, const real *phi,
+                             const real *x, const REAL_NAME(mlp_epilogue) * epilogue) {
+    (void)discard;
     for (ptrdiff_t k = 0; k < in; k++) {
         for (ptrdiff_t i = 0; i < out; i++) {
             real sum = 0;
@@ -43,6 +55,7 @@ static void dense_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *gra
             grad_w[k * out + i] = sum;
         }
     }
+    run_epilogue(epilogue, in * out, grad_w);
 }
 
 /* dL/db_i = phi_i, summed over the samples, in double so that a long batch loses no digits                    (eq. 4) */
@@ -53,18 +66,5 @@ static void dense_backward_b(ptrdiff_t n, ptrdiff_t out, real *grad_b, const rea
             sum += (double)phi[s * out + i];
         }
         grad_b[i] = (real)sum;
-    }
-}
-
-static void dense_backward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *grad_x, real *grad_w, real *grad_b,
-                           const real *phi, const real *x, const real *w) {
-    if (grad_x) {
-        dense_backward_x(n, in, out, grad_x, phi, w);
-    }
-    if (grad_w) {
-        dense_backward_w(n, in, out, grad_w, phi, x);
-    }
-    if (grad_b) {
-        dense_backward_b(n, out, grad_b, phi);
     }
 }

@@ -187,14 +187,12 @@ static inline real real_log1p(real x) {
     return u == 1 ? x : y;
 }
 
-static void elementary(mlp_elementary function, ptrdiff_t count, real *y, const real *x) {
+static void elementary(mlp_elementary_id function, ptrdiff_t count, real *y, const real *x) {
     for (ptrdiff_t i = 0; i < count; i++) {
         switch (function) {
-        case MLP_EXP: y[i] = real_exp(x[i]); break;
-        case MLP_LOG: y[i] = real_log(x[i]); break;
-        case MLP_LOG1P: y[i] = real_log1p(x[i]); break;
-        case MLP_TANH_OF: y[i] = real_tanh(x[i]); break;
-        default: /* MLP_SIGMOID_OF */ y[i] = real_sigmoid(x[i]);
+#define ELEMENTARY(ID, id, ...)                                                                                        \
+    case MLP_ELEMENTARY_##ID: y[i] = real_##id(x[i]); break;
+#include "../catalogue/elementaries.def"
         }
     }
 }

@@ -1,6 +1,10 @@
 /* reference.inc.c: the chapters of the reference in reading order, and the table that exports them. */
 #include "../real.h"
 
+#include "../runtime/rng.h"
+
+#include "fma.h"
+
 #include "elementary.h"
 
 #include "sums.h"
@@ -9,15 +13,24 @@
 
 #include "activations.c"
 
+#include "metrics.c"
+
 #include "losses.c"
+
+#include "samples.c"
+
+#include "dropout.c"
 
 #include "optimizers.c"
 
-#include "layer.c"
+#include "online.c"
 
 const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .dense_forward = dense_forward,
-    .dense_backward = dense_backward,
+    .dense_backward_x = dense_backward_x,
+    .dense_backward_w = dense_backward_w,
+    .dense_backward_b = dense_backward_b,
+    .dense_update_online = dense_update_online,
     .activation_forward = activation_forward,
     .activation_backward = activation_backward,
     .loss_value = loss_value,
@@ -25,15 +38,21 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .output_loss = output_loss,
     .output_phi = output_phi,
     .output_step = output_step,
-    .rows_right = rows_right,
+    .count_correct = count_correct,
     .batch_weight = batch_weight,
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
-    .sgd_step = sgd_step,
-    .adam_at = adam_at,
-    .adam_step = adam_step,
-    .layer_forward = layer_forward,
-    .layer_backward = layer_backward,
-    .layer_update = layer_update,
+    .dropout = dropout,
+    .update = update,
+    .max_norm = max_norm,
+    .sum_of_squares = sum_of_squares,
     .elementary = elementary,
 };
+
+void REAL_NAME(mlp_update_constants)(mlp_optimizer_id rule, const double *hypers, int64_t t, real *constants) {
+    switch (rule) {
+#define OPTIMIZER(ID, id, ...)                                                                                         \
+    case MLP_##ID: id##_constants(hypers, t, constants); break;
+#include "../catalogue/optimizers.def"
+    }
+}

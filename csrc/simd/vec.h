@@ -1,5 +1,5 @@
-/* vec.h: the vector operations that the kernels are written in. Each instruction set has a page that provides them for
- * `real`: vec_avx2.h, vec_avx512.h, vec_neon.h. A stub in isa/ chooses the page, vec_end.h closes it.
+/* vec.h: the vector operations that the kernels are written in. Each instruction set has a header that defines them for
+ * `real`: vec_avx2.h, vec_avx512.h, vec_neon.h. A stub in isa/ includes the header, vec_end.h ends it.
  *
  *     vec                          VEC_LANES numbers           ivec     the same register as integers of real's size
  *     mask                         one yes or no a lane
@@ -16,10 +16,14 @@
  *     vec_even_blocks(a, b)  vec_odd_blocks    every second block of a, then of b
  *     vec_as_ivec(v)  ivec_as_vec(i)           the same bits   ivec_broadcast(bits)     ivec_add  _sub  _and  _or  _xor
  *                                                              ivec_shift_left(i, n)  ivec_shift_right(i, n)  logical
+ *     wide                         WIDE_LANES integers of 64 bits, for products of 32-bit words
+ *     wide_load(p)  wide_store(p, w)  wide_broadcast(bits)     wide_mul(a, b)  of the lower words    wide_xor(a, b)
+ *     wide_high(a)                 the upper words
  *
  * Operations round as IEEE 754 says, so that every page gives the same bits; none reads or writes a lane it was not
  * asked for. The mask of vec_load_masked and vec_store_masked is one of mask_first, since not every machine can do more.
- * A page also says how large the micro-tile of a product is: TILE_ROWS by TILE_VECS vectors.
+ * A page also says how large the micro-tile of a product is: TILE_ROWS by TILE_VECS vectors; they are macros, so that
+ * no larger tile is compiled.
  */
 #ifndef MLPCORE_VEC_H
 #define MLPCORE_VEC_H
@@ -39,8 +43,8 @@
 #endif
 #endif
 
-/* TWICE before a loop: two turns in one, so that counting takes fewer of the ports that multiply.
- * EACH is a loop over an array of vectors with a constant bound: unrolled, so that the array lives in registers. */
+/* TWICE before a loop: unrolls it by two, so that loop overhead takes fewer issue slots.
+ * EACH: a loop over an array of vectors with a constant bound: unrolled, so that the array lives in registers. */
 #define EACH(i, count) UNROLL for (int i = 0; i < (count); i++)
 
 #endif

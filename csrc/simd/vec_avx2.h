@@ -9,7 +9,9 @@
 #pragma GCC target("avx2,fma")
 #endif
 
-enum { TILE_ROWS = 6, TILE_VECS = 2 }; /* 12 accumulators, 2 vectors of b and 1 of a */
+/* 12 accumulators, 2 vectors of b and 1 of a */
+#define TILE_ROWS 6
+#define TILE_VECS 2
 
 typedef __m256i ivec;
 #if MLP_REAL_BITS == 32
@@ -38,6 +40,8 @@ static const int64_t LANE_NUMBERS[] = {0, 1, 2, 3};
 typedef vec mask; /* all bits of a lane, or none */
 
 #define OF_REGISTER(name) _mm256_##name##_si256
+#define OF_WIDTH(name) _mm256_##name
+#define SET_WIDE _mm256_set1_epi64x
 #define OF_REAL_MASK(name) OF_REAL(name)
 
 #include "vec_x86.h"

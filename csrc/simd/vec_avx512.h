@@ -8,7 +8,9 @@
 #pragma GCC target("avx512f,avx512dq,avx2,fma")
 #endif
 
-enum { TILE_ROWS = 8, TILE_VECS = 3 }; /* 24 accumulators, 3 vectors of b and 1 of a */
+/* 24 accumulators, 3 vectors of b and 1 of a */
+#define TILE_ROWS 8
+#define TILE_VECS 3
 
 typedef __m512i ivec;
 #if MLP_REAL_BITS == 32
@@ -34,6 +36,8 @@ static inline ivec ivec_broadcast(uint64_t bits) { return _mm512_set1_epi64((lon
 #endif
 
 #define OF_REGISTER(name) _mm512_##name##_si512
+#define OF_WIDTH(name) _mm512_##name
+#define SET_WIDE _mm512_set1_epi64
 
 #include "vec_x86.h"
 

@@ -1,4 +1,4 @@
-/* vec_end.h: ends what a page began. */
+/* vec_end.h: undoes the definitions of a vec_*.h header. */
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

@@ -4,7 +4,9 @@
 
 #include <arm_neon.h>
 
-enum { TILE_ROWS = 6, TILE_VECS = 3 }; /* 18 accumulators; with 21 clang keeps some in memory */
+/* 18 accumulators; with 21 clang keeps some in memory */
+#define TILE_ROWS 6
+#define TILE_VECS 3
 
 #if MLP_REAL_BITS == 32
 typedef float32x4_t vec;
@@ -92,6 +94,15 @@ static inline ivec ivec_or(ivec a, ivec b) { return OF_BITS(orrq)(a, b); }
 static inline ivec ivec_xor(ivec a, ivec b) { return OF_BITS(eorq)(a, b); }
 #define ivec_shift_left(i, n) OF_BITS(shlq_n)(i, n)
 #define ivec_shift_right(i, n) OF_BITS(shrq_n)(i, n)
+
+typedef uint64x2_t wide;
+enum { WIDE_LANES = 2 };
+static inline wide wide_load(const uint64_t *p) { return vld1q_u64(p); }
+static inline void wide_store(uint64_t *p, wide w) { vst1q_u64(p, w); }
+static inline wide wide_broadcast(uint64_t bits) { return vdupq_n_u64(bits); }
+static inline wide wide_mul(wide a, wide b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
+static inline wide wide_xor(wide a, wide b) { return veorq_u64(a, b); }
+static inline wide wide_high(wide a) { return vshrq_n_u64(a, 32); }
 
 /* Halves, then halves of halves: the order of reference/sums.h. vaddvq would add neighbours first. */
 #if MLP_REAL_BITS == 32

@@ -1,5 +1,5 @@
-/* vec_x86.h: what the pages of AVX2 and AVX-512 have in common: intrinsics whose names differ in the width alone. The page
- * says by OF_REAL, OF_BITS and OF_REGISTER how they begin and end. */
+/* vec_x86.h: shared by AVX2 and AVX-512: intrinsics whose names differ in the width alone. The page
+ * says by OF_REAL, OF_BITS, OF_REGISTER and OF_WIDTH how they begin and end. */
 static inline vec vec_broadcast(real x) { return OF_REAL(set1)(x); }
 static inline vec vec_load(const real *p) { return OF_REAL(loadu)(p); }
 static inline void vec_store(real *p, vec v) { OF_REAL(storeu)(p, v); }
@@ -40,3 +40,12 @@ static inline vec vec_zip_high(vec a, vec b) { return OF_REAL(unpackhi)(a, b); }
     __m128d two = _mm_##op##_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));                               \
     return _mm_cvtsd_f64(_mm_##op##_sd(two, _mm_unpackhi_pd(two, two)))
 #endif
+
+typedef ivec wide;
+enum { WIDE_LANES = sizeof(wide) / 8 };
+static inline wide wide_load(const uint64_t *p) { return OF_REGISTER(loadu)((const void *)p); }
+static inline void wide_store(uint64_t *p, wide w) { OF_REGISTER(storeu)((void *)p, w); }
+static inline wide wide_broadcast(uint64_t bits) { return SET_WIDE((long long)bits); }
+static inline wide wide_mul(wide a, wide b) { return OF_WIDTH(mul_epu32)(a, b); }
+static inline wide wide_xor(wide a, wide b) { return OF_REGISTER(xor)(a, b); }
+static inline wide wide_high(wide a) { return OF_WIDTH(srli_epi64)(a, 32); }

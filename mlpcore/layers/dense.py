@@ -1,18 +1,18 @@
 """The dense layer: z = w x + b, a = sigma(z)."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlpcore import catalogue
 from mlpcore._core import Net
-from mlpcore.checks import real_array, whole_number
+from mlpcore.checks import choice, flag, real_number, whole_number
+from mlpcore.engine import Entry, Step
+from mlpcore.layers.layer import Layer, Place, overwrite
 
-ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softmax")
-INITIALIZERS = ("glorot_uniform", "he_uniform", "zeros")
 
-
-class Dense:
+class Dense(Layer):
     """A dense layer: every unit reads every input.
 
     Row i of w holds the weights of unit i. For a batch of n samples, one a row, forward computes::
@@ -26,19 +26,28 @@ class Dense:
     Parameters
     ----------
     units : int
-        How many units, and so outputs, the layer has: >= 1.
-    activation : {"linear", "relu", "sigmoid", "tanh", "softmax"} or None, default None
-        sigma; None is "linear".
+        Number of units, which is the number of outputs: >= 1.
+    activation : str, tuple or None, default None
+        sigma: a name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants;
+        None is "linear".
     input_size : int, optional
-        How many inputs it has. Only a first layer needs to be told, and it too can learn it from the first data.
-    kernel_initializer : {"glorot_uniform", "he_uniform", "zeros"}, default "glorot_uniform"
-        What w is drawn from: uniform in +-sqrt(6 / (in + out)) (Glorot & Bengio 2010) or in +-sqrt(6 / in) (He et al.
-        2015), or 0. b begins as 0.
+        Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
+    kernel_initializer : str, default "glorot_uniform"
+        What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``. b begins as 0.
+    trainable : bool, default True
+        Whether training changes w and b.
+    learning_rate_factor : float, default 1.0
+        What the optimizer's learning rate is multiplied by for this layer.
+    l1, l2 : float, default 0.0
+        The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss
+        that is reported.
+    max_norm : float, optional
+        The longest that the vector of a unit's weights may be: after each step longer ones are shortened to it.
 
     Raises
     ------
     TypeError, ValueError
-        If a size is no integer >= 1 or a name is unknown.
+        If a size is no integer >= 1, a name is unknown, or a number is out of range.
 
     Examples
     --------
@@ -52,138 +61,167 @@ class Dense:
     array([[  3.,   7., -11.]], dtype=float32)
     """
 
+    kind: ClassVar[str] = "dense"
+    required_settings: ClassVar[tuple[str, ...]] = ("units", "activation", "kernel_initializer")
+    optional_settings: ClassVar[tuple[str, ...]] = ("trainable", "learning_rate_factor", "l1", "l2", "max_norm")
+
     def __init__(
         self,
         units: int,
-        activation: str | None = None,
+        activation: Entry | None = None,
         *,
         input_size: int | None = None,
         kernel_initializer: str = "glorot_uniform",
+        trainable: bool = True,
+        learning_rate_factor: float = 1.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float | None = None,
     ) -> None:
+        super().__init__()
         self._units = whole_number("units", units, at_least=1)
-        self._activation = _one_of("activation", "linear" if activation is None else activation, ACTIVATIONS)
+        if isinstance(activation, int | np.integer) and not isinstance(activation, bool):
+            raise TypeError(
+                f"activation is {activation}, expected one of {', '.join(map(repr, catalogue.names('activations')))}: "
+                "units first; input_size= tells how many inputs there are, as in "
+                f"Dense({activation}, input_size={units})"
+            )
+        self._activation = choice("activations", "activation", "linear" if activation is None else activation)
         self._input_size = None if input_size is None else whole_number("input_size", input_size, at_least=1)
-        self._kernel_initializer = _one_of("kernel_initializer", kernel_initializer, INITIALIZERS)
-        self._taken = False  # by a model
-        self._net: Net | None = None
-        self._index = 0
+        self._kernel_initializer = catalogue.resolve("initializers", "kernel_initializer", kernel_initializer).name
+        self._trainable = flag("trainable", trainable)
+        self._learning_rate_factor = real_number("learning_rate_factor", learning_rate_factor, at_least=0)
+        self._l1 = real_number("l1", l1, at_least=0)
+        self._l2 = real_number("l2", l2, at_least=0)
+        self._max_norm = None if max_norm is None else real_number("max_norm", max_norm, above=0)
 
     @property
     def units(self) -> int:
-        """How many units, and so outputs, the layer has."""
+        """The number of units, which is the number of outputs."""
         return self._units
 
     @property
-    def activation(self) -> str:
-        """The name of sigma."""
+    def activation(self) -> Entry:
+        """sigma: its name, or a tuple of its name and constants."""
         return self._activation
 
     @property
-    def input_size(self) -> int | None:
-        """How many inputs the layer has; None as long as it is not known."""
-        return self._input_size
+    def kernel_initializer(self) -> str:
+        """The name of the initializer of w."""
+        return self._kernel_initializer
 
     @property
-    def kernel_initializer(self) -> str:
-        """What w is drawn from."""
-        return self._kernel_initializer
+    def trainable(self) -> bool:
+        """Whether training changes w and b; can be set at any time."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        before, self._trainable = self._trainable, flag("trainable", value)
+        if self._holder is not None and self._holder.bound is not None:
+            try:
+                self._set_segments(*self._engine())
+            except RuntimeError:  # another call has the network
+                self._trainable = before
+                raise
 
     @property
     def w(self) -> NDArray[Any]:
         """The weights (out, in): a view, so that `layer.w[...] = values` writes into the engine.
 
-        `layer.w = values` copies values of exactly this shape. Reading it before the layer knows its input size raises
-        a RuntimeError, as all arrays of the layer do.
+        A step changes it in place: copy it (`layer.w.copy()`) to compare before and after. `layer.w = values` copies
+        values of exactly this shape. Reading it before the layer knows its input size raises a RuntimeError, as all
+        arrays of the layer do.
         """
-        return self._parameters()[0]
+        net, place = self._engine()
+        return net.parameters(place.first)[0]
 
     @w.setter
     def w(self, values: ArrayLike) -> None:
-        _overwrite("w", self.w, values, "(out, in)")
+        overwrite("w", self.w, values, "(out, in)")
 
     @property
     def b(self) -> NDArray[Any]:
         """The biases (out,): a view, as `w` is."""
-        return self._parameters()[1]
+        net, place = self._engine()
+        return net.parameters(place.first)[1]
 
     @b.setter
     def b(self, values: ArrayLike) -> None:
-        _overwrite("b", self.b, values, "(out,)")
+        overwrite("b", self.b, values, "(out,)")
 
     @property
     def grad_w(self) -> NDArray[Any]:
-        """The gradient of the last backward's loss with respect to w, (out, in): equation 3."""
-        return self._parameters()[2]
+        """The gradient of the last backward's loss with respect to w, (out, in): equation 3. A view.
+
+        A RuntimeError unless there was a backward since the last forward, as for grad_b and phi.
+        """
+        net, place = self._engine()
+        return net.gradients(place.first)[0]
 
     @property
     def grad_b(self) -> NDArray[Any]:
-        """The gradient of the last backward's loss with respect to b, (out,): equation 4."""
-        return self._parameters()[3]
-
-    @property
-    def x(self) -> NDArray[Any]:
-        """The layer's input (n, in) in the last forward; a RuntimeError before the first, as for z, a and phi."""
-        return self._activity()[0]
+        """The gradient of the last backward's loss with respect to b, (out,): equation 4. A view."""
+        net, place = self._engine()
+        return net.gradients(place.first)[1]
 
     @property
     def z(self) -> NDArray[Any]:
-        """The weighted inputs x w^T + b of the last forward, (n, out)."""
-        return self._activity()[1]
-
-    @property
-    def a(self) -> NDArray[Any]:
-        """The layer's output sigma(z) in the last forward, (n, out)."""
-        return self._activity()[2]
+        """The weighted inputs x w^T + b of the last forward, (n, out): a view. RuntimeError before the first."""
+        net, place = self._engine()
+        return net.value(place.first + 1)
 
     @property
     def phi(self) -> NDArray[Any]:
-        """The gradient of the last backward's loss with respect to z, (n, out): equations 1 and 2."""
-        return self._activity()[3]
+        """The gradient of the last backward's loss with respect to z, (n, out): equations 1 and 2. A view."""
+        net, place = self._engine()
+        return net.gradient(place.first + 1)
 
-    def __repr__(self) -> str:
-        return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r})"
+    def _expression(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self._options().items())
+        return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r}{options})"
 
-    def _parameters(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-        return self._engine().weights(self._index)
+    def _options(self) -> dict[str, Any]:
+        """Return the settings of training that are not the standard ones."""
+        standard = {"trainable": True, "learning_rate_factor": 1.0, "l1": 0.0, "l2": 0.0, "max_norm": None}
+        own = {name: getattr(self, f"_{name}") for name in standard}
+        return {name: value for name, value in own.items() if value != standard[name]}
 
-    def _activity(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-        return self._engine().activity(self._index)
+    def _output_size(self, input_size: int) -> int:
+        if self._input_size not in (None, input_size):
+            raise ValueError(f"has input_size={self._input_size}, expected {input_size}: what it is given")
+        return self._units
 
-    def _engine(self) -> Net:
-        if self._net is None:
-            raise RuntimeError(
-                f"{self!r} has no arrays yet: give its Sequential an input_size=, or let it see data first"
-            )
-        return self._net
+    def _steps(self, layer: int, input_size: int) -> list[Step]:
+        dense = Step("dense", layer, units=self._units)
+        if self._activation == "linear":
+            return [dense]
+        return [dense, Step("activation", layer, joined=True, constants=self._activation)]
 
-    def _attach(self, net: Net, index: int, input_size: int) -> None:
-        """Become layer `index` of `net`, whose memory all arrays of the layer show from now on."""
-        self._net, self._index, self._input_size = net, index, input_size
+    def _tensor_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
+        return {"w": (self._units, input_size), "b": (self._units,)}
+
+    def _tensor_view(self, name: str, flat: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        return flat.reshape(shape[::-1]).T  # w lies as (in, out)
+
+    def _initialize(self, net: Net, place: Place, seed: int) -> None:
+        net.initialize(place.first, self._kernel_initializer, seed)
+
+    def _set_segments(self, net: Net, place: Place) -> None:
+        factor = self._learning_rate_factor
+        w = net.first_segment(place.first)
+        net.set_segment(w, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
+        net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
-        """Return what makes a layer like this one, as plain data."""
         return {
-            "kind": "dense",
+            "kind": self.kind,
             "units": self._units,
             "activation": self._activation,
             "kernel_initializer": self._kernel_initializer,
+            **self._options(),
         }
 
     @classmethod
-    def _from_config(cls, config: object) -> Self:
-        if not isinstance(config, dict) or config.get("kind") != "dense":
-            raise ValueError(f"{config!r} is no description of a layer, expected one of kind 'dense'")
+    def _from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**{name: value for name, value in config.items() if name != "kind"})
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, allowed))}")
-    return value
-
-
-def _overwrite(name: str, view: NDArray[Any], values: ArrayLike, axes: str) -> None:
-    array = real_array(name, values)
-    if array.shape != view.shape:
-        raise ValueError(f"{name} has shape {array.shape}, expected {view.shape}: {axes}")
-    np.copyto(view, array, casting="same_kind")

@@ -1,8 +1,7 @@
 /* bits.c: every kernel of every instruction set against the reference: equal to the bit, and nothing else touched.
  *
  *     cc -std=c11 -O3 -ffp-contract=off -pthread -I csrc -o bits tests/bits/bits.c tests/bits/bits_f32.c \
- *         tests/bits/bits_f64.c csrc/reference/reference_f32.c csrc/reference/reference_f64.c csrc/net/threads.c \
- *         csrc/net/memory.c $(find csrc/isa -name '*.c') -lm
+ *         tests/bits/bits_f64.c $(find csrc/reference -name 'reference_f*.c') $(find csrc/catalogue csrc/runtime csrc/isa -name '*.c') -lm
  *     ./bits [quick | full [ISA | all [SEED]]]
  *
  * Each operand lies against a page that faults when it is touched, once at its end and once at its front; what else is

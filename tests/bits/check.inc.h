@@ -17,14 +17,27 @@ typedef struct job {
     ptrdiff_t n, in, out;
     int in_place;
     bool large; /* enough work that threads may share it */
-    mlp_activation sigma;
-    mlp_loss loss;
-    mlp_elementary function;
+    bool has_epilogue;
     bool a_of_z; /* operand 2 is sigma of operand 1 */
-    REAL_NAME(mlp_sgd) sgd;
-    REAL_NAME(mlp_adam) adam;
-    char variant[64];
+    REAL_NAME(mlp_activation) sigma;
+    REAL_NAME(mlp_loss) loss;
+    mlp_metric_id metric;
+    mlp_elementary_id function;
+    REAL_NAME(mlp_mask) mask;
+    REAL_NAME(mlp_update) update; /* without the addresses of its states */
+    ptrdiff_t begin;              /* index of the first number           */
+    real limit;
+    char variant[96];
 } job;
+
+/* Says in words what is particular to a call. */
+#define describe(job, ...) snprintf((job)->variant, sizeof(job)->variant, __VA_ARGS__)
+
+/* A double as an output among the operands; as with all others it does not matter which NaN it is. */
+static void store_double(real *to, double x) {
+    x = isnan(x) ? (double)NAN : x;
+    memcpy(to, &x, sizeof x);
+}
 
 static ptrdiff_t count_of(const operand *o) { return o->rows * o->width; }
 static size_t bytes_of(const operand *o) { return (size_t)count_of(o) * sizeof(real); }
@@ -104,7 +117,7 @@ static void try_at(const job *j, int offset) {
         }
     }
     if (j->a_of_z) {
-        reference->activation_forward(j->sigma, j->n, j->out, copies[0][2], copies[0][1]);
+        reference->activation_forward(&j->sigma, j->n, j->out, copies[0][2], copies[0][1]);
     }
     real *expected[OPERANDS] = {NULL};
     for (int i = 0; i < OPERANDS; i++) {

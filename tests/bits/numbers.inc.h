@@ -124,3 +124,43 @@ static void fill_state(ptrdiff_t rows, ptrdiff_t width, real *values) {
         }
     }
 }
+
+/* Constants or hyperparameters of a row of the catalogue: what is usual, or anything that is allowed. */
+static void draw_hypers(const mlp_entry *entry, double *hypers) {
+    for (int i = 0; i < MLP_HYPERS; i++) {
+        hypers[i] = 0;
+    }
+    for (int i = 0; entry->hypers[i].name; i++) {
+        const mlp_hyper *hyper = &entry->hypers[i];
+        const double share = (double)real_abs(uniform()) * 0.999;
+        if (hyper->is_flag) {
+            hypers[i] = (double)random_below(2);
+        } else if (random_below(2)) {
+            hypers[i] = hyper->standard;
+        } else if (isfinite(hyper->least) && isfinite(hyper->below)) {
+            hypers[i] = hyper->least + share * (hyper->below - hyper->least);
+        } else {
+            hypers[i] = isfinite(hyper->least) ? hyper->least + 2 * share * hyper->standard : hyper->standard + share;
+        }
+    }
+}
+
+static void draw_constants(const mlp_entry *entry, real *constants) {
+    double hypers[MLP_HYPERS];
+    draw_hypers(entry, hypers);
+    for (int i = 0; i < MLP_HYPERS; i++) {
+        constants[i] = (real)hypers[i];
+    }
+}
+
+static REAL_NAME(mlp_activation) draw_activation(mlp_activation_id id) {
+    REAL_NAME(mlp_activation) sigma = {.id = id};
+    draw_constants(&mlp_activations[id], sigma.constants);
+    return sigma;
+}
+
+static REAL_NAME(mlp_loss) draw_loss(mlp_loss_id id) {
+    REAL_NAME(mlp_loss) loss = {.id = id};
+    draw_constants(&mlp_losses[id], loss.constants);
+    return loss;
+}

@@ -1,7 +1,8 @@
 /* elementary.c: csrc/reference/elementary.h in float, on all 2^32 inputs, against the C library in double.
  *
  *     cc -std=c11 -O3 -ffp-contract=off -mfma -pthread -Icsrc tests/exhaustive/elementary.c \
- *         csrc/reference/reference_f32.c -lm -o build/exhaustive-elementary && build/exhaustive-elementary
+ *         csrc/reference/reference_f32.c $(find csrc/catalogue csrc/runtime -name '*.c') \
+ *         -lm -o build/exhaustive-elementary && build/exhaustive-elementary
  *
  * (without -mfma where the processor is no x86; tests/exhaustive/run.py does all that). Prints the worst error of each
  * function in ulp, units in the last place of the exact result, and where it is. Exits with 1 if one is above
@@ -21,15 +22,15 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
 static const struct {
     const char *name;
-    mlp_elementary function;
+    mlp_elementary_id function;
     double (*exact)(double);
     double most_ulp; /* what elementary.h states */
 } FUNCTIONS[] = {
-    {"exp", MLP_EXP, exp, 1.05},
-    {"log", MLP_LOG, log, 0.9},
-    {"log1p", MLP_LOG1P, log1p, 0.95},
-    {"tanh", MLP_TANH_OF, tanh, 1.75},
-    {"sigmoid", MLP_SIGMOID_OF, sigmoid, 1.7},
+    {"exp", MLP_ELEMENTARY_EXP, exp, 1.05},
+    {"log", MLP_ELEMENTARY_LOG, log, 0.9},
+    {"log1p", MLP_ELEMENTARY_LOG1P, log1p, 0.95},
+    {"tanh", MLP_ELEMENTARY_TANH, tanh, 1.75},
+    {"sigmoid", MLP_ELEMENTARY_SIGMOID, sigmoid, 1.7},
 };
 enum { FUNCTION_COUNT = sizeof FUNCTIONS / sizeof FUNCTIONS[0] };
 
@@ -78,9 +79,9 @@ static void *search(void *argument) {
         }
         for (int f = 0; f < FUNCTION_COUNT; f++) {
             mlp_reference_f32.elementary(FUNCTIONS[f].function, CHUNK, y, x);
-            int odd = FUNCTIONS[f].function == MLP_TANH_OF;
+            int odd = FUNCTIONS[f].function == MLP_ELEMENTARY_TANH;
             if (odd) {
-                mlp_reference_f32.elementary(MLP_TANH_OF, CHUNK, y_of_minus_x, minus_x);
+                mlp_reference_f32.elementary(MLP_ELEMENTARY_TANH, CHUNK, y_of_minus_x, minus_x);
             }
             for (int i = 0; i < CHUNK; i++) {
                 double error = error_in_ulp(y[i], FUNCTIONS[f].exact((double)x[i]));

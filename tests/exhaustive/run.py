@@ -24,6 +24,7 @@ def main() -> int:
             f"-I{ROOT / 'csrc'}",
             HERE / "elementary.c",
             ROOT / "csrc" / "reference" / "reference_f32.c",
+            *(path for folder in ("catalogue", "runtime") for path in (ROOT / "csrc" / folder).glob("*.c")),
             *("-lm", "-o", program),
         ],
         check=True,

@@ -1,4 +1,4 @@
-"""Proves NEON on a machine without it: cross-compiles the C core for AArch64 and runs it under qemu-user.
+"""Tests NEON on a machine without it: cross-compiles the C core for AArch64 and runs it under qemu-user.
 
 1. tests/bits: every kernel of csrc/isa against the reference, bit for bit, between guard pages.
 2. The networks of tests/test_golden.py, trained by train.c at the other end of a pipe, have the golden hashes. The same
@@ -30,11 +30,13 @@ BUILD = ROOT / "build" / "neon"
 sys.path.insert(0, str(HERE.parent))
 import test_golden  # noqa: E402
 
+from mlpcore.engine import Entry, Step  # noqa: E402
+
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-pthread"]
-WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Werror"]
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Wswitch-enum", "-Werror"]
 CORE = sorted(
     path
-    for pattern in ("reference/reference_f*.c", "isa/*.c", "net/*.c")
+    for pattern in ("catalogue/*.c", "reference/reference_f*.c", "runtime/*.c", "isa/*.c", "net/*.c")
     for path in CSRC.glob(pattern)
     if not path.name.endswith(".inc.c")
 )
@@ -44,42 +46,71 @@ PROGRAMS = {
 }
 GCC = "aarch64-linux-gnu-gcc"
 EMULATOR = "qemu-aarch64"
+NO_METRIC = "categorical_accuracy"  # what the other end counts where nobody asks for an accuracy
 HEADERS = Path("/usr/aarch64-linux-gnu/include/stdio.h")
 
 
 class PipedNet:
-    """What Sequential needs of mlpcore._core.Net, computed by train.c at the other end of a pipe."""
+    """What a model needs of mlpcore._core.Net, computed by train.c at the other end of a pipe."""
 
-    def __init__(self, pipe: subprocess.Popen[bytes], sizes: Sequence[int], activations: Sequence[str], dtype: str):
-        self._pipe, self._sizes = pipe, sizes
-        self.params = np.zeros(sum((inputs + 1) * units for inputs, units in pairwise(sizes)), dtype)
-        self._call("net", 8 * self.params.itemsize, len(activations), *sizes, *activations)
+    def __init__(self, pipe: subprocess.Popen[bytes], input_size: int, steps: Sequence[Step], dtype: str):
+        self._pipe = pipe
+        self._inputs = [input_size]  # of each step, and the width of the output
+        self._begins = [0]  # of each step's parameters
+        words: list[Any] = []
+        for step in steps:
+            width = self._inputs[-1]
+            units = step.units if step.kind == "dense" else width
+            self._inputs.append(units)
+            self._begins.append(self._begins[-1] + ((width + 1) * units if step.kind == "dense" else 0))
+            constants = ("linear", step.constants) if step.kind == "dropout" else step.constants
+            words += [step.kind, step.layer, step.joined, units, *_entry(constants)]
+        self.params = np.zeros(self._begins[-1], dtype)
+        self.grads = np.zeros_like(self.params)
+        self._call("net", 8 * self.params.itemsize, input_size, len(steps), *words)
 
-    def weights(self, j: int) -> tuple[np.ndarray, np.ndarray]:
-        begin = sum((inputs + 1) * units for inputs, units in pairwise(self._sizes[: j + 1]))
-        inputs, units = self._sizes[j : j + 2]
+    def parameters(self, step: int) -> tuple[np.ndarray, ...]:
+        begin, end = self._begins[step : step + 2]
+        if begin == end:
+            return ()
+        inputs, units = self._inputs[step : step + 2]
         b = begin + inputs * units
-        return self.params[begin:b].reshape(inputs, units).T, self.params[b : b + units]
+        return self.params[begin:b].reshape(inputs, units).T, self.params[b:end]
 
-    def initialize(self, j: int, name: str, seed: int) -> None:
-        self._call("initialize", j, name, seed)
+    def first_segment(self, step: int) -> int:
+        return 2 * sum(begin < end for begin, end in pairwise(self._begins[: step + 1]))  # w and b of each dense step
+
+    def set_segment(self, i: int, trainable: bool, *numbers: float) -> None:
+        self._call("segment", i, trainable, *map(float, numbers))
+
+    def initialize(self, step: int, name: str, seed: int) -> None:
+        self._call("initialize", step, name, seed)
         self.params[...] = self._answer(self.params.size)
 
-    def train(self, x, y, weight, loss, batch_size, shuffle, seed, first_epoch, epochs, optimizer, scores, progress):
-        numbers = [value for value in optimizer if isinstance(value, (str, float, bool))]  # its arrays stay there
-        for epoch in range(first_epoch, first_epoch + epochs):
-            words = (len(x), batch_size, shuffle, seed, epoch, loss, weight is not None, *numbers)
-            self._call("epoch", *words, arrays=(x, y, weight))
-            self.params[...] = self._answer(self.params.size)
-            scores.append(tuple(self._answer(3, "float64")[:2]))
+    def train(self, x, y, weight, settings):
+        optimizer, (epoch, batches) = settings.optimizer, map(int, settings.cursor)
+        clips = [np.inf if clip is None else float(clip) for clip in (optimizer.clip_value, optimizer.clip_norm)]
+        words = (
+            *(len(x), weight is not None, *_entry(settings.loss), settings.metric or NO_METRIC),
+            *(settings.batch_size, settings.shuffle, settings.seed, settings.epochs, float(settings.mean_weight)),
+            *(epoch, batches, *_entry((optimizer.name, *optimizer.hypers)), *clips),  # its arrays stay there
+        )
+        self._call("train", *words, arrays=(x, y, weight))
+        self.params[...] = self._answer(self.params.size)
+        settings.scores[...] = self._answer(2 * settings.epochs, "float64").reshape(-1, 2)
+        epoch, batches, done, first_not_finite = map(int, self._answer(4, "int64"))
+        settings.cursor[:] = epoch, batches
+        optimizer.t[0] += done
+        return done, first_not_finite
 
-    def loss(self, x, y, loss, weight=None):
-        self._call("loss", len(x), loss, weight is not None, arrays=(x, y, weight))
+    def loss(self, x, y, loss, metric, sample_weight=None):
+        words = (len(x), sample_weight is not None, *_entry(loss), metric or NO_METRIC)
+        self._call("loss", *words, arrays=(x, y, sample_weight))
         return tuple(self._answer(2, "float64"))
 
     def predict(self, x):
         self._call("predict", len(x), arrays=(x,))
-        return self._answer(len(x) * self._sizes[-1]).reshape(len(x), -1)
+        return self._answer(len(x) * self._inputs[-1]).reshape(len(x), -1)
 
     def _call(self, *words: Any, arrays: Sequence[Any] = ()) -> None:
         text = " ".join(map(_word, words)) + "\n"
@@ -95,6 +126,12 @@ class PipedNet:
         return np.frombuffer(data, kind)
 
 
+def _entry(entry: Entry) -> tuple[Any, ...]:
+    """Return a row of the catalogue as words: its name, how many constants follow, and these."""
+    name, *constants = (entry,) if isinstance(entry, str) else entry
+    return name, len(constants), *map(float, constants)
+
+
 def _word(value: Any) -> str:
     return value.hex() if isinstance(value, float) else str(int(value) if isinstance(value, bool) else value)
 
@@ -104,7 +141,7 @@ def piped_net(command: list[Any]) -> Iterator[None]:
     """Let new models compute in the program that `command` starts."""
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as pipe,
-        mock.patch("mlpcore.model.Net", partial(PipedNet, pipe)),
+        mock.patch("mlpcore.network.Net", partial(PipedNet, pipe)),
     ):
         yield
 

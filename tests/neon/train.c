@@ -7,11 +7,16 @@
  * A call is a line of words, then the arrays it takes as bare numbers in the machine's byte order; the answer on
  * standard output is bare numbers too. run.py is the other end. Anything unexpected ends the program.
  *
- *     net BITS DEPTH SIZE ... SIGMA ...                                              no answer
- *     initialize LAYER INITIALIZER SEED                                              the parameters
- *     epoch N BATCH SHUFFLE SEED EPOCH LOSS WEIGHTED OPTIMIZER ...  x y [weight]     the parameters; score, batches
- *     loss N LOSS WEIGHTED  x y [weight]                                             score
- *     predict N  x                                                                   a
+ *     net BITS INPUT_SIZE STEPS  then for each step  KIND LAYER JOINED UNITS SIGMA          no answer
+ *     segment SEGMENT TRAINABLE RATE_FACTOR L1 L2 MAX_NORM                                  no answer
+ *     initialize STEP INITIALIZER SEED                                                      the parameters
+ *     train N WEIGHTED LOSS METRIC BATCH SHUFFLE SEED EPOCHS MEAN_WEIGHT EPOCH BATCHES
+ *         RULE CLIP_VALUE CLIP_NORM  x y [weight]                                           the parameters; scores, see below
+ *     loss N WEIGHTED LOSS METRIC  x y [weight]                                             score
+ *     predict N  x                                                                          a
+ *
+ * SIGMA, LOSS and RULE are a name, how many constants follow, and the constants; SIGMA of dropout has its rate. After the scores
+ * `train` answers the epoch and the batches of the cursor, how many batches it did, and the first whose loss was not finite.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,15 +25,8 @@
 #include <string.h>
 
 #include "isa/isa.h"
-#include "net/memory.h"
 #include "net/net.h"
-
-static const char *const SIGMAS[] = {[MLP_LINEAR] = "linear", [MLP_RELU] = "relu",       [MLP_SIGMOID] = "sigmoid",
-                                     [MLP_TANH] = "tanh",     [MLP_SOFTMAX] = "softmax", [MLP_ACTIVATIONS] = NULL};
-static const char *const LOSSES[] = {[MLP_MSE] = "mse", [MLP_BCE] = "bce", [MLP_CCE] = "cce", [MLP_LOSSES] = NULL};
-static const char *const INITIALIZERS[] = {
-    [MLP_GLOROT_UNIFORM] = "glorot_uniform", [MLP_HE_UNIFORM] = "he_uniform", [MLP_ZEROS] = "zeros", NULL};
-static const char *const ALGORITHMS[] = {[MLP_SGD] = "sgd", [MLP_ADAM] = "adam", NULL};
+#include "runtime/memory.h"
 
 static _Noreturn void give_up(const char *why, const char *what) {
     fprintf(stderr, "train: %s %s\n", why, what);
@@ -37,7 +35,7 @@ static _Noreturn void give_up(const char *why, const char *what) {
 
 /* ------------------------------------------------------------------------------------------- what the other end says */
 
-static char line[1024];
+static char line[1 << 16];
 
 static const char *word(void) {
     const char *next = strtok(NULL, " \n");
@@ -47,14 +45,27 @@ static const char *word(void) {
 static ptrdiff_t whole(void) { return (ptrdiff_t)strtoll(word(), NULL, 10); }
 static double number(void) { return strtod(word(), NULL); }
 
-static int choice(const char *const names[]) {
+static int choice(const mlp_entry *entries) {
     const char *name = word();
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(names[i], name) == 0) {
+    for (int i = 0; entries[i].name; i++) {
+        if (strcmp(entries[i].name, name) == 0) {
             return i;
         }
     }
     give_up("nothing is called", name);
+}
+
+/* A row of the catalogue by name, and values of its constants. */
+static int entry(const mlp_entry *entries, double *constants) {
+    const int id = choice(entries);
+    const ptrdiff_t count = whole();
+    for (ptrdiff_t i = 0; i < count; i++) {
+        if (i == MLP_HYPERS) {
+            give_up("too many constants of", entries[id].name);
+        }
+        constants[i] = number();
+    }
+    return id;
 }
 
 static void *memory(ptrdiff_t count, size_t size) {
@@ -80,59 +91,77 @@ static void answer(const void *numbers, ptrdiff_t count, size_t size) {
 
 static mlp_net *net;
 static size_t real_size;
-static mlp_optimizer optimizer; /* of this network; only its numbers come with each epoch */
+static void *states[MLP_STATES]; /* of the network's optimizer, whose numbers come with each call ... */
+static int64_t taken;            /* ... and how many steps it has taken                           */
 
-static ptrdiff_t inputs(void) { return net->layers[0].in; }
-static ptrdiff_t outputs(void) { return net->layers[net->depth - 1].out; }
+static ptrdiff_t inputs(void) { return mlp_net_inputs(net); }
+static ptrdiff_t outputs(void) { return mlp_net_outputs(net); }
 
 static mlp_workspace workspace(ptrdiff_t capacity) {
     return (mlp_workspace){.capacity = capacity, .block = memory(mlp_workspace_elements(net, capacity), real_size)};
 }
 
+static mlp_step_spec read_step(void) {
+    mlp_step_spec spec = {.kind = (mlp_layer_id)choice(mlp_layers)};
+    spec.layer = (uint32_t)whole();
+    spec.joined = whole() != 0;
+    spec.units = whole();
+    spec.sigma = (mlp_activation_id)entry(mlp_activations, spec.constants);
+    return spec;
+}
+
 static void make_net(void) {
-    ptrdiff_t bits = whole(), depth = whole();
-    ptrdiff_t *sizes = memory(depth + 1, sizeof *sizes);
-    mlp_activation *sigmas = memory(depth, sizeof *sigmas);
-    for (ptrdiff_t j = 0; j <= depth; j++) {
-        sizes[j] = whole();
-    }
-    for (ptrdiff_t j = 0; j < depth; j++) {
-        sigmas[j] = (mlp_activation)choice(SIGMAS);
+    const int bits = (int)whole();
+    const ptrdiff_t input_size = whole(), steps = whole();
+    mlp_step_spec *specs = memory(steps, sizeof *specs);
+    for (ptrdiff_t i = 0; i < steps; i++) {
+        specs[i] = read_step();
     }
     mlp_net_free(net);
-    mlp_free(optimizer.m);
-    mlp_free(optimizer.v);
-    mlp_free(optimizer.t);
-    net = mlp_net_new((int)bits, depth, sizes, sigmas);
+    net = mlp_net_new(bits, input_size, steps, specs);
     if (!net) {
         give_up("no memory for", "the network");
     }
+    mlp_free(specs);
     real_size = (size_t)bits / 8;
-    optimizer = (mlp_optimizer){.m = memory(net->parameters, real_size),
-                                .v = memory(net->parameters, real_size),
-                                .t = memory(1, sizeof(int64_t))};
-    mlp_free(sizes);
-    mlp_free(sigmas);
+    for (int i = 0; i < MLP_STATES; i++) {
+        mlp_free(states[i]);
+        states[i] = memory(net->parameters, real_size);
+    }
+    taken = 0;
+}
+
+static void set_segment(void) {
+    mlp_segment *segment = &net->segment[whole()];
+    segment->trainable = whole() != 0;
+    segment->rate_factor = number();
+    segment->l1 = number();
+    segment->l2 = number();
+    segment->max_norm = number();
 }
 
 static void initialize(void) {
-    ptrdiff_t j = whole();
-    mlp_initializer initializer = (mlp_initializer)choice(INITIALIZERS);
-    mlp_net_initialize(net, j, initializer, strtoull(word(), NULL, 10));
+    const ptrdiff_t step = whole();
+    const mlp_initializer_id initializer = (mlp_initializer_id)choice(mlp_initializers);
+    mlp_net_initialize(net, step, initializer, strtoull(word(), NULL, 10), NULL);
     answer(net->params, net->parameters, real_size);
 }
 
-static void read_optimizer(void) {
-    optimizer.algorithm = (mlp_algorithm)choice(ALGORITHMS);
-    optimizer.learning_rate = number();
-    if (optimizer.algorithm == MLP_ADAM) {
-        optimizer.beta1 = number();
-        optimizer.beta2 = number();
-        optimizer.epsilon = number();
-    } else {
-        optimizer.momentum = number();
-        optimizer.nesterov = whole() != 0;
+static mlp_loss read_loss(void) {
+    mlp_loss loss = {0};
+    loss.id = (mlp_loss_id)entry(mlp_losses, loss.constants);
+    return loss;
+}
+
+static mlp_optimizer read_optimizer(void) {
+    mlp_optimizer optimizer = {.t = &taken};
+    optimizer.id = (mlp_optimizer_id)entry(mlp_optimizers, optimizer.hypers);
+    optimizer.clip_value = number();
+    optimizer.clip_norm = number();
+    for (int i = 0; mlp_optimizers[optimizer.id].states[i] && mlp_needs_states(optimizer.id, optimizer.hypers); i++) {
+        optimizer.state[i] = states[i];
     }
+    return optimizer;
 }
 
 static mlp_samples read_samples(ptrdiff_t n, bool weighted) {
@@ -149,45 +178,46 @@ static void free_samples(mlp_samples samples) {
     mlp_free((void *)samples.weight);
 }
 
-static void epoch(void) {
-    ptrdiff_t n = whole(), batch = whole();
-    bool shuffle = whole() != 0;
-    uint64_t seed = strtoull(word(), NULL, 10);
-    uint32_t number = (uint32_t)whole();
-    mlp_loss loss = (mlp_loss)choice(LOSSES);
-    bool weighted = whole() != 0;
-    read_optimizer();
-    mlp_samples samples = read_samples(n, weighted);
-    mlp_optimizer given = optimizer;
-    given.m = given.algorithm == MLP_ADAM || given.momentum != 0 ? optimizer.m : NULL;
-    ptrdiff_t *order = memory(n, sizeof *order);
+static void train(void) {
+    const ptrdiff_t n = whole();
+    const bool weighted = whole() != 0;
+    mlp_training training = {.loss = read_loss()};
+    training.metric = (mlp_metric_id)choice(mlp_metrics);
+    const ptrdiff_t batch = whole();
+    const bool shuffle = whole() != 0;
+    training.seed = strtoull(word(), NULL, 10);
+    training.epochs = whole();
+    training.mean_weight = number();
+    mlp_cursor cursor = {.epoch = (uint32_t)whole()};
+    cursor.batches = whole();
+    const mlp_optimizer optimizer = read_optimizer();
     mlp_workspace work = workspace(batch < n ? batch : n);
-    mlp_score score;
-    mlp_training training = {.samples = samples,
-                             .loss = loss,
-                             .optimizer = &given,
-                             .epochs = 1,
-                             .order = shuffle ? order : NULL,
-                             .seed = seed,
-                             .first_epoch = number,
-                             .scores = &score};
-    ptrdiff_t batches = mlp_net_train(net, work, &training);
+    cursor.seen = cursor.batches * work.capacity;
+    training.optimizer = &optimizer;
+    training.samples = read_samples(n, weighted);
+    training.order = shuffle ? memory(n, sizeof *training.order) : NULL;
+    training.scores = memory(training.epochs, sizeof *training.scores);
+    const mlp_trained done = mlp_net_train(net, work, &training, &cursor);
     answer(net->params, net->parameters, real_size);
-    answer((double[]){score.loss, score.accuracy, (double)batches}, 3, sizeof(double));
+    answer(training.scores, training.epochs, sizeof *training.scores);
+    answer((int64_t[]){cursor.epoch, cursor.batches, done.batches, done.first_not_finite}, 4, sizeof(int64_t));
+    mlp_free(training.scores);
+    mlp_free(training.order);
     mlp_free(work.block);
-    mlp_free(order);
-    free_samples(samples);
+    free_samples(training.samples);
 }
 
 static void evaluate(void) {
-    ptrdiff_t n = whole();
-    mlp_loss loss = (mlp_loss)choice(LOSSES);
-    bool weighted = whole() != 0;
+    const ptrdiff_t n = whole();
+    const bool weighted = whole() != 0;
+    const mlp_loss loss = read_loss();
+    const mlp_metric_id metric = (mlp_metric_id)choice(mlp_metrics);
     mlp_samples samples = read_samples(n, weighted);
-    mlp_workspace work = workspace(n);
+    mlp_workspace work = workspace(mlp_rows_at_once(n));
     void *values = memory(n, real_size);
-    mlp_score score = mlp_net_evaluate(net, work, loss, samples, values, NULL);
-    answer((double[]){score.loss, score.accuracy}, 2, sizeof(double));
+    mlp_score score;
+    mlp_net_evaluate(net, work, &loss, metric, samples, values, NULL, NULL, &score);
+    answer(&score, 1, sizeof score);
     mlp_free(values);
     mlp_free(work.block);
     free_samples(samples);
@@ -197,7 +227,7 @@ static void predict(void) {
     ptrdiff_t n = whole();
     void *x = array(n * inputs(), real_size), *a = memory(n * outputs(), real_size);
     void *scratch = memory(mlp_predict_elements(net, n), real_size);
-    mlp_net_predict(net, n, a, x, scratch, NULL);
+    mlp_net_predict(net, n, a, x, scratch, NULL, NULL);
     answer(a, n * outputs(), real_size);
     mlp_free(scratch);
     mlp_free(a);
@@ -209,7 +239,8 @@ static void predict(void) {
 static const struct {
     const char *name;
     void (*obey)(void);
-} CALLS[] = {{"net", make_net}, {"initialize", initialize}, {"epoch", epoch}, {"loss", evaluate}, {"predict", predict}};
+} CALLS[] = {{"net", make_net}, {"segment", set_segment}, {"initialize", initialize},
+             {"train", train},  {"loss", evaluate},       {"predict", predict}};
 enum { CALL_COUNT = sizeof CALLS / sizeof *CALLS };
 
 int main(int count, char **arguments) {

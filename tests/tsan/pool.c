@@ -2,7 +2,7 @@
  * come late to them. Exits with 1 if a chunk did not run exactly once, or none on a thread of the pool;
  * ThreadSanitizer, which `make test-tsan` runs it under, sees the rest. */
 #define _POSIX_C_SOURCE 200809L
-#include "net/threads.h"
+#include "runtime/threads.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -3,10 +3,12 @@
  * ThreadSanitizer, which `make test-tsan` runs it under, sees whether it could have been otherwise. */
 #define _POSIX_C_SOURCE 200809L
 #include "isa/isa.h"
-#include "net/memory.h"
 #include "net/net.h"
-#include "net/threads.h"
+#include "runtime/memory.h"
+#include "runtime/rng.h"
+#include "runtime/threads.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,32 +47,40 @@ static void *train(void *bits_of_net) {
         store(y, bits, row * OUT + row % OUT, 1);
     }
 
-    mlp_net *net = mlp_net_new(bits, 2, (ptrdiff_t[]){IN, HIDDEN, OUT}, (mlp_activation[]){MLP_RELU, MLP_SOFTMAX});
+    const mlp_step_spec specs[] = {{.kind = MLP_DENSE, .layer = 0, .units = HIDDEN},
+                                   {.kind = MLP_ACTIVATION, .layer = 0, .joined = true, .sigma = MLP_RELU},
+                                   {.kind = MLP_DROPOUT, .layer = 1, .constants = {0.2}},
+                                   {.kind = MLP_DENSE, .layer = 2, .units = OUT},
+                                   {.kind = MLP_ACTIVATION, .layer = 2, .joined = true, .sigma = MLP_SOFTMAX}};
+    mlp_net *net = mlp_net_new(bits, IN, sizeof specs / sizeof *specs, specs);
     if (!net) {
         return NULL;
     }
-    mlp_net_initialize(net, 0, MLP_HE_UNIFORM, 1);
-    mlp_net_initialize(net, 1, MLP_GLOROT_UNIFORM, 1);
+    mlp_net_initialize(net, 0, MLP_HE_UNIFORM, 1, NULL);
+    mlp_net_initialize(net, 3, MLP_GLOROT_UNIFORM, 1, NULL);
     mlp_workspace work = {.capacity = BATCH, .block = memory(mlp_workspace_elements(net, BATCH), size)};
     int64_t t = 0;
-    mlp_optimizer adam = {.algorithm = MLP_ADAM,
-                          .learning_rate = 0.001,
-                          .beta1 = 0.9,
-                          .beta2 = 0.999,
-                          .epsilon = 1e-7,
-                          .m = memory(net->parameters, size),
-                          .v = memory(net->parameters, size),
+    mlp_optimizer adam = {.id = MLP_ADAM,
+                          .hypers = {0.001, 0.9, 0.999, 1e-7},
+                          .clip_value = (double)INFINITY,
+                          .clip_norm = (double)INFINITY,
+                          .state = {memory(net->parameters, size), memory(net->parameters, size)},
                           .t = &t};
     mlp_score score;
-    mlp_training training = {
-        .samples = {.n = ROWS, .x = x, .y = y}, .loss = MLP_CCE, .optimizer = &adam, .epochs = 1, .scores = &score};
-    mlp_net_train(net, work, &training);
+    mlp_cursor cursor = {0};
+    mlp_training training = {.samples = {.n = ROWS, .x = x, .y = y},
+                             .loss = {.id = MLP_CCE},
+                             .metric = MLP_CATEGORICAL_ACCURACY,
+                             .optimizer = &adam,
+                             .epochs = 1,
+                             .scores = &score};
+    mlp_net_train(net, work, &training, &cursor);
 
     const size_t bytes = (size_t)net->parameters * size;
     void *params = memory((ptrdiff_t)bytes, 1);
     memcpy(params, net->params, bytes);
-    mlp_free(adam.m);
-    mlp_free(adam.v);
+    mlp_free(adam.state[0]);
+    mlp_free(adam.state[1]);
     mlp_free(work.block);
     mlp_net_free(net);
     mlp_free(x);

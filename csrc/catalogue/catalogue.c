@@ -1,0 +1,135 @@
+#include "catalogue.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define NUMBER(name, standard, least, below) {name, standard, least, below, false, 0}
+#define NUMBER_BY_TYPE(name, standard, least, least_f32, below) {name, standard, least, below, false, least_f32}
+#define FLAG(name, standard) {name, standard, 0, 2, true, 0}
+#define HYPERS(...) {__VA_ARGS__}
+#define NO_CONSTANTS HYPERS({NULL, 0, 0, 0, false, 0})
+#define STATES(...) .states = {__VA_ARGS__}
+#define STATES_IF(hyper, ...) .states_if = hyper, .states = {__VA_ARGS__}
+#define DECAY (1 - 0x1p-25)
+
+/* Traits as the rows name them. */
+enum { FROM_A = 0, FROM_Z = MLP_FROM_Z };
+enum { NO_TRAITS = 0, COUNTS_STEPS = MLP_COUNTS_STEPS };
+enum { SAMPLE = 0, OUTPUT = MLP_PER_OUTPUT };
+enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS, NUMBERS = 0, QUESTIONS = MLP_QUESTIONS, CLASSES = MLP_CLASSES };
+
+const mlp_entry mlp_activations[] = {
+#define WORDS(id, a, slope, paper) .name = #id, .formula = a, .derivative = slope, .source = paper
+#define UNIT(ID, id, from, constants, ...) {WORDS(id, __VA_ARGS__), .hypers = constants, .traits = from},
+#define ROW(ID, id, from, constants, ...) {WORDS(id, __VA_ARGS__), .hypers = constants, .traits = from | MLP_PER_ROW},
+#include "activations.def"
+#undef WORDS
+    {.name = NULL},
+};
+
+const mlp_entry mlp_losses[] = {
+#define LOSS(ID, id, long_name, over, least_y, most_y, targets, constants, value, slope, paper)                        \
+    {.name = #id,                                                                                                      \
+     .alias = long_name,                                                                                               \
+     .hypers = constants,                                                                                              \
+     .traits = (unsigned)(over) | (unsigned)(targets),                                                                 \
+     .least = least_y,                                                                                                 \
+     .most = most_y,                                                                                                   \
+     .formula = value,                                                                                                 \
+     .derivative = slope,                                                                                              \
+     .source = paper},
+#include "losses.def"
+    {.name = NULL},
+};
+
+const mlp_entry mlp_pairs[] = {
+    {.name = "through_a",
+     .formula = "the loss of a = sigma(z)",
+     .derivative = "grad_a through sigma'(z)",
+     .source = "equation 1"},
+#define PAIR(ID, id, LOSS_ID, ACTIVATION_ID, value, phi)                                                               \
+    {.name = #id, .formula = value, .derivative = phi, .source = "equation 1"},
+#include "pairs.def"
+    {.name = NULL},
+};
+
+const mlp_entry mlp_optimizers[] = {
+#define OPTIMIZER(ID, id, class_in_python, arrays, marks, hyperparameters, step, paper)                                \
+    {.name = #id,                                                                                                      \
+     .class_name = class_in_python,                                                                                    \
+     arrays,                                                                                                           \
+     .traits = marks,                                                                                                  \
+     .hypers = hyperparameters,                                                                                        \
+     .formula = step,                                                                                                  \
+     .source = paper},
+#include "optimizers.def"
+    {.name = NULL},
+};
+
+const mlp_entry mlp_schedules[] = {
+#define SCHEDULE(ID, id, constants, rate, paper) {.name = #id, .hypers = constants, .formula = rate, .source = paper},
+#include "schedules.def"
+    {.name = NULL},
+};
+
+const mlp_entry mlp_initializers[] = {
+#define INITIALIZER(ID, id, distribution, paper) {.name = #id, .formula = distribution, .source = paper},
+#include "initializers.def"
+    {.name = NULL},
+};
+
+const mlp_entry mlp_metrics[] = {
+#define METRIC(ID, id, question, rule) {.name = #id, .traits = question, .formula = rule},
+#include "metrics.def"
+    {.name = NULL},
+};
+
+const mlp_entry mlp_layers[] = {
+#define LAYER(ID, id, constants, forward, backward, paper)                                                             \
+    {.name = #id, .hypers = constants, .formula = forward, .derivative = backward, .source = paper},
+#define ELEMENTS(ID, id, constants, forward, backward, paper)                                                          \
+    {.name = #id,                                                                                                      \
+     .hypers = constants,                                                                                              \
+     .traits = MLP_ELEMENTWISE,                                                                                        \
+     .formula = forward,                                                                                               \
+     .derivative = backward,                                                                                           \
+     .source = paper},
+#include "layers.def"
+    {.name = NULL},
+};
+
+const mlp_entry mlp_elementaries[] = {
+#define ELEMENTARY(ID, id, value) {.name = #id, .formula = value},
+#include "elementaries.def"
+    {.name = NULL},
+};
+
+const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "questions", "classes",
+                                       "per_output", "elementwise", "counts_steps",    NULL};
+
+static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
+    int i = 0;
+    while (strcmp(entry->hypers[i].name, hyper) != 0) {
+        i++;
+    }
+    return hypers[i];
+}
+
+bool mlp_needs_states(mlp_optimizer_id id, const double *hypers) {
+    const mlp_entry *entry = &mlp_optimizers[id];
+    return !entry->states_if || value_of(entry, entry->states_if, hypers) != 0;
+}
+
+const mlp_family mlp_catalogue[] = {
+    {"activations", mlp_activations},
+    {"losses", mlp_losses},
+    {"pairs", mlp_pairs},
+    {"optimizers", mlp_optimizers},
+    {"schedules", mlp_schedules},
+    {"initializers", mlp_initializers},
+    {"metrics", mlp_metrics},
+    {"layers", mlp_layers},
+    {"elementaries", mlp_elementaries},
+    {NULL, NULL},
+};

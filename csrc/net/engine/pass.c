@@ -1,0 +1,96 @@
+/* pass.c: one batch through the network: forward, the head, backward. */
+
+/* Steps begin ... end - 1; those that are the epilogue of a product are done within it. */
+static bool forward_steps(const bound_step *steps, ptrdiff_t end) {
+    for (ptrdiff_t i = 0; i < end; i += 1 + steps[i].plan->forward_epilogue) {
+        if (!KINDS[steps[i].plan->kind].forward(&steps[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool backward_steps(const bound_step *steps, const mlp_net *net, const weight_updater *updater) {
+    for (ptrdiff_t i = net->head - 1; i >= net->first_backward; i -= 1 + steps[i].plan->backward_epilogue) {
+        if (!KINDS[steps[i].plan->kind].backward(&steps[i], updater)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The last activation, the loss and phi^J (fusion.c, rule 2). Without an activation at the end a is z. */
+typedef struct {
+    activation sigma;
+    loss_function loss;
+    ptrdiff_t out;
+    const real *z;
+    real *a, *phi;
+} head;
+
+static head head_of(const bound_step *steps, const mlp_net *net, const mlp_loss *given) {
+    const bound_step *below = &steps[net->head - 1], *last = &steps[net->steps - 1];
+    head h = {.loss = {.id = given->id}, .out = mlp_net_outputs(net), .z = last->y, .a = last->y};
+    for (int i = 0; i < MLP_HYPERS; i++) {
+        h.loss.constants[i] = (real)given->constants[i];
+    }
+    if (net->head < net->steps) {
+        h.sigma = last->sigma;
+        h.z = last->x;
+    }
+    h.phi = net->head > 0 ? below->grad_y : last->grad_y;
+    return h;
+}
+
+/* ---- a batch ---------------------------------------------------------------------------------------------------- */
+
+/* n samples. x and y need not lie in the workspace, where only the last batch is shown. */
+typedef struct {
+    ptrdiff_t n;
+    const real *x, *y, *weight;
+    real *scale, *value; /* of the samples */
+} batch;
+
+/* Behind the values and gradients a workspace has room for a batch's y, weight, scale and value. */
+typedef struct {
+    real *y, *weight, *scale, *value;
+} sample_room;
+
+static sample_room room_of(const mlp_net *net, mlp_workspace work) {
+    const ptrdiff_t rows = mlp_part_rows(work.capacity), out = mlp_net_outputs(net);
+    sample_room room = {.y = (real *)work.block + rows * (net->work_width - out - 3)};
+    room.weight = room.y + rows * out;
+    room.scale = room.weight + rows;
+    room.value = room.scale + rows;
+    return room;
+}
+
+/* The batch whose x lies in the workspace. */
+static batch batch_of(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const void *y, const void *weight) {
+    const sample_room room = room_of(net, work);
+    return (batch){.n = n, .x = work.block, .y = y, .weight = weight, .scale = room.scale, .value = room.value};
+}
+
+/* ---- one step by hand ------------------------------------------------------------------------------------------- */
+
+static pass pass_of(const mlp_net *net, const mlp_mode *mode, ptrdiff_t n, bool keep) {
+    return (pass){.net = net, .k = current_kernels(), .mode = *mode, .n = n, .keep = keep};
+}
+
+static bool forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode) {
+    pass p = pass_of(net, mode, n, true);
+    return forward_steps(bind_steps(&p, work), net->steps);
+}
+
+static bool backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,
+                     const void *y, const void *weight, double *value) {
+    pass p = pass_of(net, mode, n, true);
+    const bound_step *steps = bind_steps(&p, work);
+    const head h = head_of(steps, net, loss);
+    const batch b = batch_of(net, work, n, y, weight);
+    p.k->batch_scale(n, b.scale, weight, p.k->batch_weight(n, weight));
+    p.k->output_loss(&h.loss, &h.sigma, n, h.out, b.value, h.z, h.a, y);
+    p.k->output_phi(&h.loss, &h.sigma, n, h.out, h.phi, h.z, h.a, y, b.scale);
+    *value = p.k->batch_mean(n, b.value, weight);
+    return backward_steps(steps, net, NULL);
+}

@@ -1,0 +1,96 @@
+/* predict.c: what a network says, and how good that is: forward alone, some rows at a time. */
+
+static double work_of(const mlp_net *net, ptrdiff_t rows) {
+    enum { BATCH_WORK = 256 }; /* what a batch costs by itself, in multiply-adds */
+    return (double)net->parameters * (double)rows + BATCH_WORK;
+}
+
+/* The steps on the buffers of plan.c's lay_out_predict, which lie behind the steps' own memory. */
+static bound_step *bind_predict(pass *p, void *block, ptrdiff_t rows) {
+    const mlp_net *net = p->net;
+    const ptrdiff_t size = rows * net->widest;
+    bound_step *steps = block;
+    real *scratch = (real *)block + mlp_bound_steps_elements(net);
+    for (ptrdiff_t i = 0; i < net->steps; i++) {
+        const mlp_step *plan = &net->step[i];
+        bound_step *s = &steps[i];
+        s->plan =
+            plan; /* forward reads no more than these: clearing all of a step would take longer than a small layer */
+        s->pass = p;
+        s->x = i > 0 ? s[-1].y : NULL;
+        s->y = plan->scratch < 0 ? NULL : scratch + plan->scratch * size;
+        s->forward = (epilogue){0};
+        if (plan->segments > 0) {
+            s->params = (real *)net->params + net->segment[plan->segment].begin;
+        }
+        if (plan->kind == MLP_ACTIVATION) {
+            s->sigma = activation_of(plan);
+        }
+    }
+    for (ptrdiff_t i = 0; i < net->steps; i++) {
+        bind_forward_epilogue(&steps[i]);
+    }
+    p->steps = steps;
+    return steps;
+}
+
+/* The last step writes into `result`, and so does what it changes in place. */
+static void set_output(bound_step *steps, const mlp_net *net, real *result) {
+    const ptrdiff_t scratch = net->step[net->steps - 1].scratch;
+    ptrdiff_t i = net->steps - 1;
+    for (steps[i].y = result; i > 0 && mlp_layers[net->step[i].kind].traits & MLP_ELEMENTWISE &&
+                              net->step[i - 1].scratch == scratch && net->step[i - 1].kind != MLP_FORK;
+         i--) {
+        steps[i].x = steps[i - 1].y = result;
+    }
+}
+
+static bool predict(const mlp_net *net, ptrdiff_t n, void *result, const void *samples, void *scratch, void *caller,
+                    const mlp_interrupt *interrupt) {
+    const ptrdiff_t in = mlp_net_inputs(net), out = mlp_net_outputs(net), most = mlp_rows_at_once(n);
+    pass p = pass_of(net, &(mlp_mode){.caller = caller}, most, false);
+    bound_step *steps = bind_predict(&p, scratch, most);
+    mlp_poller poller = mlp_poller_new(interrupt, work_of(net, most));
+    for (ptrdiff_t begin = 0; begin < n; begin += most) {
+        p.n = n - begin < most ? n - begin : most;
+        set_input(steps, net, (const real *)samples + begin * in);
+        set_output(steps, net, (real *)result + begin * out);
+        if (!forward_steps(steps, net->steps)) {
+            return false;
+        }
+        if (mlp_should_stop(&poller, begin + p.n)) {
+            break;
+        }
+    }
+    return true;
+}
+
+/* The last z and a are kept apart, since the loss is computed from z. */
+static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *given, mlp_metric_id metric,
+                     mlp_samples samples, void *values, void *caller, const mlp_interrupt *interrupt,
+                     mlp_score *score) {
+    const ptrdiff_t in = mlp_net_inputs(net);
+    pass p = pass_of(net, &(mlp_mode){.caller = caller}, work.capacity, false);
+    bound_step *steps = bind_steps(&p, work);
+    const head h = head_of(steps, net, given);
+    const real *weight = samples.weight;
+    real *value = values;
+    double correct = 0;
+    mlp_poller poller = mlp_poller_new(interrupt, work_of(net, work.capacity));
+    for (ptrdiff_t begin = 0; begin < samples.n; begin += work.capacity) {
+        const real *y = (const real *)samples.y + begin * h.out;
+        p.n = samples.n - begin < work.capacity ? samples.n - begin : work.capacity;
+        set_input(steps, net, (const real *)samples.x + begin * in);
+        if (!forward_steps(steps, net->steps)) {
+            return false;
+        }
+        p.k->output_loss(&h.loss, &h.sigma, p.n, h.out, value + begin, h.z, h.a, y);
+        correct += p.k->count_correct(metric, p.n, h.out, h.a, y, weight ? weight + begin : NULL);
+        if (mlp_should_stop(&poller, begin + p.n)) {
+            break;
+        }
+    }
+    *score = (mlp_score){.loss = p.k->batch_mean(samples.n, value, weight),
+                         .accuracy = correct / p.k->batch_weight(samples.n, weight)};
+    return true;
+}

@@ -1,0 +1,149 @@
+/* train.c: training: epochs of batches, each of which is forward, the head, backward, and a step of the optimizer. */
+
+/* The rows of `width` numbers whose turn is from `begin` on: where they lie or, in another order, gathered in `room`. NULL if
+ * there are none. */
+static const real *gather(ptrdiff_t rows, ptrdiff_t width, real *room, const void *samples, const ptrdiff_t *order,
+                          ptrdiff_t begin) {
+    if (!samples) {
+        return NULL;
+    }
+    if (!order) {
+        return (const real *)samples + begin * width;
+    }
+    for (ptrdiff_t s = 0; s < rows; s++) {
+        memcpy(room + s * width, (const real *)samples + order[begin + s] * width, (size_t)width * sizeof(real));
+    }
+    return room;
+}
+
+/* What stays the same from batch to batch. */
+typedef struct {
+    const mlp_training *training;
+    mlp_net *net;
+    mlp_workspace work;
+    sample_room room;
+    pass pass;
+    bound_step *steps;
+    head head;
+    bool fused;       /* fusion.c, rule 4 */
+    bool online;      /* and for a batch of one sample, however few the parameters are */
+    ptrdiff_t scaled; /* rows for which `scale` holds 1/n; 0: none */
+} trainer;
+
+static void bind_trainer(trainer *t) {
+    t->steps = bind_steps(&t->pass, t->work);
+    t->head = head_of(t->steps, t->net, &t->training->loss);
+}
+
+static batch next_batch(const trainer *t, ptrdiff_t begin) {
+    const mlp_samples *samples = &t->training->samples;
+    const ptrdiff_t *order = t->training->order, left = samples->n - begin;
+    batch b = {.n = left < t->work.capacity ? left : t->work.capacity, .scale = t->room.scale, .value = t->room.value};
+    b.x = gather(b.n, mlp_net_inputs(t->net), t->work.block, samples->x, order, begin);
+    b.y = gather(b.n, t->head.out, t->room.y, samples->y, order, begin);
+    b.weight = gather(b.n, 1, t->room.weight, samples->weight, order, begin);
+    return b;
+}
+
+/* Each sample's share of the mean; without weights it is the same for all batches of a size. */
+static void scale_samples(trainer *t, const batch *b) {
+    const kernels *k = t->pass.k;
+    if (!b->weight && b->n == t->scaled) {
+        return;
+    }
+    const double mean = t->training->mean_weight;
+    k->batch_scale(b->n, b->scale, b->weight, mean > 0 ? mean * (double)b->n : k->batch_weight(b->n, b->weight));
+    t->scaled = b->weight ? 0 : b->n;
+}
+
+/* One step of training. False: a layer failed, and nothing was changed but what the batch would have shown. */
+static bool train_batch(trainer *t, const batch *b, double *correct) {
+    const kernels *k = t->pass.k;
+    const head *h = &t->head;
+    t->pass.n = b->n;
+    if (t->pass.keep && b->x != t->work.block) {
+        memcpy(t->work.block, b->x, (size_t)(b->n * mlp_net_inputs(t->net)) * sizeof(real));
+    }
+    set_input(t->steps, t->net, t->pass.keep ? t->work.block : b->x);
+    if (!forward_steps(t->steps, t->net->head)) {
+        return false;
+    }
+    scale_samples(t, b);
+    *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
+                              b->y, b->scale, b->weight);
+    if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
+        const weight_updater u = next_update(t->net, t->training->optimizer, true);
+        return backward_steps(t->steps, t->net, &u);
+    }
+    if (!backward_steps(t->steps, t->net, NULL)) {
+        return false;
+    }
+    weight_updater u = next_update(t->net, t->training->optimizer, false);
+    update_all(k, t->net, &u);
+    return true;
+}
+
+static mlp_score score_of(const mlp_cursor *cursor) {
+    return (mlp_score){.loss = cursor->weight_sum > 0 ? cursor->loss_sum / cursor->weight_sum : 0,
+                       .accuracy = cursor->weight_sum > 0 ? cursor->correct_sum / cursor->weight_sum : 0};
+}
+
+static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor) {
+    const mlp_samples *samples = &training->samples;
+    const mlp_mode mode = {.training = true, .seed = training->seed, .caller = training->caller};
+    trainer t = {.training = training,
+                 .net = net,
+                 .work = work,
+                 .room = room_of(net, work),
+                 .pass = pass_of(net, &mode, work.capacity, false),
+                 .fused = mlp_fuses_update(net, training->optimizer),
+                 .online = !mlp_needs_whole_gradient(net, training->optimizer)};
+    const kernels *k = t.pass.k;
+    mlp_trained done = {.first_not_finite = -1, .rows = -1};
+    mlp_poller poller = mlp_poller_new(training->interrupt, work_of(net, work.capacity));
+    bind_trainer(&t);
+    for (ptrdiff_t epoch = 0; epoch < training->epochs; epoch++) {
+        if (training->order && !mlp_draw_permutation((mlp_stream){training->seed, MLP_DRAW_SHUFFLE, cursor->epoch},
+                                                     samples->n, training->order, training->interrupt, done.batches)) {
+            return done;
+        }
+        while (cursor->seen < samples->n) {
+            const batch b = next_batch(&t, cursor->seen);
+            const bool ends_epoch = cursor->seen + b.n == samples->n, stop = mlp_should_stop(&poller, done.batches);
+            if (stop || (ends_epoch && epoch == training->epochs - 1)) { /* the last one: to be shown */
+                t.pass.keep = true;
+                bind_trainer(&t);
+            }
+            t.pass.mode.batch = mlp_batch_number(cursor->epoch, (uint64_t)cursor->batches);
+            double correct;
+            if (!train_batch(&t, &b, &correct)) {
+                done.failed = true;
+                return done;
+            }
+            const double loss = k->batch_mean(b.n, b.value, b.weight), weight = k->batch_weight(b.n, b.weight);
+            if (!isfinite(loss) && done.first_not_finite < 0) {
+                done.first_not_finite = done.batches;
+            }
+            done.batches += 1;
+            cursor->batches += 1;
+            cursor->seen += b.n;
+            cursor->loss_sum += weight * loss;
+            cursor->weight_sum += weight;
+            cursor->correct_sum += correct;
+            if (ends_epoch) {
+                training->scores[epoch] = score_of(cursor);
+                *cursor = (mlp_cursor){.epoch = cursor->epoch + 1};
+            }
+            if (t.pass.keep) {
+                done.rows = b.n;
+            }
+            if (stop) {
+                return done;
+            }
+            if (ends_epoch) {
+                break;
+            }
+        }
+    }
+    return done;
+}

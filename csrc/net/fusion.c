@@ -1,0 +1,43 @@
+/* fusion.c: which steps are done within others, so that numbers are used while they are in the caches. Four rules:
+ *
+ *   1. Steps after a product that work element by element are the epilogue of its forward.
+ *   2. The last activation belongs to the head, which does activation, loss, phi^J and the count of right answers in one.
+ *   3. Steps below a product that work element by element are the epilogue of the product that passes phi down.
+ *   4. The optimizer's step is the epilogue of grad_w, unless the rule needs the whole gradient first (clipping by its norm),
+ *      a later step may still fail (a layer written in Python), or there are so few parameters that one sweep costs less.
+ */
+#include "plan.h"
+
+#include <math.h>
+
+#include "net.h"
+
+void mlp_fuse_steps(mlp_net *net) {
+    net->head = net->steps - (net->step[net->steps - 1].kind == MLP_ACTIVATION); /* rule 2 */
+    for (ptrdiff_t i = 0; i < net->head; i++) {
+        mlp_step *step = &net->step[i];
+        if (step->kind != MLP_DENSE) {
+            continue;
+        }
+        ptrdiff_t above = i + 1, below = i - 1;
+        while (above < net->head && mlp_is_elementwise(&net->step[above])) { /* rule 1 */
+            above++;
+        }
+        while (below > net->first_backward && mlp_is_elementwise(&net->step[below])) { /* rule 3 */
+            below--;
+        }
+        step->forward_epilogue = above - 1 - i;
+        step->backward_epilogue = i > net->first_backward ? i - 1 - below : 0;
+    }
+}
+
+/* Below this the parameters stay in the caches, and one update of all is faster than one per layer. */
+enum { FEW_PARAMETERS = 16 * 1024 };
+
+bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer) { /* rule 4 */
+    return net->parameters >= FEW_PARAMETERS && !mlp_needs_whole_gradient(net, optimizer);
+}
+
+bool mlp_needs_whole_gradient(const mlp_net *net, const mlp_optimizer *optimizer) {
+    return net->has_custom || isfinite(optimizer->clip_norm);
+}

@@ -1,0 +1,108 @@
+/* net_reading.c: the methods of a Net that only read it: predict, loss. See net_object.h. */
+#include "net_object.h"
+
+#include <math.h>
+
+#include "../runtime/memory.h"
+
+/* A block of engine memory with the capsule that frees it. */
+static void *new_block(const Net *self, ptrdiff_t elements, PyObject **owner) {
+    void *block = mlp_alloc(elements, element_size(self));
+    if (!block) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    *owner = mlp_block_owner(block);
+    return *owner ? block : NULL;
+}
+
+PyObject *mlp_net_call_predict(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { X };
+    static const mlp_function function = {
+        .name = "predict", .positional = 1, .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    void *scratch = NULL;
+    PyObject *scratch_owner = NULL; /* only where a layer written in Python may keep a view of it */
+    PyArrayObject *result = NULL;
+    if (mlp_acquire(&call) < 0) {
+        goto done;
+    }
+    const ptrdiff_t elements = mlp_predict_elements(self->net, call.size.n);
+    if (self->net->has_custom) {
+        scratch = new_block(self, elements, &scratch_owner);
+    } else if (!(scratch = mlp_alloc(elements, element_size(self)))) {
+        PyErr_NoMemory();
+    }
+    if (!scratch || !(result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER))) {
+        goto done;
+    }
+    mlp_caller caller = caller_of(self, scratch_owner, call.array[X], result);
+    caller.state = mlp_release_gil(work_of(self, call.size.n));
+    mlp_net_predict(self->net, call.size.n, PyArray_DATA(result), mlp_data(&call, X), scratch, &caller,
+                    &(mlp_interrupt){mlp_poll_python, &caller});
+    mlp_restore_gil(caller.state);
+    if (caller.failed) {
+        Py_CLEAR(result);
+    }
+done:
+    if (scratch_owner) {
+        Py_DECREF(scratch_owner);
+    } else {
+        mlp_free(scratch);
+    }
+    mlp_end(&call);
+    mlp_end_reading(self);
+    return (PyObject *)result;
+}
+
+PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { X, Y, LOSS, METRIC, WEIGHT };
+    static const mlp_function function = {
+        .name = "loss",
+        .positional = 5,
+        .needs_samples = true,
+        .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
+                       [Y] = {"y", MLP_INPUT, .axes = "no"},
+                       [LOSS] = {.name = "loss"},
+                       [METRIC] = {.name = "metric"},
+                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
+    };
+    Net *self = (Net *)object;
+    mlp_call call;
+    mlp_loss loss;
+    mlp_metric_id metric;
+    bool has_accuracy;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_parse_loss(&call, LOSS, &loss) < 0 ||
+        mlp_parse_metric(&call, METRIC, &metric, &has_accuracy) < 0 || mlp_begin_reading(self) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL, *owner = NULL;
+    void *value;
+    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || !(value = mlp_scratch(&call, 0, "n"))) {
+        goto done;
+    }
+    mlp_workspace work = {.capacity = mlp_rows_at_once(call.size.n)};
+    work.block = new_block(self, mlp_workspace_elements(self->net, work.capacity), &owner);
+    if (!work.block) {
+        goto done;
+    }
+    const mlp_samples samples = {call.size.n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
+    mlp_caller caller = caller_of(self, owner, call.array[X], NULL);
+    mlp_score score;
+    caller.state = mlp_release_gil(work_of(self, samples.n));
+    mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller,
+                     &(mlp_interrupt){mlp_poll_python, &caller}, &score);
+    mlp_restore_gil(caller.state);
+    if (!caller.failed) {
+        result = Py_BuildValue("dd", score.loss, has_accuracy ? score.accuracy : (double)NAN);
+    }
+done:
+    Py_XDECREF(owner);
+    mlp_end(&call);
+    mlp_end_reading(self);
+    return result;
+}

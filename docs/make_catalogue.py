@@ -1,0 +1,91 @@
+"""Writes docs/catalogue.md, the tables of the catalogue, from what the built package says: `make docs-tables`."""
+
+from pathlib import Path
+
+from mlpcore import catalogue
+from mlpcore.catalogue import Entry, Hyper
+
+PAGE = Path(__file__).with_name("catalogue.md")
+HEAD = """# The catalogue
+
+Everything in mlpcore that has a name. The rows stand in `csrc/catalogue/*.def`, where checks, error messages, gradient
+checks and tests read them too; this page is made from them by `make docs-tables`. In Python, `mlpcore.catalogue` has
+the same rows.
+
+Where a row has constants, a name stands for their default values, and a tuple gives others: `("name", 0.2)`.
+"""
+TITLES = {
+    "activations": ("Activations", "a = σ(z) and its derivative", "derivative σ'"),
+    "losses": ("Losses", "The loss of a sample from ŷ = a^J, and its derivative with respect to ŷ_k", "derivative"),
+    "pairs": (
+        "Pairs of a loss and an output activation",
+        "The loss of a sample from z^J, and φ^J, its gradient to z^J. A pair without a row goes `through_a`",
+        "φ^J",
+    ),
+    "optimizers": ("Optimizers", "One step; grad is the gradient of the batch's loss, states begin as 0", ""),
+    "schedules": ("Schedules", "The learning rate of a step", ""),
+    "initializers": ("Initializers", "The first weights of a layer with `in` inputs and `out` outputs", ""),
+    "metrics": ("Metrics", "The rules by which an accuracy counts", ""),
+    "layers": ("Steps of a plan", "What layers are made of: forward and backward", "backward"),
+    "elementaries": ("Elementary functions", "Computed by mlpcore itself, to the bit", ""),
+}
+
+
+def number(value: float) -> str:
+    """Return a number in a few characters."""
+    return f"{value:.10g}".replace("inf", "∞")
+
+
+def constant(hyper: Hyper) -> str:
+    """Return a constant with its default and its range."""
+    if hyper.is_flag:
+        return f"{hyper.name} = {bool(hyper.default)}"
+    in_float32 = f", in float32 from {number(hyper.least_float32)}" if hyper.least_float32 else ""
+    return f"{hyper.name} = {number(hyper.default)} in [{number(hyper.least)}, {number(hyper.below)}){in_float32}"
+
+
+def remarks(row: Entry) -> str:
+    """Return what else the row says: traits, the states of an optimizer, the range of y of a loss."""
+    parts = [trait.replace("_", " ") for trait in row.traits]
+    if row.states:
+        parts.append("keeps " + ", ".join(row.states) + (f" if {row.states_if} is not 0" if row.states_if else ""))
+    if (row.least, row.most) != (0, 0):
+        parts.append(f"y from {number(row.least)} to {number(row.most)}")
+    return "; ".join(parts)
+
+
+def name(row: Entry) -> str:
+    """Return the name with the alias or the class in Python."""
+    other = row.alias or row.class_name
+    return f"`{row.name}`" + (f", `{other}`" if other else "")
+
+
+def table(family: str) -> str:
+    """Return the table of a family; a column that is empty in every row is left out."""
+    title, text, derivative = TITLES[family]
+    columns = {
+        "name": name,
+        "formula": lambda row: code(row.formula),
+        derivative or "derivative": lambda row: code(row.derivative),
+        "constants": lambda row: "<br>".join(map(constant, row.hypers)),
+        "remarks": remarks,
+        "source": lambda row: row.source or "",
+    }
+    rows = catalogue.FAMILIES[family].values()
+    filled = {head: cells for head, cell in columns.items() if any(cells := [cell(row) for row in rows])}
+    lines = [filled, ["---"] * len(filled), *zip(*filled.values(), strict=True)]
+    return "\n".join([f"\n## {title}\n", f"{text}.\n", *(f"| {' | '.join(line)} |" for line in lines)])
+
+
+def code(text: str | None) -> str:
+    """Return formulas, which semicolons part, as code."""
+    return "<br>".join(f"`{part}`" for part in (text or "").replace("|", "\\|").split("; ") if part)
+
+
+def page() -> str:
+    """Return the whole page."""
+    return HEAD + "".join(table(family) + "\n" for family in catalogue.FAMILIES)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

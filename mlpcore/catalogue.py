@@ -1,0 +1,169 @@
+"""Everything that has a name: activations, losses, optimizers, ... as the rows of the engine's catalogue.
+
+Names, default values, ranges, formulas and sources stand once, in ``csrc/catalogue/*.def``. Checks, error messages,
+tables of the docs, gradient checks and tests read them here.
+
+Examples
+--------
+>>> from mlpcore import catalogue
+>>> catalogue.names("losses")
+('mse', 'bce', 'cce')
+>>> catalogue.entry("activations", "tanh").derivative
+'1 - a^2'
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlpcore import _core
+
+__all__ = ["FAMILIES", "Entry", "Hyper", "entry", "label", "names", "resolve"]
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """A constant or hyperparameter of a row: a number in [least, below), or a flag.
+
+    In a float32 model it is at least `least_float32`.
+
+    Attributes
+    ----------
+    name : str
+    default, least, below : float
+    is_flag : bool
+    least_float32 : float
+    """
+
+    name: str
+    default: float
+    least: float
+    below: float
+    is_flag: bool
+    least_float32: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the catalogue.
+
+    Attributes
+    ----------
+    name : str
+    alias : str or None
+        A longer name that is accepted too.
+    class_name : str or None
+        The class in `mlpcore`, if there is one.
+    formula, derivative, source : str
+        What it computes, its derivative or gradients, and where it comes from.
+    hypers : tuple of Hyper
+        Its constants or hyperparameters, in order.
+    states : tuple of str
+        The arrays that an optimizer keeps.
+    states_if : str or None
+        The hyperparameter that must not be 0 for them to be kept; None: always.
+    traits : tuple of str
+    least, most : float
+        The range of y for a loss.
+    """
+
+    name: str
+    alias: str | None
+    class_name: str | None
+    formula: str
+    derivative: str | None
+    source: str | None
+    hypers: tuple[Hyper, ...]
+    states: tuple[str, ...]
+    states_if: str | None
+    traits: tuple[str, ...]
+    least: float
+    most: float
+
+
+def _entry_of(row: dict[str, Any]) -> Entry:
+    return Entry(**(row | {"hypers": tuple(Hyper(*hyper) for hyper in row["hypers"])}))
+
+
+FAMILIES: dict[str, dict[str, Entry]] = {
+    family: {row["name"]: _entry_of(row) for row in rows} for family, rows in _core.catalogue().items()
+}
+"""The rows of each family by name, in the order of the catalogue."""
+
+
+def names(family: str) -> tuple[str, ...]:
+    """Return the names of a family, in order.
+
+    Parameters
+    ----------
+    family : str
+        "activations", "losses", "pairs", "optimizers", "schedules", "initializers", "metrics", "layers" or
+        "elementaries".
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(FAMILIES[family])
+
+
+def entry(family: str, name: str | tuple[Any, ...]) -> Entry:
+    """Return the row of a name.
+
+    Parameters
+    ----------
+    family : str
+        As in `names`.
+    name : str or tuple
+        A name, or a tuple of a name and values of the row's constants.
+
+    Returns
+    -------
+    Entry
+
+    Raises
+    ------
+    KeyError
+        If the family has no such row.
+    """
+    return FAMILIES[family][name if isinstance(name, str) else name[0]]
+
+
+def label(name: str | tuple[Any, ...]) -> str:
+    """Return a name as it is, and a tuple of a name and constants as name(constant, ...).
+
+    Parameters
+    ----------
+    name : str or tuple
+
+    Returns
+    -------
+    str
+    """
+    return name if isinstance(name, str) else f"{name[0]}({', '.join(map(str, name[1:]))})"
+
+
+def resolve(family: str, argument: str, value: object) -> Entry:
+    """Return the row that an argument names, by its name or alias.
+
+    Parameters
+    ----------
+    family : str
+        As in `names`.
+    argument : str
+        What the argument is called, for the error.
+    value : object
+        What came.
+
+    Returns
+    -------
+    Entry
+
+    Raises
+    ------
+    ValueError
+        If it is no name of the family; the message lists them.
+    """
+    for row in FAMILIES[family].values():
+        if isinstance(value, str) and value in (row.name, row.alias):
+            return row
+    raise ValueError(f"{argument} is {value!r}, expected one of {', '.join(map(repr, FAMILIES[family]))}")

@@ -1,0 +1,105 @@
+"""What the engine is told, as plain tuples that C reads item by item: steps of a network, an optimizer, a training."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+Entry = str | tuple[Any, ...]
+"""A row of the catalogue: its name, or a tuple of the name and values of its constants."""
+
+
+class Step(NamedTuple):
+    """One step of a network's plan.
+
+    Attributes
+    ----------
+    kind : str
+        A name of the family "layers" of the catalogue.
+    layer : int
+        The number of the layer that it belongs to: its random numbers follow from it.
+    joined : bool
+        For an activation: it belongs to the layer of the step before, whose gradient it shares memory with.
+    units : int
+        Width of the output of a dense or custom step.
+    constants : str, tuple or float
+        The activation, or the rate of dropout.
+    custom : object or None
+        The object whose ``forward_step`` and ``backward_step`` a custom step calls.
+    shapes : tuple of (int, int)
+        Rows and columns, in memory order, of the parameters of a custom step.
+    """
+
+    kind: str
+    layer: int = 0
+    joined: bool = False
+    units: int = 0
+    constants: Entry | float = "linear"
+    custom: Any = None
+    shapes: tuple[tuple[int, int], ...] = ()
+
+
+class OptimizerState(NamedTuple):
+    """An optimizer with the arrays that it keeps, each lying like the parameters.
+
+    Attributes
+    ----------
+    name : str
+        A name of the family "optimizers" of the catalogue.
+    hypers : tuple of float
+        In the order of the catalogue.
+    states : tuple of (ndarray or None)
+        In the order of the catalogue; written in place.
+    t : ndarray of int64, shape (1,)
+        Counts the steps.
+    clip_value, clip_norm : float or None
+        The largest absolute value of a component of the gradient, and the largest norm of the whole; None: any.
+    """
+
+    name: str
+    hypers: tuple[float, ...]
+    states: tuple[NDArray[Any] | None, ...]
+    t: NDArray[Any]
+    clip_value: float | None = None
+    clip_norm: float | None = None
+
+
+class TrainSettings(NamedTuple):
+    """What `Net.train` is asked to do beside the data.
+
+    Attributes
+    ----------
+    loss : str or tuple
+    metric : str or None
+        The rule by which an accuracy counts; None: none.
+    optimizer : OptimizerState
+    batch_size : int
+    shuffle : bool
+    seed : int
+        What the order of an epoch's rows and the masks of dropout follow from, with the numbers of epoch and batch.
+    epochs : int
+    mean_weight : float
+        What a sample's weight is relative to; 0: the mean weight of its batch.
+    cursor : ndarray of int64, shape (2,)
+        How far training has come: the number of the epoch that is under way, and how many batches of it are done.
+        Training goes on from there, and writes here whenever Python may look and a batch was done.
+    scores : ndarray of float64, shape (epochs, 2)
+        Where the loss and the accuracy of each epoch are written when it is over.
+    progress : callable or None
+        Called with the number of batches done about every 50 ms; an exception ends training after the next batch.
+    resume : bool
+        Whether to begin with the batch that the cursor tells; otherwise with the first of that epoch.
+    """
+
+    loss: Entry
+    metric: str | None
+    optimizer: OptimizerState
+    batch_size: int
+    shuffle: bool
+    seed: int
+    epochs: int
+    mean_weight: float
+    cursor: NDArray[Any]
+    scores: NDArray[Any]
+    progress: Callable[[int], object] | None
+    resume: bool = True

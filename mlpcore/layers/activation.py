@@ -1,0 +1,65 @@
+"""An activation as a layer of its own."""
+
+from typing import Any, ClassVar, Self
+
+from numpy.typing import NDArray
+
+from mlpcore.checks import choice
+from mlpcore.engine import Entry, Step
+from mlpcore.layers.layer import Layer
+
+
+class Activation(Layer):
+    """a = sigma(z), as a layer of its own: the same as the `activation` of the layer below.
+
+    Parameters
+    ----------
+    activation : str or tuple
+        A name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such activation, or a constant is out of its range.
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> layers = [mlpcore.Dense(2, kernel_initializer="zeros"), mlpcore.Activation("sigmoid")]
+    >>> mlpcore.Sequential(layers, input_size=3).predict([[1, 2, 3]])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+
+    kind: ClassVar[str] = "activation"
+    required_settings: ClassVar[tuple[str, ...]] = ("activation",)
+
+    def __init__(self, activation: Entry) -> None:
+        super().__init__()
+        self._activation = choice("activations", "activation", activation)
+
+    @property
+    def activation(self) -> Entry:
+        """sigma: its name, or a tuple of its name and constants."""
+        return self._activation
+
+    @property
+    def phi(self) -> NDArray[Any]:
+        """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
+        net, place = self._engine()
+        return net.gradient(place.first)
+
+    def _expression(self) -> str:
+        return f"Activation({self._activation!r})"
+
+    def _output_size(self, input_size: int) -> int:
+        return input_size
+
+    def _steps(self, layer: int, input_size: int) -> list[Step]:
+        return [Step("activation", layer, constants=self._activation)]
+
+    def _config(self) -> dict[str, Any]:
+        return {"kind": self.kind, "activation": self._activation}
+
+    @classmethod
+    def _from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(config["activation"])

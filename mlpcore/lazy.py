@@ -1,0 +1,31 @@
+"""What holds a fork back while a call imports a module.
+
+A child that another thread forks in the middle of an import finds the module locked for ever. What mlpcore needs is
+therefore imported with mlpcore, except for what costs more than it: that waits for its first use, and a fork waits for
+it.
+"""
+
+import logging  # noqa: F401  before we register: see below
+import os
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+__all__ = ["importing", "random_generator"]
+
+importing = threading.RLock()
+"""Held by every import inside a call, ``with importing:``, and by every fork."""
+
+# Python runs these before a fork in the reverse order of their registration. Ours must come before those of every lock
+# that an import of ours takes, or each of two threads would wait for what the other holds; that lock is logging's.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=importing.acquire, after_in_parent=importing.release, after_in_child=importing.release)
+
+
+def random_generator(seed: int | list[int]) -> "Generator":
+    """Return NumPy's generator, whose module NumPy itself imports only when it is asked for."""
+    with importing:
+        from numpy.random import default_rng
+    return default_rng(seed)

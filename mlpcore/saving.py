@@ -1,0 +1,200 @@
+"""What of a model is kept: its description and tensors in a file, its attributes in a pickle or a copy.
+
+A file comes from anywhere: its description is checked here against the tensors that the file holds, before memory is
+taken for anything that it names.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcore import checks, files, network, storage
+from mlpcore._core import Net
+from mlpcore.engine import Step
+from mlpcore.files import quoted
+from mlpcore.layers import KINDS, Layer
+from mlpcore.layers.layer import Bound, Place
+from mlpcore.training import LAST_EPOCH, TrainingWarning
+
+if TYPE_CHECKING:
+    from mlpcore.stack import Stack
+
+_LOOKED_AT_ONCE = 2**18
+
+
+class Saved(NamedTuple):
+    """A model as it came from a file."""
+
+    layers: list[Layer]
+    dtype: str
+    seed: int
+    epochs_trained: int
+    bound: Bound
+
+
+# --------------------------------------------------------------------------------------------------------- parameters
+
+
+def snapshot(net: Net) -> NDArray[Any]:
+    """Return a copy of all parameters, shape (P,): the one place that reads them to keep them.
+
+    BusyError, a RuntimeError, if another thread is changing them.
+    """
+    return net.snapshot()
+
+
+# --------------------------------------------------------------------------------------------------------------- files
+
+
+def save(model: "Stack", file: storage.StrPath | BinaryIO) -> None:
+    """Write a model, which has weights, to a file."""
+    net, input_size = model._built(), model.input_size
+    assert input_size is not None
+    layers = [layer._config() for layer in model.layers]
+    params, epochs_trained = net.read(lambda: (snapshot(net), model.epochs_trained))
+    tensors = network.tensors(model.layers, input_size, params)
+    description = {
+        "layers": layers,
+        "input_size": input_size,
+        "dtype": model.dtype,
+        "seed": model.seed,
+        "epochs_trained": epochs_trained,
+    }
+    header = files.header_of(description, tensors)
+    storage.write_to(file, lambda stream: files.write(stream, header, tensors))
+
+
+def load(file: storage.StrPath | BinaryIO) -> Saved:
+    """Read what `save` wrote; OSError if it cannot be read, ValueError if it holds no model."""
+    with storage.opened(file) as stream:
+        try:
+            reader = files.Reader(stream, whole=stream is not file)
+            saved = _checked(reader.description, reader.tensors)
+            tensors = network.tensors(saved.layers, saved.bound.input_size, saved.bound.net.params)
+            reader.read_into(tensors)
+        except OSError:  # among them the one that is a ValueError too: of a file that is not readable
+            raise
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"cannot load {storage.quoted_name(file)}: {error}") from None
+        except MemoryError:
+            raise MemoryError(f"cannot load {storage.quoted_name(file)}: no memory for its parameters") from None
+    _warn_unless_finite(storage.quoted_name(file), saved.bound.net.params, tensors)
+    return saved
+
+
+def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> Saved:
+    """Return the model, its parameters 0; raise TypeError or ValueError if nothing fits together."""
+    expected = ["dtype", "epochs_trained", "input_size", "layers", "seed"]
+    if sorted(description) != expected:
+        raise ValueError(f"the description has the entries {quoted(sorted(description))}, expected {expected}")
+    for name in ("dtype", "epochs_trained", "input_size", "seed"):
+        _require_short(name, description[name])
+    dtype = description["dtype"]
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype is {quoted(dtype)}, expected 'float32' or 'float64'")
+    seed = checks.seed_number(description["seed"])
+    epochs = checks.whole_number("epochs_trained", description["epochs_trained"], at_least=0, at_most=LAST_EPOCH)
+    input_size = checks.whole_number("input_size", description["input_size"], at_least=1)
+    layers = _layers_of("layers", description["layers"])
+    _require_tensors(tensors, layers, input_size, dtype)
+    return Saved(layers, dtype, seed, epochs, network.make(layers, input_size, dtype))
+
+
+def _layers_of(name: str, descriptions: object) -> list[Layer]:
+    if not isinstance(descriptions, list):
+        raise TypeError(f"{name} is {quoted(descriptions)}, expected a list")
+    if not descriptions:
+        raise ValueError(f"{name} is empty, expected at least one layer")
+    return [_layer(f"{name}[{j}]", description) for j, description in enumerate(descriptions)]
+
+
+def _layer(name: str, description: object) -> Layer:
+    kind = description.get("kind") if isinstance(description, dict) else None
+    if not isinstance(description, dict) or not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(
+            f"{name}, {quoted(description)}, is no description of a layer, expected one of kind "
+            f"{', '.join(map(repr, KINDS))}"
+        )
+    required = {"kind", *KINDS[kind].required_settings}
+    if not required <= description.keys() <= required | set(KINDS[kind].optional_settings):
+        raise ValueError(f"{name} has the entries {quoted(sorted(description))}, expected {sorted(required)}")
+    return KINDS[kind]._from_config({key: _value(name, key, value) for key, value in description.items()})
+
+
+def _value(name: str, key: str, value: object) -> object:
+    """Return a setting of a layer: a number, a short name, or the layers that it is made of."""
+    if key == "layers":
+        return _layers_of(f"{name}.layers", value)
+    numbers = isinstance(value, list) and key == "activation" and len(value) < 10  # a name and its constants
+    for each in value if numbers else [value]:  # type: ignore[attr-defined]  # a list
+        _require_short(f"{name}: {key}", each)
+    return value
+
+
+def _require_short(name: str, value: object) -> None:
+    """Raise ValueError for what is no name and no number, and what no message should repeat."""
+    if isinstance(value, list | dict) or (isinstance(value, str) and len(value) > 100):
+        raise ValueError(f"{name} is {quoted(value)}, expected a number or a short name")
+
+
+def _require_tensors(tensors: dict[str, files.Tensor], layers: Sequence[Layer], input_size: int, dtype: str) -> None:
+    """Raise ValueError unless a file's tensors are those of these layers."""
+    expected = {name: shape for name, shape, _ in network.tensor_shapes(layers, input_size)}
+    if tensors.keys() != expected.keys():
+        differing = min(tensors.keys() ^ expected.keys())
+        raise ValueError(
+            f"the tensors are {quoted(sorted(tensors))}, expected {quoted(sorted(expected))}: {quoted(differing)} is "
+            + ("missing" if differing in expected else "too many")
+        )
+    for name, shape in expected.items():
+        tensor = tensors[name]
+        if tensor.shape != shape or tensor.dtype != dtype:
+            raise ValueError(
+                f"{name} has shape {quoted(tensor.shape)} and dtype {tensor.dtype}, expected {shape} and {dtype}"
+            )
+
+
+def _warn_unless_finite(file: str, params: NDArray[Any], tensors: dict[str, NDArray[Any]]) -> None:
+    begins = range(0, params.size, _LOOKED_AT_ONCE)
+    if all(np.isfinite(params[begin : begin + _LOOKED_AT_ONCE]).all() for begin in begins):
+        return
+    name = next(name for name, tensor in tensors.items() if not np.isfinite(tensor).all())
+    warnings.warn(
+        f"{file}: {name} holds numbers that are not finite, as a training leaves them that diverged: so will be what "
+        "the model predicts",
+        TrainingWarning,
+        stacklevel=4,
+    )
+
+
+# -------------------------------------------------------------------------------------------------- pickles and copies
+
+
+class Packed(NamedTuple):
+    """A network as plain data, which a pickle can hold."""
+
+    input_size: int
+    dtype: str
+    steps: list[Step]
+    places: list[tuple[Layer, Place]]
+    settings: list[tuple[bool, float, float, float, float]]
+    params: NDArray[Any]
+
+    @classmethod
+    def of(cls, bound: Bound, layers: Sequence[Layer]) -> Self:
+        """Return the network of these layers, which lie like those of `bound`, as plain data."""
+        params = snapshot(bound.net)
+        steps = network.steps_of(layers, bound.input_size)
+        places = list(network.places(layers, bound.input_size).items())
+        return cls(bound.input_size, params.dtype.name, steps, places, bound.net.segments(), params)
+
+    def bound(self) -> Bound:
+        """Return a network like the one that was packed."""
+        net = Net(self.input_size, self.steps, self.dtype)
+        for i, settings in enumerate(self.settings):
+            net.set_segment(i, *settings)
+        net.params[...] = self.params
+        return Bound(net, self.input_size, dict(self.places))

@@ -1,0 +1,239 @@
+"""Stack: layers one after the other and the network that computes them, built, kept in files, pickled and copied."""
+
+from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
+
+import copy
+import os
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO, Self, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mlpcore import checks, copies, network, saving, training
+from mlpcore._core import Net
+from mlpcore.history import History
+from mlpcore.layers import Layer
+from mlpcore.layers.layer import Bound, Holder
+from mlpcore.optimizers import Owner
+from mlpcore.storage import StrPath
+from mlpcore.summary import summary
+
+_T = TypeVar("_T")
+
+
+class Stack:
+    """What `Sequential` is before it learns: see there for the arguments."""
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        input_size: int | None = None,
+        dtype: DTypeLike = "float32",
+        seed: int | None = None,
+    ) -> None:
+        self._layers = network.claim_layers(layers)
+        self._dtype = checks.dtype_name(dtype)
+        self._seed = int.from_bytes(os.urandom(4)) if seed is None else checks.seed_number(seed)
+        self._input_size = self._resolve_input_size(input_size)
+        self.history: History | None = None
+        self._cursor = np.zeros(2, np.int64)  # epochs trained, batches of the next one: the engine counts here
+        self._holder = Holder()
+        self._owner = Owner(weakref.ref(self._holder))
+        if self._input_size is not None:
+            self._holder.bound = self._bound_for(self._input_size)
+        self._adopt_layers()
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, from the first to the last."""
+        return self._layers
+
+    @property
+    def input_size(self) -> int | None:
+        """The number of features of a sample; None while it is not known."""
+        return self._input_size if self._holder.bound is None else self._holder.bound.input_size
+
+    @property
+    def dtype(self) -> str:
+        """The type of all numbers of the network."""
+        return self._dtype
+
+    @property
+    def seed(self) -> int:
+        """What the first weights, every shuffle and every mask of dropout follow from."""
+        return self._seed
+
+    @property
+    def epochs_trained(self) -> int:
+        """How many whole epochs of training the weights have seen; the next shuffle follows from it."""
+        return int(self._cursor[0])
+
+    @epochs_trained.setter
+    def epochs_trained(self, value: int) -> None:
+        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.LAST_EPOCH + 1), 0
+
+    def save(self, file: StrPath | BinaryIO) -> None:
+        """Write the model to a safetensors file, atomically. Optimizers are not saved.
+
+        An existing file is replaced and keeps its mode, owner and group. One that cannot be replaced is written in
+        place, and is incomplete if that fails: a device, a file with several hard links or of another owner, and a file
+        in a folder that is not writable.
+
+        Parameters
+        ----------
+        file : str, path-like or binary file object
+            What is written to an object begins where it is and is not synced to the disk; it is left open.
+
+        Raises
+        ------
+        RuntimeError
+            If the model has no weights yet, or another thread is training it.
+        TypeError
+            If file is neither a path nor a binary file object.
+        OSError
+            If the file cannot be written.
+        MemoryError
+            If there is no memory for a copy of the parameters.
+        """
+        saving.save(self, file)
+
+    @classmethod
+    def load(cls, file: StrPath | BinaryIO) -> Self:
+        """Read a model that `save` wrote. Nothing in a file is ever executed.
+
+        A subclass is made without calling its `__init__`.
+
+        Parameters
+        ----------
+        file : str, path-like or binary file object
+            An object is read from where it is to the end of the model.
+
+        Returns
+        -------
+        Sequential
+            With the weights, seed and count of epochs of the one saved.
+
+        Raises
+        ------
+        OSError
+            If there is no such file or it cannot be read.
+        TypeError
+            If file is neither a path nor a binary file object.
+        ValueError
+            If it holds no model, is damaged, or was written by a newer mlpcore.
+        MemoryError
+            If there is no memory for the model.
+
+        Warns
+        -----
+        UserWarning
+            If weights are not finite.
+        """
+        saved = saving.load(file)
+        model = cls.__new__(cls)
+        Stack.__init__(model, saved.layers, dtype=saved.dtype, seed=saved.seed)
+        model.epochs_trained = saved.epochs_trained
+        model._holder.bound = saved.bound
+        return model
+
+    def summary(self) -> str:
+        """Return the layers as a table of text: activation, shape of w, number of parameters.
+
+        Examples
+        --------
+        >>> import mlpcore
+        >>> layers = [mlpcore.Dense(32, "relu"), mlpcore.Dense(10, "softmax")]
+        >>> print(mlpcore.Sequential(layers, input_size=64).summary())
+        layer    activation  w (out, in)  parameters
+        --------------------------------------------
+        1 Dense  relu        (32, 64)          2,080
+        2 Dense  softmax     (10, 32)            330
+        --------------------------------------------
+        total    float32                       2,410
+        """
+        return summary(self)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(layer._expression() for layer in self._layers)
+        return f"Sequential([{layers}], input_size={self.input_size}, dtype={self._dtype!r}, seed={self._seed})"
+
+    def __getstate__(self) -> object:
+        return self._read(
+            lambda bound: copies.attributes_of(
+                self,
+                instead={
+                    "_holder": None if bound is None else saving.Packed.of(bound, self._layers),
+                    "_cursor": self._cursor.copy(),
+                    "history": copy.copy(self.history),
+                },
+            )
+        )
+
+    def __setstate__(self, state: object) -> None:
+        copies.set_attributes(self, state)
+        packed: Any = self._holder
+        # A layer that refers to this model may still be without its own attributes here: it is not asked for any.
+        self._holder = Holder(None if packed is None else packed.bound())
+        self._owner.holder = weakref.ref(self._holder)
+        self._adopt_layers()
+
+    def __copy__(self) -> Self:
+        """Return a model with layers and numbers of its own, which shares all other attributes."""
+        layers = copy.deepcopy(self._layers)
+        state = self._read(
+            lambda bound: copies.attributes_of(
+                self,
+                instead={
+                    "_layers": layers,
+                    "_holder": None if bound is None else saving.Packed.of(bound, layers),
+                    "_owner": Owner(),
+                    "_cursor": self._cursor.copy(),
+                },
+            )
+        )
+        twin = type(self).__new__(type(self))
+        twin.__setstate__(state)
+        return twin
+
+    # ----------------------------------------------------------------------------------------------------------- inside
+
+    def _resolve_input_size(self, input_size: int | None) -> int | None:
+        """Return the input size that the arguments give, if any; raise ValueError if they contradict each other."""
+        if input_size is None:
+            input_size = self._layers[0].input_size
+        else:
+            input_size = checks.whole_number("input_size", input_size, at_least=1)
+        if input_size is None:
+            network.check_widths(self._layers)
+        else:
+            network.output_size(self._layers, input_size)
+        return input_size
+
+    def _adopt_layers(self) -> None:
+        for _, layer in network.all_layers(self._layers):
+            layer._holder, layer._has_model = self._holder, True
+
+    def _read(self, take: Callable[[Bound | None], _T]) -> _T:
+        """Return what `take` reads of the model while nobody changes its numbers; BusyError if somebody does."""
+        bound = self._holder.bound
+        return take(None) if bound is None else bound.net.read(lambda: take(bound))
+
+    def _bound_for(self, columns: int) -> Bound:
+        """Return the network, or, before the first data, one with first weights for rows of so many columns."""
+        if self._holder.bound is not None:
+            return self._holder.bound
+        bound = network.make(self._layers, columns, self._dtype)
+        network.initialize(bound, self._seed)
+        return bound
+
+    def _built(self) -> Net:
+        if self._holder.bound is None:
+            raise RuntimeError("the model has no weights yet: give input_size=, or let it see data first")
+        return self._holder.bound.net
+
+    def _output_size(self, input_size: int) -> int:
+        """Return how many outputs the model has for so many inputs."""
+        return network.output_size(self._layers, input_size)

@@ -1,0 +1,380 @@
+"""What `Sequential.fit` does: every argument is checked before anything changes, then epochs run in the engine."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mlpcore import _core, catalogue, checks, losses, network
+from mlpcore._core import BusyError, Net
+from mlpcore.engine import Entry, OptimizerState, TrainSettings
+from mlpcore.history import History
+from mlpcore.layers import Activation, Dense
+from mlpcore.layers.layer import Bound, beginning
+from mlpcore.optimizers import Optimizer
+from mlpcore.progress import progress_bar
+
+if TYPE_CHECKING:
+    from mlpcore.model import Sequential
+
+Logs = dict[str, float]
+Callback = Callable[["Sequential", int, Logs], object]
+
+LAST_EPOCH = 2**32 - 1  # the engine counts epochs in 32 bits
+_EPOCHS_AT_ONCE = 1000
+_MAX_BATCH = 2**63 - 1
+
+
+class TrainingWarning(UserWarning):
+    """A training that cannot lead anywhere: the message says why, and where it was noticed."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training, all of it checked: nothing in it can be refused any more."""
+
+    train: checks.Samples
+    validation: checks.Samples | None
+    loss: Entry
+    optimizer: Optimizer
+    batch_size: int
+    shuffle: bool
+    mean_weight: float
+    """What a sample's weight is relative to."""
+    rule: str | None
+    """The metric by which accuracies count."""
+
+    @property
+    def columns(self) -> int:
+        """How many numbers a row to train on has."""
+        return int(self.train.x.shape[1])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what the engine measures in each epoch."""
+        return ("loss",) if self.rule is None else ("loss", "accuracy")
+
+
+# ----------------------------------------------------------------------------------------------------------- the checks
+
+
+def samples_of(
+    model: "Sequential",
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    loss: Entry,
+    of: str = "",
+    columns: int | None = None,
+    relative: bool = True,
+) -> checks.Samples:
+    """Return rows for a model to learn from or to be measured on."""
+    return checks.samples_of(
+        X,
+        y,
+        sample_weight,
+        loss=loss,
+        columns=columns or model.input_size,
+        out=model._output_size,
+        dtype=model.dtype,
+        of=of,
+        relative=relative,
+    )
+
+
+def task_of(
+    model: "Sequential",
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: Entry | None,
+    optimizer: Optimizer,
+    batch_size: int,
+    shuffle: bool,
+    sample_weight: ArrayLike | None,
+    *,
+    validation_data: Sequence[ArrayLike] | None = None,
+    validation_split: float = 0.0,
+    class_weight: Mapping[int, float] | None = None,
+    relative: bool = True,
+) -> Task:
+    """Check the arguments of a training; the model and the optimizer stay as they are.
+
+    `relative`: weights are relative to their mean. Otherwise they are taken as they are, and rows may all weigh 0.
+    """
+    loss = checks.given_loss(loss)
+    optimizer._check_for(model)
+    batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
+    shuffle = checks.flag("shuffle", shuffle)
+    train = samples_of(model, X, y, sample_weight, loss, relative=relative)
+    rule = losses.accuracy_rule(loss, train.y)
+    validation = None
+    if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
+        if validation_data is not None:
+            raise ValueError("validation_data and validation_split are both given, expected one of them")
+        train, validation = train.split(validation_split)
+        for part, rows in (("training", train), ("validation", validation)):
+            if rows.weight is not None and not rows.weight.any():
+                raise ValueError(
+                    f"sample_weight is 0 in every row of the {part} part that validation_split={validation_split} "
+                    "leaves, expected at least one weight > 0 there: shuffle the rows first, or choose another fraction"
+                )
+    elif validation_data is not None:
+        validation = _validation_of(model, validation_data, train.x.shape[1], loss)
+        rule = losses.accuracy_rule(loss, train.y, validation.y)  # one for both, so that they can be compared
+    if class_weight is not None:
+        train = checks.weighted_by_class(train, class_weight, loss)
+    train = train.without_zero_weights()
+    mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
+    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
+
+
+def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: Entry) -> checks.Samples:
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
+    sample_weight = data[2] if len(data) == 3 else None
+    return samples_of(model, data[0], data[1], sample_weight, loss, " of validation_data", columns)
+
+
+def check_epochs(model: "Sequential", epochs: int) -> int:
+    """Return how many epochs are asked for, if the model can count so many more."""
+    epochs = checks.whole_number("epochs", epochs, at_least=1)
+    if epochs > LAST_EPOCH + 1 - model.epochs_trained:
+        raise ValueError(
+            f"epochs is {epochs} after {model.epochs_trained}, expected at most {LAST_EPOCH + 1} in all: "
+            "set epochs_trained to 0 to count anew"
+        )
+    return epochs
+
+
+# --------------------------------------------------------------------------------------------------------- the training
+
+
+def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callback], progress: bool) -> History:
+    """Train a model for some epochs; what happens is recorded in its history as it happens."""
+    _warn_if_hopeless(model, task)
+    rules = {} if task.rule is None else {"accuracy": task.rule}
+    if task.validation is not None and task.rule is not None:
+        rules["val_accuracy"] = task.rule
+    history = History(rules)
+    calls = list(callbacks)
+    diverged: str | None = None
+    with progress_bar(epochs, progress) as advance, _begun(model, task.optimizer, task.columns, history) as state:
+        if task.validation is None and not calls:  # no Python code runs between epochs: train them all in one call
+            for begin in range(0, epochs, _EPOCHS_AT_ONCE):
+                found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
+                diverged = diverged or found
+        else:
+            for epoch in range(epochs):
+                found = run_epochs(model, task, state, 1, history)
+                diverged = diverged or found
+                measured = (
+                    {} if task.validation is None else score(model._built(), task.validation, task.loss, task.rule)
+                )
+                logs = history._extend_last({f"val_{name}": value for name, value in measured.items()})
+                if advance:
+                    advance(logs)
+                if _call(calls, model, epoch, logs, history):
+                    break
+                if epoch + 1 < epochs:
+                    task.optimizer._check_for(model)  # a callback may have changed it
+                    state = task.optimizer._claim(model, model._built().params)
+    layer = _layer_not_finite(model)
+    if diverged is not None or layer is not None:
+        _warn_of_divergence(diverged, layer)
+    return history
+
+
+def run_once(model: "Sequential", task: Task) -> None:
+    """Train a model for one epoch, which no history records."""
+    _warn_if_hopeless(model, task)
+    with _begun(model, task.optimizer, task.columns) as state:
+        diverged = run_epochs(model, task, state, 1, History())
+    if diverged is not None:
+        _warn_of_divergence(diverged, _layer_not_finite(model))
+
+
+def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
+    """Take one step with the gradients that are there."""
+    if not net.has_gradients:
+        raise RuntimeError("there was no backward since the last forward: call backward first")
+    with _begun(model, optimizer) as state:
+        net.step(state, model._cursor)
+
+
+class _Changes:
+    """What a training changes before its first step, and what was there before."""
+
+    def __init__(self, model: "Sequential", optimizer: Optimizer, history: History | None) -> None:
+        self.model, self.optimizer = model, optimizer
+        self.bound = model._holder.bound
+        self.histories = model.history, history
+        self.state, self.owner, self.steps = optimizer._state, optimizer._owner, optimizer._steps
+        self.claimed = self.state
+
+    def make(self, built: Bound | None) -> OptimizerState:
+        if built is not None:
+            self.model._holder.bind(built)
+        params = self.model._built().params
+        if params.size == 0:
+            raise ValueError("the model has no weights to train, expected a layer that has some, such as Dense")
+        self.claimed = self.optimizer._state_for(params)
+        state = self.optimizer._claim_with(self.model, self.claimed)
+        if self.histories[1] is not None:
+            self.model.history = self.histories[1]
+        return state
+
+    def undo(self, error: BaseException) -> None:
+        """Take back what no other thread has built upon, unless a step has been done."""
+        busy = isinstance(error, BusyError)  # another call has the network, perhaps the one that was built here
+        stepped = self.optimizer._steps != self.steps
+        before, own = self.histories
+        if self.model.history is own and (not stepped or (busy and not own)):
+            self.model.history = before
+        if stepped:
+            return
+        if self.optimizer._state is self.claimed:
+            self.optimizer._state, self.optimizer._owner = self.state, self.owner
+        if not busy:
+            self.model._holder.bound = self.bound
+
+
+@contextmanager
+def _begun(
+    model: "Sequential", optimizer: Optimizer, columns: int | None = None, history: History | None = None
+) -> Iterator[OptimizerState]:
+    """Give a model its network, if it has none yet, the optimizer and a history: what a training changes first.
+
+    They are taken back if an exception leaves before a step was done.
+    """
+    built = None if columns is None else model._bound_for(columns)
+    changes = None
+    try:
+        with beginning:
+            changes = _Changes(model, optimizer, history)
+            state = changes.make(built)
+        yield state
+    except BaseException as error:
+        if changes is not None:
+            with beginning:
+                changes.undo(error)
+        raise
+
+
+def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: Logs, history: History) -> bool:
+    """Call all callbacks; return whether one of them asks to stop."""
+    stops = []
+    for callback in callbacks:
+        try:
+            stops.append(checks.is_true(callback(model, epoch, dict(logs))))
+        finally:
+            model.history = history  # the callback may have called fit itself
+    return any(stops)
+
+
+def run_epochs(
+    model: "Sequential",
+    task: Task,
+    state: OptimizerState,
+    epochs: int,
+    history: History,
+    advance: Callable[[Logs], None] | None = None,
+) -> str | None:
+    """Run epochs in the engine, which counts them in the model's cursor and writes their scores as they end.
+
+    Returns where the loss ceased to be finite, or None.
+    """
+    net, cursor = model._built(), model._cursor
+    scores = np.empty((epochs, 2), np.float64)
+    before = int(cursor[0])
+    shown = 0
+
+    def show(batches: int = 0) -> None:
+        nonlocal shown
+        while advance and shown < int(cursor[0]) - before:
+            shown += 1
+            advance(dict(zip(task.names, scores[shown - 1].tolist(), strict=False)))
+
+    history._follow(task.names, scores, cursor)
+    settings = TrainSettings(
+        loss=task.loss,
+        metric=task.rule,
+        optimizer=state,
+        batch_size=task.batch_size,
+        shuffle=task.shuffle,
+        seed=model.seed,
+        epochs=epochs,
+        mean_weight=task.mean_weight,
+        cursor=cursor,
+        scores=scores,
+        progress=show,
+        resume=False,
+    )
+    x, y, weight = task.train
+    _, batch = net.train(x, y, weight, settings)
+    show()
+    if batch < 0:
+        return None
+    batches = math.ceil(len(x) / task.batch_size)
+    return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
+
+
+def score(net: Net, samples: checks.Samples, loss: Entry, rule: str | None) -> Logs:
+    """Measure a network; accuracies count by the metric `rule`."""
+    x, y, weight = samples
+    value, accuracy = net.loss(x, y, loss, rule, weight)
+    return {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
+
+
+# --------------------------------------------------------------------------------------------------------- the warnings
+
+
+def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
+    """Warn of an output that the loss cannot be used with."""
+    last = model.layers[-1]
+    sigma = last.activation if isinstance(last, Dense | Activation) else None
+    out = task.train.y.shape[1]
+    if out == 1 and sigma is not None and "per_row" in catalogue.entry("activations", sigma).traits:
+        _warn(
+            f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
+            "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"
+        )
+    elif task.rule is not None and sigma is not None and not _gives_probabilities(sigma):
+        _warn(
+            f"loss {task.loss!r} takes logarithms of probabilities, and the output activation {sigma!r} gives other "
+            "numbers too: end the model with 'sigmoid' or 'softmax'"
+        )
+
+
+@cache
+def _gives_probabilities(sigma: str) -> bool:
+    """Tell whether an activation stays between 0 and 1."""
+    a = _core.activation_forward(sigma, [[-9.0, 9.0]])
+    return bool((a >= 0).all() and (a <= 1).all())
+
+
+def _warn_of_divergence(where: str | None, layer: str | None) -> None:
+    """Warn of a loss that was not finite from somewhere on, or of weights that a layer was left with."""
+    what = f"the loss became infinite or nan in {where}" if where else "the training ended with a finite loss"
+    if layer is not None:
+        what += f"; weights of {layer} are infinite or nan"
+    _warn(f"{what}: try a smaller learning rate, clip_norm=, or scaled inputs")
+
+
+def _layer_not_finite(model: "Sequential") -> str | None:
+    """Return the first layer with weights that are not finite."""
+    params, input_size = model._built().params, model.input_size
+    assert input_size is not None
+    if np.isfinite(params).all():
+        return None
+    tensors = network.tensors(model.layers, input_size, params)
+    return next(name.rpartition(".")[0] for name, tensor in tensors.items() if not np.isfinite(tensor).all())
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, TrainingWarning, stacklevel=5)

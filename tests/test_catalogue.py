@@ -1,0 +1,199 @@
+"""The catalogue: every row has its words, and no list of names stands a second time anywhere."""
+
+import importlib.util
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mlpcore
+from mlpcore import Activation, Dense, Sequential, catalogue, checks, kernels, optimizers
+from mlpcore.engine import Step
+
+ROOT = Path(__file__).parent.parent
+ROWS = [
+    pytest.param(family, row, id=f"{family}-{row.name}")
+    for family, rows in catalogue.FAMILIES.items()
+    for row in rows.values()
+]
+DIFFERENTIATED = {"activations", "losses", "pairs", "layers"}
+NAMED = {family: catalogue.names(family) for family in ("activations", "losses", "optimizers", "initializers")}
+
+
+def test_every_family_has_rows():
+    assert {"activations", "losses", "optimizers", "initializers", "metrics", "layers"} <= catalogue.FAMILIES.keys()
+    assert all(catalogue.FAMILIES.values())
+
+
+@pytest.mark.parametrize(("family", "row"), ROWS)
+def test_every_row_has_its_words(family, row):
+    assert row.name == row.name.lower()
+    assert row.name.isidentifier()
+    assert row.formula
+    if family in DIFFERENTIATED:
+        assert row.derivative
+    if family not in ("metrics", "elementaries"):
+        assert row.source is not None
+    assert catalogue.entry(family, row.name) is row
+
+
+@pytest.mark.parametrize("family", catalogue.FAMILIES)
+def test_names_and_aliases_are_unique(family):
+    rows = catalogue.FAMILIES[family].values()
+    names = [row.name for row in rows] + [row.alias for row in rows if row.alias]
+    assert len(names) == len(set(names))
+    for row in rows:
+        for name in filter(None, (row.name, row.alias)):
+            assert catalogue.resolve(family, "argument", name) is row
+
+
+@pytest.mark.parametrize(("family", "row"), ROWS)
+def test_defaults_lie_in_their_range(family, row):
+    for hyper in row.hypers:
+        assert hyper.least <= hyper.default < hyper.below, hyper
+        assert checks.hyper_value(hyper, bool(hyper.default) if hyper.is_flag else hyper.default) == hyper.default
+        if not hyper.is_flag:
+            assert math.isinf(hyper.below) or np.float32(hyper.below) >= np.float32(hyper.default)
+            for outside in (np.nextafter(hyper.least, -np.inf), hyper.below):
+                with pytest.raises(ValueError, match=f"{hyper.name} is "):
+                    checks.hyper_value(hyper, float(outside))
+    if row.states_if is not None:
+        assert row.states_if in [hyper.name for hyper in row.hypers]
+
+
+@pytest.mark.parametrize("name", NAMED["optimizers"])
+def test_every_optimizer_has_its_class(name):
+    row, kind = catalogue.entry("optimizers", name), optimizers.NAMES[name]
+    assert tuple(optimizers.NAMES) == NAMED["optimizers"]
+    assert getattr(mlpcore, str(row.class_name)) is kind
+    for hyper in row.hypers:
+        assert getattr(kind(), hyper.name) == hyper.default
+
+
+def listed(family):
+    return ", ".join(map(repr, NAMED[family]))
+
+
+@pytest.mark.parametrize(
+    ("family", "argument", "call"),
+    [
+        ("activations", "activation", lambda: Dense(1, "nothing")),
+        ("activations", "activation", lambda: Dense(1, ("nothing", 1.0))),
+        ("activations", "activation", lambda: Activation("nothing")),
+        ("activations", "name", lambda: kernels.activation_forward("nothing", [[0.0]])),
+        ("activations", "activation", lambda: kernels.output_loss("mse", "nothing", [[0.0]], [[0.0]])),
+        ("losses", "name", lambda: kernels.loss_value("nothing", [[0.0]], [[0.0]])),
+        ("losses", "loss", lambda: Sequential([Dense(1)]).fit([[0.0]], [[0.0]], loss="nothing", progress=False)),
+        ("optimizers", "optimizer",
+         lambda: Sequential([Dense(1)]).fit([[0.0]], [[0.0]], "mse", optimizer="nothing", progress=False)),
+        ("initializers", "kernel_initializer", lambda: Dense(1, kernel_initializer="nothing")),
+    ],
+)  # fmt: skip
+def test_errors_list_the_names(family, argument, call):
+    with pytest.raises(ValueError, match=re.escape(f"{argument} is ") + ".*nothing.*" + re.escape(listed(family))):
+        call()
+
+
+@pytest.mark.parametrize(("family", "function"), [
+    ("activations", "activation_forward"), ("activations", "activation_backward"), ("activations", "output_phi"),
+    ("losses", "loss_value"), ("losses", "loss_gradient"), ("losses", "output_loss"),
+])  # fmt: skip
+def test_docstrings_list_the_names(family, function):
+    text = getattr(kernels, function).__doc__
+    assert f"{{{listed(family)}}}" in text
+    assert (
+        family != "losses"
+        or ", ".join(repr(row.alias) for row in catalogue.FAMILIES["losses"].values() if row.alias) in text
+    )
+
+
+def test_a_tuple_stands_where_a_name_can():
+    layer = Dense(1, ("tanh",))
+    assert layer.activation == "tanh"
+    assert layer._steps(0, 1)[1:] == [Step("activation", 0, joined=True, constants="tanh")]
+    assert Activation(["relu"]).activation == "relu"
+    X, y = [[0.0], [1.0]], [[0.0], [1.0]]
+    model = Sequential([layer], seed=0)
+    model.fit(X, y, loss=("mean_squared_error",), optimizer="sgd", progress=False)
+    assert model.evaluate(X, y, ("mse",)) == model.evaluate(X, y, "mse")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: Dense(1, ("tanh", 0.5)),
+            r"activation is \('tanh', 0.5\), expected at most 0 after 'tanh'",
+        ),
+        (lambda: checks.given_loss(("mse", 1, 2)), r"loss is \('mse', 1, 2\), expected at most 0 after 'mse'"),
+        (lambda: Dense(1, ()), r"activation is \(\), expected one of 'linear'"),
+    ],
+)
+def test_constants_that_no_row_has_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# --------------------------------------------------------------------------------------------- names that stand twice
+
+NAMES = {name for names in NAMED.values() for name in names}
+NAMES |= {row.alias for row in catalogue.FAMILIES["losses"].values() if row.alias}
+STRING = re.compile(r"""["']({})["']""".format("|".join(sorted(NAMES))))
+IDENTIFIER = re.compile(r"\b(?:MLP_({}))\b".format("|".join(sorted(NAMES)).upper()))
+DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
+# Where a name stands in Python for a reason of its own, how often at most, and why.
+PYTHON = {
+    "model.py": (1, "fit's default optimizer"),
+    "checks.py": (9, "advice on which loss to take"),
+    "data.py": (1, "advice on which loss to take"),
+    "training.py": (7, "advice on which output to take"),
+    "demo.py": (6, "the demo's own network"),
+    "optimizers.py": (len(NAMED["optimizers"]), "each class names its row"),
+    "engine.py": (1, "a step without an activation"),
+    "layers/dense.py": (3, "no activation; the first weights of every layer"),
+}
+# Where C names a row outside the code of its own family: reference/ and kernels/ of the same stem.
+C = {
+    "python/arguments.c": (1, "no activation is the linear one"),
+}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "mlpcore").rglob("*.py")), ids=lambda path: path.name)
+def test_python_lists_no_names(path):
+    text = DOCSTRING.sub("", path.read_text(encoding="utf-8"))
+    found = STRING.findall(text)
+    most, _ = PYTHON.get(path.relative_to(ROOT / "mlpcore").as_posix(), (0, ""))
+    assert len(found) <= most, found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "csrc").rglob("*.[ch]")), ids=lambda path: path.name)
+def test_c_lists_no_names(path):
+    text = re.sub(r"/\*(?:.|\n)*?\*/", "", path.read_text(encoding="utf-8"))
+    found = STRING.findall(text) + IDENTIFIER.findall(text)
+    most, _ = C.get(path.relative_to(ROOT / "csrc").as_posix(), (0, ""))
+    assert len(found) <= most, found
+
+
+# ------------------------------------------------------------------------------------------------------------ its page
+
+
+def make_catalogue():
+    spec = importlib.util.spec_from_file_location("make_catalogue", ROOT / "docs" / "make_catalogue.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_what_the_catalogue_says():
+    module = make_catalogue()
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(), "run `make docs-tables`"
+    for family, rows in catalogue.FAMILIES.items():
+        for row in rows.values():
+            assert f"| `{row.name}`" in module.table(family)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/paper.md"])
+def test_the_page_is_linked(page):
+    assert "catalogue.md" in (ROOT / page).read_text(encoding="utf-8")
