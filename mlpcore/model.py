@@ -316,9 +316,11 @@ class Sequential(Stack):
             If X is no array of real numbers of this shape.
         """
         bound = self._holder.bound
-        if bound is not None and type(X) is np.ndarray and X.size > 0:  # most calls: the engine checks all that matters
+        if bound is not None:  # most calls: the engine checks all that matters
             try:
-                return bound.net.predict(X)
+                a = bound.net.predict(X)
+                if len(a):
+                    return a
             except (TypeError, ValueError):  # named better below
                 pass
         X = checks.batch_of("X", X, self.input_size)

@@ -25,7 +25,8 @@ PyObject *mlp_net_call_predict(PyObject *object, PyObject *const *args, Py_ssize
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_reading(self) < 0) {
         return NULL;
     }
-    void *scratch = NULL;
+    _Alignas(64) char few[2048]; /* for few samples of a small network: an allocation would take as long as they do */
+    void *scratch = few;
     PyObject *scratch_owner = NULL; /* only where a layer written in Python may keep a view of it */
     PyArrayObject *result = NULL;
     if (mlp_acquire(&call) < 0) {
@@ -34,7 +35,8 @@ PyObject *mlp_net_call_predict(PyObject *object, PyObject *const *args, Py_ssize
     const ptrdiff_t elements = mlp_predict_elements(self->net, call.size.n);
     if (self->net->has_custom) {
         scratch = new_block(self, elements, &scratch_owner);
-    } else if (!(scratch = mlp_alloc(elements, element_size(self)))) {
+    } else if ((elements < 0 || (size_t)elements > sizeof few / element_size(self)) &&
+               !(scratch = mlp_alloc(elements, element_size(self)))) {
         PyErr_NoMemory();
     }
     if (!scratch || !(result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER))) {
@@ -51,7 +53,7 @@ PyObject *mlp_net_call_predict(PyObject *object, PyObject *const *args, Py_ssize
 done:
     if (scratch_owner) {
         Py_DECREF(scratch_owner);
-    } else {
+    } else if (scratch != few) {
         mlp_free(scratch);
     }
     mlp_end(&call);
