@@ -9,7 +9,6 @@ from __future__ import annotations  # so that signatures show names, not what Ar
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import checks, losses, training
