@@ -31,13 +31,15 @@ void mlp_fuse_steps(mlp_net *net) {
     }
 }
 
-/* Below this the parameters stay in the caches, and one update of all is faster than one per layer. */
-enum { FEW_PARAMETERS = 16 * 1024 };
-
-bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer) { /* rule 4 */
-    return net->parameters >= FEW_PARAMETERS && !mlp_needs_whole_gradient(net, optimizer);
+static bool needs_whole_gradient(const mlp_net *net, const mlp_optimizer *optimizer) {
+    return net->has_custom || isfinite(optimizer->clip_norm);
 }
 
-bool mlp_needs_whole_gradient(const mlp_net *net, const mlp_optimizer *optimizer) {
-    return net->has_custom || isfinite(optimizer->clip_norm);
+/* Below this the parameters stay in the caches, and one update of all is faster than one per layer. With one sample the
+ * gradient is not written to memory at all, which pays sooner. */
+enum { FEW_PARAMETERS = 16 * 1024, FEW_FOR_ONE_SAMPLE = 64 };
+
+bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer, bool one_sample) { /* rule 4 */
+    return net->parameters >= (one_sample ? FEW_FOR_ONE_SAMPLE : FEW_PARAMETERS) &&
+           !needs_whole_gradient(net, optimizer);
 }

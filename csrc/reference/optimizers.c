@@ -79,9 +79,10 @@ static void adam_constants(const double *hypers, int64_t t, real *c) {
     c[ADAM_BETA2] = (real)hypers[2];
     c[ADAM_EPSILON] = (real)hypers[3];
     c[ADAM_RATE] = (real)(learning_rate / (1 - power((double)c[ADAM_BETA1], t)));
-    c[ADAM_V_SCALE] = (real)(1 / sqrt(1 - power((double)c[ADAM_BETA2], t)));
+    const double root = sqrt(1 - power((double)c[ADAM_BETA2], t));
+    c[ADAM_V_SCALE] = (real)(1 / root);
     /* sqrt(v) below `lost` changes no sum. A step adds (1 - beta2) grad^2 to v: what many steps add must not be lost either. */
-    const double lost = (double)c[ADAM_EPSILON] * HALF_ULP / (double)c[ADAM_V_SCALE];
+    const double lost = (double)c[ADAM_EPSILON] * HALF_ULP * root;
     const double threshold = lost * lost * (1 - (double)c[ADAM_BETA2]);
     c[ADAM_FLUSH_V] = (real)(threshold < V_HIGHEST ? threshold : V_HIGHEST);
 }

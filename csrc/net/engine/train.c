@@ -26,7 +26,7 @@ typedef struct {
     bound_step *steps;
     head head;
     bool fused;       /* fusion.c, rule 4 */
-    bool online;      /* and for a batch of one sample, however few the parameters are */
+    bool online;      /* the same for a batch of one sample */
     ptrdiff_t scaled; /* rows for which `scale` holds 1/n; 0: none */
 } trainer;
 
@@ -96,8 +96,8 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
                  .work = work,
                  .room = room_of(net, work),
                  .pass = pass_of(net, &mode, work.capacity, false),
-                 .fused = mlp_fuses_update(net, training->optimizer),
-                 .online = !mlp_needs_whole_gradient(net, training->optimizer)};
+                 .fused = mlp_fuses_update(net, training->optimizer, false),
+                 .online = mlp_fuses_update(net, training->optimizer, true)};
     const kernels *k = t.pass.k;
     mlp_trained done = {.first_not_finite = -1, .rows = -1};
     mlp_poller poller = mlp_poller_new(training->interrupt, work_of(net, work.capacity));
