@@ -53,7 +53,9 @@ def test_memory_of_the_engine_begins_on_a_cache_line(dtype: str, count: int) -> 
 
 @pytest.mark.parametrize(("shuffle", "expected"), [(False, 0), (True, 1)], ids=["in order", "shuffled"])
 def test_an_epoch_allocates_equally_often_however_many_batches_it_has(shuffle: bool, expected: int) -> None:
-    """The order of the rows is all that an epoch needs beside the workspace."""
+    """The order of the rows is all that an epoch needs beside the workspace, and the thread's scratch in its first."""
+    first = small_net()
+    nets.train(first, *samples(32), None, "cce", 16, shuffle, 1, 0, 1, adam(first), [], None)
     net = small_net()
     recipe = adam(net)
 
