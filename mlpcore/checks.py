@@ -220,14 +220,14 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relativ
 
     If only their ratios count (`relative`), not all of them may be 0.
     """
-    array = finite_array(name, value, dtype)
+    given = real_array(name, value)
+    array = finite_array(name, given, dtype)
     if array.shape != (n,):
         raise ValueError(f"{name} has shape {array.shape}, expected ({n},): one weight a sample")
     if array.min() < 0:
         row = int(np.argmin(array))
         raise ValueError(f"{name} has {array[row]} at row {row}, expected weights >= 0")
     if not array.all():
-        given = real_array(name, value)
         lost = (array == 0) & (given != 0)
         if lost.any():
             row = int(np.argmax(lost))

@@ -112,7 +112,6 @@ def task_of(
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)
     train = samples_of(model, X, y, sample_weight, loss, relative=relative)
-    rule = losses.accuracy_rule(loss, train.y)
     validation = None
     if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
         if validation_data is not None:
@@ -126,7 +125,8 @@ def task_of(
                 )
     elif validation_data is not None:
         validation = _validation_of(model, validation_data, train.x.shape[1], loss)
-        rule = losses.accuracy_rule(loss, train.y, validation.y)  # one for both, so that they can be compared
+    # One rule for both, so that their accuracies can be compared.
+    rule = losses.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
     if class_weight is not None:
         train = checks.weighted_by_class(train, class_weight, loss)
     train = train.without_zero_weights()

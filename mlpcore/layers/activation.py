@@ -2,14 +2,12 @@
 
 from typing import Any, ClassVar, Self
 
-from numpy.typing import NDArray
-
 from mlpcore.checks import choice
 from mlpcore.engine import Entry, Step
-from mlpcore.layers.layer import Layer
+from mlpcore.layers.layer import SameSizeLayer
 
 
-class Activation(Layer):
+class Activation(SameSizeLayer):
     """a = sigma(z), as a layer of its own: the same as the `activation` of the layer below.
 
     Parameters
@@ -42,17 +40,8 @@ class Activation(Layer):
         """sigma: its name, or a tuple of its name and constants."""
         return self._activation
 
-    @property
-    def phi(self) -> NDArray[Any]:
-        """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
-        net, place = self._engine()
-        return net.gradient(place.first)
-
     def _expression(self) -> str:
         return f"Activation({self._activation!r})"
-
-    def _output_size(self, input_size: int) -> int:
-        return input_size
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         return [Step("activation", layer, constants=self._activation)]

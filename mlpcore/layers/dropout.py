@@ -2,15 +2,13 @@
 
 from typing import Any, ClassVar, Self
 
-from numpy.typing import NDArray
-
 from mlpcore import catalogue
 from mlpcore.checks import hyper_value
 from mlpcore.engine import Step
-from mlpcore.layers.layer import Layer
+from mlpcore.layers.layer import SameSizeLayer
 
 
-class Dropout(Layer):
+class Dropout(SameSizeLayer):
     """While training, sets each input to 0 with probability `rate` and divides the others by 1 - rate.
 
     So the mean stays as it is, and nothing has to change when the network predicts: there the layer hands on what it is
@@ -51,17 +49,8 @@ class Dropout(Layer):
         """The probability that an input is dropped."""
         return self._rate
 
-    @property
-    def phi(self) -> NDArray[Any]:
-        """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
-        net, place = self._engine()
-        return net.gradient(place.first)
-
     def _expression(self) -> str:
         return f"Dropout({self._rate})"
-
-    def _output_size(self, input_size: int) -> int:
-        return input_size
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         return [Step("dropout", layer, constants=self._rate)]

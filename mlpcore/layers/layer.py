@@ -162,6 +162,19 @@ class Layer(ABC):
         copies.set_attributes(self, state)
 
 
+class SameSizeLayer(Layer):
+    """Base class of layers without parameters that have as many outputs as inputs."""
+
+    @property
+    def phi(self) -> Array:
+        """The gradient of the last backward's loss with respect to the layer's input, (n, in): a view."""
+        net, place = self._engine()
+        return net.gradient(place.first)
+
+    def _output_size(self, input_size: int) -> int:
+        return input_size
+
+
 def overwrite(name: str, view: Array, values: ArrayLike, axes: str) -> None:
     """Copy values of exactly the view's shape into it."""
     array = real_array(name, values)

@@ -14,8 +14,8 @@ static bound_step *bind_predict(pass *p, void *block, ptrdiff_t rows) {
     for (ptrdiff_t i = 0; i < net->steps; i++) {
         const mlp_step *plan = &net->step[i];
         bound_step *s = &steps[i];
-        s->plan =
-            plan; /* forward reads no more than these: clearing all of a step would take longer than a small layer */
+        /* What forward reads: clearing all of a step would take longer than a small layer. */
+        s->plan = plan;
         s->pass = p;
         s->x = i > 0 ? s[-1].y : NULL;
         s->y = plan->scratch < 0 ? NULL : scratch + plan->scratch * size;

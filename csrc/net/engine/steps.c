@@ -15,7 +15,7 @@ typedef struct bound_step {
     const pass *pass;
     const real *x;
     real *y, *grad_x, *grad_y;  /* grad_x NULL: nothing below needs it */
-    real *params, *grads;       /* of the first segment                                       */
+    real *params, *grads;       /* of the first segment */
     epilogue forward, backward; /* what a product does with each block; no epilogue: apply is NULL */
     activation sigma;
     mask dropout;
