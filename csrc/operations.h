@@ -39,6 +39,12 @@ typedef struct {
     real l1, l2;     /* then grad += l1 sign(w) + l2 w                            */
 } REAL_NAME(mlp_update);
 
+/* The sample after this one in training with one sample a batch: its x (in), the layer's b (out), and z (out), to be computed. */
+typedef struct {
+    const real *x, *b;
+    real *z;
+} REAL_NAME(mlp_next_sample);
+
 /* clang-format off */
 typedef struct {
     /* dense.c; an epilogue may be NULL */
@@ -56,8 +62,9 @@ typedef struct {
                              real *grad_b, const real *phi);
     void (*dense_update_online)(ptrdiff_t in, ptrdiff_t out,                      /* eq. 3 of one sample and a step of   */
                                 const REAL_NAME(mlp_update) *update,              /* w, as `update` with that grad_w      */
-                                ptrdiff_t begin, real *w,
-                                const real *phi, const real *x);
+                                ptrdiff_t begin, real *w,                         /* then forward of the next sample, if */
+                                const real *phi, const real *x,                   /* there is one (or NULL)              */
+                                const REAL_NAME(mlp_next_sample) *next);
 
     /* activations.c */
     void (*activation_forward)(const REAL_NAME(mlp_activation) *sigma,            /* a = sigma(z); in place: a == z       */

@@ -44,13 +44,33 @@ def test_pages_with_examples_are_found() -> None:
     assert {"README.md", "paper.md", "gradcheck.md"} <= with_blocks
 
 
-NAMED_FILE = re.compile(r"`((?:csrc|mlpcore|tests|docs|benchmarks)/[\w./-]*)`")
+NAMED_FILE = re.compile(r"`((?:csrc|mlpcore|tests|docs|benchmarks)/[\w./-]*|[\w./-]+\.(?:py|c|h|def|toml|json|md))`")
+FOLDERS = ("csrc", "mlpcore", "tests", "docs", "benchmarks", "notebooks")
+FILES = [
+    path.relative_to(ROOT).as_posix()
+    for path in [*ROOT.iterdir(), *(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/**/*"))]
+]
+SOURCES = [name for name in FILES if name.endswith((".py", ".pyi", ".c", ".h", ".def")) or name == "Makefile"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_files_that_a_page_names_are_there(page: Path) -> None:
+    """By their whole paths, or the ends of these."""
     named = NAMED_FILE.findall(page.read_text(encoding="utf-8"))
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    ends = [f"/{name.rstrip('/')}" for name in named]
+    assert [end for end in ends if not any(f"/{file}".endswith(end) for file in FILES)] == []
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "engine.md"])
+@pytest.mark.skipif(not PAGES, reason="the tests do not lie in a checkout")
+def test_what_a_page_names_is_in_the_code(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = re.findall(r"`(\w*_\w+)`", text)
+    code = "".join((ROOT / name).read_text(encoding="utf-8") for name in SOURCES)
+    words = set(re.findall(r"\w+", code))
+    pasted = [re.compile(word.replace("##id##", r"\w+") + "$") for word in re.findall(r"\w+##id##\w+", code)]
+    assert len(named) > 10
+    assert [name for name in named if name not in words and not any(form.match(name) for form in pasted)] == []
 
 
 @pytest.mark.skipif(not PAGES, reason="the tests do not lie in a checkout")

@@ -27,13 +27,58 @@ static void update_narrow_rows(ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_
     }
 }
 
-static void fast_dense_update_online(ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_update) * u, ptrdiff_t begin,
-                                     real *w, const real *phi, const real *x) {
-    if (out == 1) { /* a column is a row */
-        RULES[u->rule].online(u, 1, in, begin, w, x, phi);
-    } else if (out < NARROW_ROW && out % VEC_LANES) {
-        update_narrow_rows(in, out, u, begin, w, phi, x);
+/* ---- shared among threads --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const REAL_NAME(mlp_update) * u;
+    const online_task *whole;
+    parts columns; /* in units of VEC_LANES, as those of forward */
+} shared_online_task;
+
+static void update_columns(void *context, ptrdiff_t i) {
+    const shared_online_task *shared = context;
+    const ptrdiff_t begin = part_begin(shared->columns, i) * VEC_LANES,
+                    end = part_begin(shared->columns, i + 1) * VEC_LANES;
+    online_task task = *shared->whole;
+    task.columns = at_most(end, task.columns) - begin;
+    task.begin += begin;
+    task.phi += begin;
+    task.next_z += task.next_z ? begin : 0;
+    RULES[shared->u->rule].online(shared->u, &task);
+}
+
+static void update_wide_rows(const REAL_NAME(mlp_update) * u, const online_task *task) {
+    const ptrdiff_t pieces = mlp_get_num_threads() * PIECES_PER_THREAD, vectors = divided(task->columns, VEC_LANES);
+    const bool is_shared = pieces > PIECES_PER_THREAD && task->columns >= pieces * NR &&
+                           (double)task->in * (double)task->columns >= MIN_PARALLEL_WORK;
+    if (is_shared) {
+        shared_online_task shared = {.u = u, .whole = task, .columns = divide(vectors, divided(vectors, pieces))};
+        mlp_parallel(shared.columns.count, update_columns, &shared);
     } else {
-        RULES[u->rule].online(u, in, out, begin, w, phi, x);
+        RULES[u->rule].online(u, task);
+    }
+}
+
+static void fast_dense_update_online(ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_update) * u, ptrdiff_t begin,
+                                     real *w, const real *phi, const real *x, const REAL_NAME(mlp_next_sample) * next) {
+    const bool is_column = out == 1, is_narrow = out < NARROW_ROW && out % VEC_LANES;
+    if (!is_column && !is_narrow) {
+        online_task task = {.in = in, .out = out, .begin = begin, .columns = out, .w = w, .phi = phi, .x = x};
+        if (next) {
+            memcpy(next->z, next->b, (size_t)out * sizeof(real));
+            task.next_x = next->x;
+            task.next_z = next->z;
+        }
+        update_wide_rows(u, &task);
+        return;
+    }
+    if (is_column) { /* it lies like a row */
+        const online_task row = {.in = 1, .out = in, .begin = begin, .columns = in, .w = w, .phi = x, .x = phi};
+        RULES[u->rule].online(u, &row);
+    } else {
+        update_narrow_rows(in, out, u, begin, w, phi, x);
+    }
+    if (next) {
+        fast_dense_forward(1, in, out, next->z, next->x, w + begin, next->b, NULL);
     }
 }

@@ -16,27 +16,37 @@ static ALWAYS_INLINE vec vec_adjusted(const REAL_NAME(mlp_update) * u, vec grad,
     return vec_fma(vec_broadcast(u->l2), w, vec_fma(vec_broadcast(u->l1), sign, grad));
 }
 
-/* A rule's vector form: a step of some lanes of w, from w[i] on, with the gradient `slope`. `adjusts` is known when inlined. */
-typedef void rule_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
-                           lane_set lanes);
+/* A rule's vector form: a step of some lanes of w, from w[i] on, with the gradient `slope`; returns what w is now. `adjusts` is
+ * known when inlined. */
+typedef vec rule_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
+                          lane_set lanes);
 
-static ALWAYS_INLINE void sgd_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
-                                       lane_set lanes) {
+/* SGD without momentum. */
+static ALWAYS_INLINE vec descent_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w,
+                                          vec slope, lane_set lanes) {
+    const vec old_w = load_lanes(w + i, lanes);
+    slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
+    const vec new_w = vec_fnma(vec_broadcast(u->constants[SGD_RATE]), slope, old_w);
+    store_lanes(w + i, new_w, lanes);
+    return new_w;
+}
+
+static ALWAYS_INLINE vec momentum_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w,
+                                           vec slope, lane_set lanes) {
     const vec rate = vec_broadcast(u->constants[SGD_RATE]), momentum = vec_broadcast(u->constants[SGD_MOMENTUM]);
     real *const velocity = u->state[0];
     const vec old_w = load_lanes(w + i, lanes);
     slope = adjusts ? vec_adjusted(u, slope, old_w) : slope;
-    vec direction = slope;
-    if (velocity) {
-        const vec v = vec_flush_tiny(vec_fma(momentum, load_lanes(velocity + i, lanes), slope), REAL_SMALLEST);
-        direction = u->constants[SGD_NESTEROV] != 0 ? vec_fma(momentum, v, slope) : v;
-        store_lanes(velocity + i, v, lanes);
-    }
-    store_lanes(w + i, vec_fnma(rate, direction, old_w), lanes);
+    const vec v = vec_flush_tiny(vec_fma(momentum, load_lanes(velocity + i, lanes), slope), REAL_SMALLEST);
+    const vec direction = u->constants[SGD_NESTEROV] != 0 ? vec_fma(momentum, v, slope) : v;
+    const vec new_w = vec_fnma(rate, direction, old_w);
+    store_lanes(velocity + i, v, lanes);
+    store_lanes(w + i, new_w, lanes);
+    return new_w;
 }
 
-static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
-                                        lane_set lanes) {
+static ALWAYS_INLINE vec adam_of_lanes(const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t i, real *w, vec slope,
+                                       lane_set lanes) {
     const real beta1 = u->constants[ADAM_BETA1], beta2 = u->constants[ADAM_BETA2];
     real *const m = u->state[0], *const v = u->state[1];
     const vec old_w = load_lanes(w + i, lanes);
@@ -51,7 +61,9 @@ static ALWAYS_INLINE void adam_of_lanes(const REAL_NAME(mlp_update) * u, bool ad
     const vec move = vec_div(vec_mul(vec_broadcast(u->constants[ADAM_RATE]), new_m), root);
     store_lanes(m + i, new_m, lanes);
     store_lanes(v + i, new_v, lanes);
-    store_lanes(w + i, vec_sub(old_w, move), lanes);
+    const vec new_w = vec_sub(old_w, move);
+    store_lanes(w + i, new_w, lanes);
+    return new_w;
 }
 
 static ALWAYS_INLINE void each_weight(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts,
@@ -66,24 +78,72 @@ static ALWAYS_INLINE void each_weight(rule_of_lanes *rule, const REAL_NAME(mlp_u
     }
 }
 
-/* grad_w of one sample, a row after the other, in registers. */
-static ALWAYS_INLINE void each_row(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts, ptrdiff_t in,
-                                   ptrdiff_t out, ptrdiff_t begin, real *w, const real *phi, const real *x) {
-    const vec zero = vec_broadcast(0);
-    for (ptrdiff_t k = 0; k < in; k++, begin += out) {
-        const vec of_x = vec_broadcast(x[k]);
-        ptrdiff_t i = 0;
-        for (; i + VEC_LANES <= out; i += VEC_LANES) {
-            rule(u, adjusts, begin + i, w, vec_fma(vec_load(phi + i), of_x, zero), ALL_LANES);
-        }
-        if (i < out) {
-            const lane_set some = first_lanes(out - i);
-            rule(u, adjusts, begin + i, w, vec_fma(load_lanes(phi + i, some), of_x, zero), some);
+/* ---- one sample a batch (reference/online.c) ---------------------------------------------------------------------- */
+
+/* What is done to some columns of w (in, out), whose first weight is number `begin`: grad_w goes from registers into the step, and
+ * the new w from there into z of the next sample, if there is one. z holds b before. */
+typedef struct {
+    ptrdiff_t in, out, begin, columns;
+    real *w;
+    const real *phi, *x, *next_x;
+    real *next_z;
+} online_task;
+
+/* Some lanes of rows k ... k + rows - 1. */
+static ALWAYS_INLINE void update_lanes_of_rows(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts,
+                                               bool has_next, int rows, const online_task *task, ptrdiff_t k,
+                                               ptrdiff_t i, lane_set lanes) {
+    const vec phi = load_lanes(task->phi + i, lanes);
+    vec z = has_next ? load_lanes(task->next_z + i, lanes) : vec_broadcast(0);
+    EACH (row, rows) {
+        const vec slope = vec_fma(phi, vec_broadcast(task->x[k + row]), vec_broadcast(0));
+        const vec w = rule(u, adjusts, task->begin + (k + row) * task->out + i, task->w, slope, lanes);
+        z = has_next ? vec_fma(vec_broadcast(task->next_x[k + row]), w, z) : z;
+    }
+    if (has_next) {
+        store_lanes(task->next_z + i, z, lanes);
+    }
+}
+
+static ALWAYS_INLINE void update_rows(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts, bool has_next,
+                                      int rows, const online_task *task, ptrdiff_t k) {
+    ptrdiff_t i = 0;
+    for (; i + VEC_LANES <= task->columns; i += VEC_LANES) {
+        update_lanes_of_rows(rule, u, adjusts, has_next, rows, task, k, i, ALL_LANES);
+    }
+    if (i < task->columns) {
+        update_lanes_of_rows(rule, u, adjusts, has_next, rows, task, k, i, first_lanes(task->columns - i));
+    }
+}
+
+static ALWAYS_INLINE void each_row(rule_of_lanes *rule, const REAL_NAME(mlp_update) * u, bool adjusts, bool has_next,
+                                   const online_task *task) {
+    ptrdiff_t k = 0;
+    for (; k + ONLINE_ROWS <= task->in; k += ONLINE_ROWS) {
+        update_rows(rule, u, adjusts, has_next, ONLINE_ROWS, task, k);
+    }
+    for (; k < task->in; k++) {
+        update_rows(rule, u, adjusts, has_next, 1, task, k);
+    }
+}
+
+/* For a rule without a vector form. */
+static ALWAYS_INLINE void each_weight_of_rows(void (*step)(const REAL_NAME(mlp_update) * u, ptrdiff_t begin,
+                                                           ptrdiff_t count, real *w, const real *grad),
+                                              const REAL_NAME(mlp_update) * u, const online_task *task) {
+    for (ptrdiff_t k = 0; k < task->in; k++) {
+        for (ptrdiff_t i = 0; i < task->columns; i++) {
+            const ptrdiff_t at = task->begin + k * task->out + i;
+            const real grad = real_fma(task->phi[i], task->x[k], 0);
+            step(u, at, 1, task->w, &grad);
+            if (task->next_z) {
+                task->next_z[i] = real_fma(task->next_x[k], task->w[at], task->next_z[i]);
+            }
         }
     }
 }
 
-/* The rule runs <id>_of_lanes. Its numbers are copied, so that no store can change them. */
+/* The rule runs <id>_of_lanes. What it is given is copied, so that no store can change it. */
 #define VECTOR_RULE(id)                                                                                                \
     static void fast_##id##_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,           \
                                  const real *grad) {                                                                   \
@@ -94,13 +154,15 @@ static ALWAYS_INLINE void each_row(rule_of_lanes *rule, const REAL_NAME(mlp_upda
             each_weight(id##_of_lanes, &copy, false, begin, count, w, grad);                                           \
         }                                                                                                              \
     }                                                                                                                  \
-    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin,      \
-                                   real *w, const real *phi, const real *x) {                                          \
+    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, const online_task *task) {                         \
         const REAL_NAME(mlp_update) copy = *u;                                                                         \
+        const online_task own = *task;                                                                                 \
         if (copy.adjusts) {                                                                                            \
-            each_row(id##_of_lanes, &copy, true, in, out, begin, w, phi, x);                                           \
+            each_row(id##_of_lanes, &copy, true, own.next_z, &own);                                                    \
+        } else if (own.next_z) {                                                                                       \
+            each_row(id##_of_lanes, &copy, false, true, &own);                                                         \
         } else {                                                                                                       \
-            each_row(id##_of_lanes, &copy, false, in, out, begin, w, phi, x);                                          \
+            each_row(id##_of_lanes, &copy, false, false, &own);                                                        \
         }                                                                                                              \
     }
 
@@ -110,18 +172,26 @@ static ALWAYS_INLINE void each_row(rule_of_lanes *rule, const REAL_NAME(mlp_upda
                                  const real *grad) {                                                                   \
         id##_step(u, begin, count, w, grad);                                                                           \
     }                                                                                                                  \
-    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin,      \
-                                   real *w, const real *phi, const real *x) {                                          \
-        dense_update_online(in, out, u, begin, w, phi, x);                                                             \
+    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, const online_task *task) {                         \
+        each_weight_of_rows(id##_step, u, task);                                                                       \
     }
 
-VECTOR_RULE(sgd)
+VECTOR_RULE(descent)
+VECTOR_RULE(momentum)
 VECTOR_RULE(adam)
+
+static void fast_sgd_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,
+                          const real *grad) {
+    (u->state[0] ? fast_momentum_step : fast_descent_step)(u, begin, count, w, grad);
+}
+
+static void fast_sgd_online(const REAL_NAME(mlp_update) * u, const online_task *task) {
+    (u->state[0] ? fast_momentum_online : fast_descent_online)(u, task);
+}
 
 static const struct {
     void (*step)(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad);
-    void (*online)(const REAL_NAME(mlp_update) * u, ptrdiff_t in, ptrdiff_t out, ptrdiff_t begin, real *w,
-                   const real *phi, const real *x);
+    void (*online)(const REAL_NAME(mlp_update) * u, const online_task *task);
 } RULES[] = {
 #define OPTIMIZER(ID, id, ...) [MLP_##ID] = {fast_##id##_step, fast_##id##_online},
 #include "../catalogue/optimizers.def"

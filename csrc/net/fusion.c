@@ -1,10 +1,12 @@
-/* fusion.c: which steps are done within others, so that numbers are used while they are in the caches. Four rules:
+/* fusion.c: which steps are done within others, so that numbers are used while they are in the caches. Five rules:
  *
  *   1. Steps after a product that work element by element are the epilogue of its forward.
  *   2. The last activation belongs to the head, which does activation, loss, phi^J and the count of right answers in one.
  *   3. Steps below a product that work element by element are the epilogue of the product that passes phi down.
  *   4. The optimizer's step is the epilogue of grad_w, unless the rule needs the whole gradient first (clipping by its norm),
  *      a later step may still fail (a layer written in Python), or there are so few parameters that one sweep costs less.
+ *   5. With one sample a batch, the forward of the next sample through a first dense layer is done while its weights take
+ *      their step, unless they are changed once more (max_norm).
  */
 #include "plan.h"
 
@@ -42,4 +44,10 @@ enum { FEW_PARAMETERS = 16 * 1024, FEW_FOR_ONE_SAMPLE = 64 };
 bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer, bool one_sample) { /* rule 4 */
     return net->parameters >= (one_sample ? FEW_FOR_ONE_SAMPLE : FEW_PARAMETERS) &&
            !needs_whole_gradient(net, optimizer);
+}
+
+bool mlp_fuses_next_forward(const mlp_net *net, const mlp_optimizer *optimizer) { /* rule 5 */
+    const mlp_step *first = &net->step[0];
+    return mlp_fuses_update(net, optimizer, true) && first->kind == MLP_DENSE &&
+           net->segment[first->segment].trainable && net->segment[first->segment].max_norm == 0;
 }

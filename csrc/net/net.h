@@ -66,6 +66,7 @@ void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer);
 
 /* fusion.c */
 bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer, bool one_sample);
+bool mlp_fuses_next_forward(const mlp_net *net, const mlp_optimizer *optimizer);
 
 /* How many of n rows predict takes at a time, and evaluate may as well. */
 ptrdiff_t mlp_rows_at_once(ptrdiff_t n);

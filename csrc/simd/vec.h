@@ -23,7 +23,7 @@
  * Operations round as IEEE 754 says, so that every page gives the same bits; none reads or writes a lane it was not
  * asked for. The mask of vec_load_masked and vec_store_masked is one of mask_first, since not every machine can do more.
  * A page also says how large the micro-tile of a product is: TILE_ROWS by TILE_VECS vectors; they are macros, so that
- * no larger tile is compiled.
+ * no larger tile is compiled. ONLINE_ROWS is how many rows of w take their step at once, with one sample a batch.
  */
 #ifndef MLPCORE_VEC_H
 #define MLPCORE_VEC_H

@@ -12,6 +12,7 @@
 /* 12 accumulators, 2 vectors of b and 1 of a */
 #define TILE_ROWS 6
 #define TILE_VECS 2
+#define ONLINE_ROWS 4
 
 typedef __m256i ivec;
 #if MLP_REAL_BITS == 32

@@ -11,6 +11,7 @@
 /* 24 accumulators, 3 vectors of b and 1 of a */
 #define TILE_ROWS 8
 #define TILE_VECS 3
+#define ONLINE_ROWS 8
 
 typedef __m512i ivec;
 #if MLP_REAL_BITS == 32

@@ -7,6 +7,7 @@
 /* 18 accumulators; with 21 clang keeps some in memory */
 #define TILE_ROWS 6
 #define TILE_VECS 3
+#define ONLINE_ROWS 8
 
 #if MLP_REAL_BITS == 32
 typedef float32x4_t vec;

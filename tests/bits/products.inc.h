@@ -50,8 +50,9 @@ static void run_dense_backward_b(const kernels *k, const job *j, real *const *at
 }
 
 static void run_dense_update_online(const kernels *k, const job *j, real *const *at) {
-    const REAL_NAME(mlp_update) update = update_with(&j->update, at + 3);
-    k->dense_update_online(j->in, j->out, &update, j->begin, at[2], at[0], at[1]);
+    const REAL_NAME(mlp_update) update = update_with(&j->update, at + 6);
+    const REAL_NAME(mlp_next_sample) next = {.x = at[3], .b = at[4], .z = at[2]};
+    k->dense_update_online(j->in, j->out, &update, j->begin, at[5], at[0], at[1], j->has_epilogue ? &next : NULL);
 }
 
 static REAL_NAME(mlp_activation) elementwise_sigma(void) {
@@ -131,15 +132,24 @@ static void try_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large)
     }
 }
 
-static void try_online(ptrdiff_t in, ptrdiff_t out) {
+static void try_online(ptrdiff_t in, ptrdiff_t out, bool large) {
     for (int rule = 0; rule < MLP_OPTIMIZER_COUNT; rule++) {
         job update = {.kernel = "dense_update_online",
                       .run = run_dense_update_online,
                       .n = 1,
                       .in = in,
                       .out = out,
-                      .operands = {{"phi", READ, 1, out, fill_factors}, {"x", READ, 1, in, fill_factors}}};
-        draw_update(&update, (mlp_optimizer_id)rule, in * out, 2);
+                      .large = large,
+                      .operands = {{"phi", READ, 1, out, fill_factors},
+                                   {"x", READ, 1, in, fill_factors},
+                                   {"next z", ROOM, 1, out, NULL},
+                                   {"next x", READ, 1, in, fill_factors},
+                                   {"b", READ, 1, out, fill_factors}}};
+        if (random_below(2)) {
+            update.has_epilogue = true; /* there is a next sample */
+            update.operands[2].use = WRITTEN;
+        }
+        draw_update(&update, (mlp_optimizer_id)rule, in * out, 5);
         try_at(&update, 0);
     }
 }
@@ -156,7 +166,7 @@ static void try_products(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out) {
                   .operands = {{"grad_b", WRITTEN, 1, out, NULL}, {"phi", READ, n, out, fill_factors}}},
            0);
     if (n <= 1) {
-        try_online(in, out);
+        try_online(in, out, large);
     }
 }
 

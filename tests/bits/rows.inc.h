@@ -89,14 +89,14 @@ static void try_outputs(REAL_NAME(mlp_loss) loss, ptrdiff_t n, ptrdiff_t out, in
         output.a_of_z = false;
         output.metric = (mlp_metric_id)random_below(MLP_METRIC_COUNT);
         memcpy(output.operands,
-               (operand[]){{"a", WRITTEN, n, out, NULL},
-                           {"value", WRITTEN, n, 1, NULL},
-                           {"phi", WRITTEN, n, out, NULL},
-                           {"z", READ, n, out, fill_rows},
-                           {"y", READ, n, out, fill_labels},
-                           {"scale", READ, n, 1, fill_weights},
-                           {"correct", WRITTEN, 1, sizeof(double) / sizeof(real), NULL},
-                           {random_below(2) ? "weight" : NULL, READ, n, 1, fill_weights}},
+               (operand[OPERANDS]){{"a", WRITTEN, n, out, NULL},
+                                   {"value", WRITTEN, n, 1, NULL},
+                                   {"phi", WRITTEN, n, out, NULL},
+                                   {"z", READ, n, out, fill_rows},
+                                   {"y", READ, n, out, fill_labels},
+                                   {"scale", READ, n, 1, fill_weights},
+                                   {"correct", WRITTEN, 1, sizeof(double) / sizeof(real), NULL},
+                                   {random_below(2) ? "weight" : NULL, READ, n, 1, fill_weights}},
                sizeof output.operands);
         describe(&output, "%s %s %s", mlp_losses[loss.id].name, mlp_activations[id].name,
                  mlp_metrics[output.metric].name);

@@ -16,6 +16,7 @@ typedef REAL_NAME(mlp_activation) activation;
 typedef REAL_NAME(mlp_loss) loss_function;
 typedef REAL_NAME(mlp_mask) mask;
 typedef REAL_NAME(mlp_update) update;
+typedef REAL_NAME(mlp_next_sample) next_sample;
 
 static const kernels *current_kernels(void) { return REAL_NAME(mlp_current)(); }
 

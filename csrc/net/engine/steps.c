@@ -7,6 +7,10 @@ typedef struct {
     mlp_mode mode;
     ptrdiff_t n; /* rows of the batch */
     bool keep;   /* all values and gradients are to be shown afterwards */
+
+    /* One sample a batch (fusion.c, rule 5): x of the next one, or NULL; and whether z of the first step was computed so. */
+    const real *next_x;
+    bool z_is_there;
     struct bound_step *steps;
 } pass;
 

@@ -1,17 +1,22 @@
 /* train.c: training: epochs of batches, each of which is forward, the head, backward, and a step of the optimizer. */
 
-/* The rows of `width` numbers whose turn is from `begin` on: where they lie or, in another order, gathered in `room`. NULL if
- * there are none. */
+/* The row of `width` numbers whose turn is `turn`. */
+static const real *row_of(const void *samples, ptrdiff_t width, const ptrdiff_t *order, ptrdiff_t turn) {
+    return (const real *)samples + (order ? order[turn] : turn) * width;
+}
+
+/* The rows whose turn is from `begin` on: where they lie or, if there are several in another order, gathered in `room`. NULL
+ * if there are none. */
 static const real *gather(ptrdiff_t rows, ptrdiff_t width, real *room, const void *samples, const ptrdiff_t *order,
                           ptrdiff_t begin) {
     if (!samples) {
         return NULL;
     }
-    if (!order) {
-        return (const real *)samples + begin * width;
+    if (!order || rows == 1) {
+        return row_of(samples, width, order, begin);
     }
     for (ptrdiff_t s = 0; s < rows; s++) {
-        memcpy(room + s * width, (const real *)samples + order[begin + s] * width, (size_t)width * sizeof(real));
+        memcpy(room + s * width, row_of(samples, width, order, begin + s), (size_t)width * sizeof(real));
     }
     return room;
 }
@@ -27,6 +32,7 @@ typedef struct {
     head head;
     bool fused;       /* fusion.c, rule 4 */
     bool online;      /* the same for a batch of one sample */
+    bool ahead;       /* rule 5 */
     ptrdiff_t scaled; /* rows for which `scale` holds 1/n; 0: none */
 } trainer;
 
@@ -43,6 +49,15 @@ static batch next_batch(const trainer *t, ptrdiff_t begin) {
     b.y = gather(b.n, t->head.out, t->room.y, samples->y, order, begin);
     b.weight = gather(b.n, 1, t->room.weight, samples->weight, order, begin);
     return b;
+}
+
+/* The sample whose turn is `turn` of this epoch. NULL: it is the next epoch's, whose order is not drawn yet. */
+static const real *next_x(const trainer *t, ptrdiff_t turn) {
+    const mlp_samples *samples = &t->training->samples;
+    if (turn == samples->n && t->training->order) {
+        return NULL;
+    }
+    return row_of(samples->x, mlp_net_inputs(t->net), t->training->order, turn % samples->n);
 }
 
 /* Each sample's share of the mean; without weights it is the same for all batches of a size. */
@@ -98,6 +113,7 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
                  .pass = pass_of(net, &mode, work.capacity, false),
                  .fused = mlp_fuses_update(net, training->optimizer, false),
                  .online = mlp_fuses_update(net, training->optimizer, true)};
+    t.ahead = work.capacity == 1 && mlp_fuses_next_forward(net, training->optimizer);
     const kernels *k = t.pass.k;
     mlp_trained done = {.first_not_finite = -1, .rows = -1};
     mlp_poller poller = mlp_poller_new(training->interrupt, work_of(net, work.capacity));
@@ -112,14 +128,17 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             const bool ends_epoch = cursor->seen + b.n == samples->n, stop = mlp_should_stop(&poller, done.batches);
             if (stop || (ends_epoch && epoch == training->epochs - 1)) { /* the last one: to be shown */
                 t.pass.keep = true;
+                t.pass.z_is_there = false;
                 bind_trainer(&t);
             }
             t.pass.mode.batch = mlp_batch_number(cursor->epoch, (uint64_t)cursor->batches);
+            t.pass.next_x = t.ahead && !t.pass.keep ? next_x(&t, cursor->seen + 1) : NULL;
             double correct;
             if (!train_batch(&t, &b, &correct)) {
                 done.failed = true;
                 return done;
             }
+            t.pass.z_is_there = t.pass.next_x != NULL;
             const double loss = k->batch_mean(b.n, b.value, b.weight), weight = k->batch_weight(b.n, b.weight);
             if (!isfinite(loss) && done.first_not_finite < 0) {
                 done.first_not_finite = done.batches;

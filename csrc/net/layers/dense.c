@@ -8,6 +8,12 @@ static bool dense_plan(mlp_net *net, mlp_step *step, const mlp_step_spec *spec) 
 static ptrdiff_t weights_of(const bound_step *s) { return s->plan->in * s->plan->out; }
 
 static bool dense_forward(const bound_step *s) {
+    if (s->pass->z_is_there && s == s->pass->steps) { /* since the update with the sample before (fusion.c, rule 5) */
+        if (s->forward.apply) {
+            s->forward.apply(s->forward.context, 0, s->plan->out, s->y);
+        }
+        return true;
+    }
     s->pass->k->dense_forward(s->pass->n, s->plan->in, s->plan->out, s->y, s->x, s->params, s->params + weights_of(s),
                               if_any(&s->forward));
     return true;
@@ -19,21 +25,23 @@ static void dense_update(const bound_step *s, const weight_updater *updater) {
     const mlp_segment *w = &p->net->segment[s->plan->segment], *b = w + 1;
     const real *phi = s->grad_y;
     real *grad_b = s->grads + weights_of(s);
+    if (b->trainable) {
+        const update own = is_plain(b) ? updater->plain : update_of_segment(updater, b);
+        p->k->dense_backward_b(p->n, s->plan->out, grad_b, phi);
+        p->k->update(&own, b->begin, s->plan->out, updater->params, grad_b);
+    }
     if (w->trainable) {
         const update own = is_plain(w) ? updater->plain : update_of_segment(updater, w);
         const update_context context = {.k = p->k, .u = &own, .begin = w->begin, .params = updater->params};
         if (p->n == 1 && !p->keep) {
-            p->k->dense_update_online(s->plan->in, s->plan->out, &own, w->begin, updater->params, phi, s->x);
+            const next_sample next = {.x = p->next_x, .b = s->params + weights_of(s), .z = s->y};
+            p->k->dense_update_online(s->plan->in, s->plan->out, &own, w->begin, updater->params, phi, s->x,
+                                      p->next_x && s == p->steps ? &next : NULL);
         } else {
             p->k->dense_backward_w(p->n, s->plan->in, s->plan->out, s->grads, !p->keep, phi, s->x,
                                    &(epilogue){run_update, &context});
         }
         limit_norm(p->k, updater, w);
-    }
-    if (b->trainable) {
-        const update own = is_plain(b) ? updater->plain : update_of_segment(updater, b);
-        p->k->dense_backward_b(p->n, s->plan->out, grad_b, phi);
-        p->k->update(&own, b->begin, s->plan->out, updater->params, grad_b);
     }
 }
 
