@@ -25,7 +25,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-ladder bench-pool docs-tables lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-builds bench-ladder bench-pool docs-tables lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -89,6 +89,11 @@ bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, 
 
 bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (up to an hour)
 	$(BIN)/python benchmarks/sweep.py $(RECORD) $(ARGS)
+
+bench-builds: .venv/.bench .venv/.installed  ## compare the speed of this build with that of a commit: OLD=v0.1.0
+	@rm -rf build/old && mkdir -p build/old/tree && git archive $(OLD) | tar -x -C build/old/tree
+	@$(BIN)/pip install --quiet --no-build-isolation --no-deps --target build/old build/old/tree
+	$(BIN)/python benchmarks/builds.py build/old $(RECORD) $(ARGS)
 
 bench-ladder:  ## climb from a naive product to a fast one, step by step, in C (benchmarks/ladder)
 	@$(MAKE) -C benchmarks/ladder ARGS="$(ARGS)"

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 LEARNING_RATE = 1e-3
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
+OPTIMIZERS: tuple[Literal["sgd", "adam"], ...] = ("sgd", "adam")
+ONE_SAMPLE = ((10, 10, 1), (100, 64, 1), (64, 100, 10), (784, 30, 10), (784, 128, 10))  # a batch
+
 
 class Data(NamedTuple):
     """Samples x (n, in), their labels (n,), the same as targets (n, out), and the first w (in, out) of every layer."""
@@ -105,5 +108,10 @@ CONFIGURATIONS = {
         Configuration("mnist-512", (784, 512, 10), 128),
         Configuration("wide", (784, 1024, 1024, 10), 256),
         Configuration("deep", (256,) * 9 + (10,), 128),
+        *(
+            Configuration(f"one-{'-'.join(map(str, sizes))}-{optimizer}", sizes, 1, optimizer)
+            for sizes in ONE_SAMPLE
+            for optimizer in OPTIMIZERS
+        ),
     )
 }

@@ -23,8 +23,10 @@ def measure(
     cores = machine.cores(threads)
     peaks = [machine.peak(cores, "float32")]
     with Contest(peers, cores) as contest:
+        measured = {"train": configurations, "predict": _without_twins(configurations)}
         times = {
-            action: [contest.measure(Job(action, of, seconds), rounds) for of in configurations] for action in TITLES
+            action: [contest.measure(Job(action, of, seconds), rounds) for of in those]
+            for action, those in measured.items()
         }
     peaks.append(machine.peak(cores, "float32"))
     peak = max((found for found in peaks if found), default=None)
@@ -33,7 +35,7 @@ def measure(
     header = ["network, batch, optimizer", *report.labels(peers), "best other / mlpcore", "GFLOP/s", "of peak"]
     data = []
     for action, title in TITLES.items():
-        rows = [row(action, of, found, peak) for of, found in zip(configurations, times[action], strict=True)]
+        rows = [row(action, of, found, peak) for of, found in zip(measured[action], times[action], strict=True)]
         text += f"\n\n## {title}, {threads} thread(s)\n\n{report.table(header, rows)}"
         data += [
             {
@@ -44,9 +46,14 @@ def measure(
                 "gflop": 1e-9 * of.flop(action),
                 "peak_gflops": peak.gflops if peak else None,
             }
-            for of, found in zip(configurations, times[action], strict=True)
+            for of, found in zip(measured[action], times[action], strict=True)
         ]
     return text, data
+
+
+def _without_twins(configurations: Sequence[Configuration]) -> list[Configuration]:
+    """Leave out those that differ from one before in nothing but the optimizer: they predict alike."""
+    return list({(of.sizes, of.batch, of.dtype): of for of in reversed(configurations)}.values())[::-1]
 
 
 def row(action: str, configuration: Configuration, times: dict[str, Times], peak: Peak | None) -> list[str]:

@@ -36,16 +36,18 @@ class Worker:
         A key of `PEERS`.
     cores : sequence of int
         The cores that it may use; it uses as many threads.
+    folder : Path, optional
+        Where packages are looked for before those that are installed.
     """
 
-    def __init__(self, name: str, cores: Sequence[int]) -> None:
+    def __init__(self, name: str, cores: Sequence[int], folder: Path | None = None) -> None:
         self.name = name
         self._process = subprocess.Popen(
             [sys.executable, __file__, name, json.dumps(list(cores))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | _thread_settings(len(cores)),
+            env=os.environ | _thread_settings(len(cores)) | ({"PYTHONPATH": str(folder)} if folder else {}),
         )
 
     def prepare(self, job: Job) -> None:

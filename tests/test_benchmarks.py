@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mlpcore
+
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 pytestmark = [
@@ -75,6 +77,20 @@ def test_benchmark_runs_and_writes_its_report(script: str, arguments: list[str],
     assert data.keys() == {"machine", "measured"}
     if script == "sweep":
         assert (folder / "sweep-float32.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_build_is_compared_with_an_older_one(tmp_path: Path) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(Path(mlpcore.__file__).parent, older / "mlpcore")
+    ran = run("builds", str(older), "--configurations", "xor,odd", "--output", str(tmp_path / "results"))
+    assert ran.returncode == 0, ran.stderr
+    (file,) = (tmp_path / "results").glob("*/builds.json")
+    found = json.loads(file.read_text())["measured"]
+    assert len(found) == 4
+    assert all(0.1 < entry["ratio"] < 10 for entry in found)
+    ran = run("builds", str(tmp_path))
+    assert ran.returncode == 2
+    assert "has no folder mlpcore" in ran.stderr
 
 
 def test_unknown_peer_and_configuration_are_named() -> None:
