@@ -30,6 +30,7 @@ typedef struct {
     pass pass;
     bound_step *steps;
     head head;
+    weight_updater updater;
     bool fused;       /* fusion.c, rule 4 */
     bool online;      /* the same for a batch of one sample */
     bool ahead;       /* rule 5 */
@@ -87,14 +88,14 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
     *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
                               b->y, b->scale, b->weight);
     if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
-        const weight_updater u = next_update(t->net, t->training->optimizer, true);
-        return backward_steps(t->steps, t->net, &u);
+        begin_step(&t->updater, true);
+        return backward_steps(t->steps, t->net, &t->updater);
     }
     if (!backward_steps(t->steps, t->net, NULL)) {
         return false;
     }
-    weight_updater u = next_update(t->net, t->training->optimizer, false);
-    update_all(k, t->net, &u);
+    begin_step(&t->updater, false);
+    update_all(k, t->net, &t->updater);
     return true;
 }
 
@@ -111,6 +112,7 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
                  .work = work,
                  .room = room_of(net, work),
                  .pass = pass_of(net, &mode, work.capacity, false),
+                 .updater = updater_of(net, training->optimizer),
                  .fused = mlp_fuses_update(net, training->optimizer, false),
                  .online = mlp_fuses_update(net, training->optimizer, true)};
     t.ahead = work.capacity == 1 && mlp_fuses_next_forward(net, training->optimizer);

@@ -9,27 +9,31 @@ static double rate_at(const mlp_optimizer *optimizer, int64_t t) {
     return optimizer->hypers[0];
 }
 
-/* What step t does to parameters whose learning rate is multiplied by `rate_factor`. */
-static update update_of(const mlp_optimizer *optimizer, double rate_factor) {
-    update u = {.rule = optimizer->id,
-                .grad_scale = 1,
-                .clip_value = (real)optimizer->clip_value,
-                .adjusts = isfinite(optimizer->clip_value)};
+/* The constants of step t for parameters whose learning rate is multiplied by `rate_factor`. */
+static void set_constants(update *u, const mlp_optimizer *optimizer, double rate_factor) {
     double hypers[MLP_HYPERS];
     memcpy(hypers, optimizer->hypers, sizeof hypers);
     hypers[0] = rate_at(optimizer, *optimizer->t - 1) * rate_factor;
-    update_constants(u.rule, hypers, *optimizer->t, u.constants);
-    for (int i = 0; i < MLP_STATES; i++) {
-        u.state[i] = optimizer->state[i];
-    }
-    return u;
+    update_constants(u->rule, hypers, *optimizer->t, u->constants);
 }
 
-/* The next step of an optimizer; counts it. */
-static weight_updater next_update(const mlp_net *net, const mlp_optimizer *optimizer, bool fused) {
+static weight_updater updater_of(const mlp_net *net, const mlp_optimizer *optimizer) {
+    weight_updater updater = {.optimizer = optimizer, .params = net->params};
+    updater.plain = (update){.rule = optimizer->id, .grad_scale = 1, .clip_value = (real)optimizer->clip_value};
+    for (int i = 0; i < MLP_STATES; i++) {
+        updater.plain.state[i] = optimizer->state[i];
+    }
+    return updater;
+}
+
+/* The next step of the optimizer; counts it. */
+static void begin_step(weight_updater *updater, bool fused) {
+    const mlp_optimizer *optimizer = updater->optimizer;
     *optimizer->t += 1;
-    return (weight_updater){
-        .optimizer = optimizer, .plain = update_of(optimizer, 1), .fused = fused, .params = net->params};
+    set_constants(&updater->plain, optimizer, 1);
+    updater->plain.grad_scale = 1;
+    updater->plain.adjusts = isfinite(optimizer->clip_value);
+    updater->fused = fused;
 }
 
 static bool is_plain(const mlp_segment *segment) {
@@ -41,14 +45,21 @@ static bool is_plain(const mlp_segment *segment) {
 static update update_of_segment(const weight_updater *updater, const mlp_segment *segment) {
     update u = updater->plain;
     if (segment->rate_factor != 1) {
-        u = update_of(updater->optimizer, segment->rate_factor);
-        u.grad_scale = updater->plain.grad_scale;
-        u.adjusts = updater->plain.adjusts;
+        set_constants(&u, updater->optimizer, segment->rate_factor);
     }
     u.l1 = (real)segment->l1;
     u.l2 = (real)segment->l2;
     u.adjusts = u.adjusts || segment->l1 != 0 || segment->l2 != 0;
     return u;
+}
+
+/* The step of one segment; in `own` if it is not the plain one. */
+static const update *update_for(const weight_updater *updater, const mlp_segment *segment, update *own) {
+    if (is_plain(segment)) {
+        return &updater->plain;
+    }
+    *own = update_of_segment(updater, segment);
+    return own;
 }
 
 static void limit_norm(const kernels *k, const weight_updater *updater, const mlp_segment *segment) {
@@ -106,6 +117,7 @@ static void run_update(const void *context, ptrdiff_t begin, ptrdiff_t count, co
 
 /* By hand: one step with the gradients that the last backward left. */
 static void update_by_hand(mlp_net *net, const mlp_optimizer *optimizer) {
-    weight_updater u = next_update(net, optimizer, false);
-    update_all(current_kernels(), net, &u);
+    weight_updater updater = updater_of(net, optimizer);
+    begin_step(&updater, false);
+    update_all(current_kernels(), net, &updater);
 }

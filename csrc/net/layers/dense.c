@@ -25,17 +25,17 @@ static void dense_update(const bound_step *s, const weight_updater *updater) {
     const mlp_segment *w = &p->net->segment[s->plan->segment], *b = w + 1;
     const real *phi = s->grad_y;
     real *grad_b = s->grads + weights_of(s);
+    update own;
     if (b->trainable) {
-        const update own = is_plain(b) ? updater->plain : update_of_segment(updater, b);
         p->k->dense_backward_b(p->n, s->plan->out, grad_b, phi);
-        p->k->update(&own, b->begin, s->plan->out, updater->params, grad_b);
+        p->k->update(update_for(updater, b, &own), b->begin, s->plan->out, updater->params, grad_b);
     }
     if (w->trainable) {
-        const update own = is_plain(w) ? updater->plain : update_of_segment(updater, w);
-        const update_context context = {.k = p->k, .u = &own, .begin = w->begin, .params = updater->params};
+        const update *u = update_for(updater, w, &own);
+        const update_context context = {.k = p->k, .u = u, .begin = w->begin, .params = updater->params};
         if (p->n == 1 && !p->keep) {
             const next_sample next = {.x = p->next_x, .b = s->params + weights_of(s), .z = s->y};
-            p->k->dense_update_online(s->plan->in, s->plan->out, &own, w->begin, updater->params, phi, s->x,
+            p->k->dense_update_online(s->plan->in, s->plan->out, u, w->begin, updater->params, phi, s->x,
                                       p->next_x && s == p->steps ? &next : NULL);
         } else {
             p->k->dense_backward_w(p->n, s->plan->in, s->plan->out, s->grads, !p->keep, phi, s->x,
