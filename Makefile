@@ -12,8 +12,8 @@ SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __p
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
 CORE := $(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c)
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.c tests/tsan/*.c tests/wasm/*.c \
-           benchmarks/*.[ch] benchmarks/ladder/*.[ch])
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/*.h tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.[ch] \
+           tests/tsan/*.c tests/wasm/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
