@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from mlpcore import catalogue, losses
 from mlpcore.catalogue import Hyper
 from mlpcore.data import Array, column_names, finite_array, real_array
-from mlpcore.engine import Entry
+from mlpcore.engine import Choice
 
 
 class Samples(NamedTuple):
@@ -130,7 +130,7 @@ def is_true(value: object) -> bool:
     return value is True or (isinstance(value, np.bool_) and bool(value))
 
 
-def choice(family: str, argument: str, value: object) -> Entry:
+def choice(family: str, argument: str, value: object) -> Choice:
     """Return what an argument chooses from a family of the catalogue: a name, or a tuple of a name and constants.
 
     The name may be an alias. Constants that are left out have their default values.
@@ -146,7 +146,7 @@ def choice(family: str, argument: str, value: object) -> Entry:
     return row.name, *(hyper_value(hyper, number, f" of {argument} {row.name!r}") for hyper, number in numbers)
 
 
-def given_loss(loss: Entry | None) -> Entry:
+def given_loss(loss: Choice | None) -> Choice:
     """Return the loss that a call was given, by its short name."""
     if loss is None:
         raise TypeError(
@@ -244,7 +244,7 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relativ
     return array
 
 
-def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Entry) -> Samples:
+def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice) -> Samples:
     """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
     x, y, weight = samples
     out = y.shape[1]
@@ -274,7 +274,7 @@ def samples_of(
     y: ArrayLike,
     sample_weight: ArrayLike | None,
     *,
-    loss: Entry,
+    loss: Choice,
     columns: int | None,
     out: Callable[[int], int],
     dtype: str,
@@ -295,7 +295,7 @@ def samples_of(
     return Samples(x, target, weight)
 
 
-def targets_of(name: str, value: ArrayLike, loss: Entry, n: int, out: int, dtype: DTypeLike) -> Array:
+def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtype: DTypeLike) -> Array:
     """Return `value` as the rows y (n, out) that `loss` compares with a^J, class indices as rows of 0 and 1."""
     given = real_array(name, value, labels=True)
     array = finite_array(name, given, dtype)
