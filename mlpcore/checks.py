@@ -109,6 +109,17 @@ def flag(name: str, value: bool) -> bool:
     return bool(value)
 
 
+def require_held(name: str, value: float, dtype: DTypeLike) -> None:
+    """Raise if the model's type takes a positive number for 0 or infinity."""
+    info = np.finfo(dtype)
+    smallest, largest = float(info.smallest_subnormal), float(info.max)
+    if value and not smallest <= value <= largest:
+        raise ValueError(
+            f"{name} is {value}, which {info.dtype}, the model's type, takes for {0 if value < 1 else 'infinity'}: "
+            f"expected a number from {smallest:.3g} to {largest:.3g}"
+        )
+
+
 def seed_number(value: SupportsIndex) -> int:
     """Return `value` as a seed."""
     return whole_number("seed", value, at_least=0, at_most=2**64 - 1)
@@ -260,10 +271,8 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice
     for label, class_weight in value.items():
         label = whole_number("a class of class_weight", label, at_least=0, at_most=classes - 1)
         number = real_number(f"class_weight[{label}]", class_weight, at_least=0)
-        with np.errstate(over="ignore", under="ignore"):  # refused below
-            table[label] = number
-        if not np.isfinite(table[label]) or (number and not table[label]):
-            raise ValueError(f"class_weight[{label}] is {number}, which {x.dtype} takes for {table[label]:g}")
+        require_held(f"class_weight[{label}]", number, x.dtype)
+        table[label] = number
     # In float64, where no product of float32 overflows or becomes 0.
     product = table[labels] if weight is None else table[labels].astype(np.float64) * weight
     return Samples(x, y, weights_of("sample_weight * class_weight", product, len(x), x.dtype))
