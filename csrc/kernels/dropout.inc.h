@@ -54,7 +54,8 @@ static void fast_dropout(const REAL_NAME(mlp_mask) * m, ptrdiff_t begin, ptrdiff
     const ptrdiff_t end = begin + count;
     for (ptrdiff_t i = begin; i < end;) {
         mask_words words;
-        const ptrdiff_t group = i / MASK_NUMBERS, first = i % MASK_NUMBERS;
+        const ptrdiff_t group = i / MASK_NUMBERS;
+        const ptrdiff_t first = (ptrdiff_t)((size_t)i % MASK_NUMBERS); /* unsigned: gcc sees that it is not below 0 */
         const ptrdiff_t some = at_most(MASK_NUMBERS - first, end - i);
         words_of_group(m, (uint64_t)group, words);
         if (some == MASK_NUMBERS) { /* a loop of constant length */
