@@ -132,5 +132,5 @@ def test_arrays_of_a_layer_are_views_and_say_so():
     model.update(SGD(0.5))
     np.testing.assert_array_equal(layer.w - view, 0)
     assert (layer.w != before).any()
-    assert repr(layer).endswith("  # its arrays are views: copy() keeps their values")
+    assert repr(layer).endswith("  # arrays are views")
     assert repr(eval(repr(layer), vars(mlpcore))) == "Dense(8, 'tanh', kernel_initializer='glorot_uniform')"

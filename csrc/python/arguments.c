@@ -151,6 +151,10 @@ int mlp_check_held(const mlp_call *call, int p, const char *what, double value, 
     return -1;
 }
 
+int mlp_get_held(const mlp_call *call, int p, bool is_double, double *value) {
+    return mlp_get_double(call, p, 0, INFINITY, value) < 0 ? -1 : mlp_check_held(call, p, NULL, *value, is_double);
+}
+
 int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value) {
     PyObject *given = call->given[p];
     if (!given) {
@@ -246,18 +250,22 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
     return 0;
 }
 
-int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers) {
-    const mlp_entry *entry = &mlp_optimizers[id];
-    const char *type = is_double ? "float64" : "float32";
+int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is_double, mlp_optimizer_id id,
+                             const double *hypers) {
+    const mlp_hyper *hyper = mlp_optimizers[id].hypers;
     float f32[MLP_HYPERS] = {0};
     double f64[MLP_HYPERS] = {0};
-    for (int i = 0; entry->hypers[i].name; i++) {
-        const mlp_hyper *hyper = &entry->hypers[i];
-        if (!is_double && hypers[i] < hyper->least_f32) {
-            PyObject *number = PyFloat_FromDouble(hypers[i]), *least = PyFloat_FromDouble(hyper->least_f32);
+    for (int i = 0; hyper[i].name; i++) {
+        const int argument = in_tuple ? p : p + i;
+        const char *what = in_tuple ? hyper[i].name : NULL;
+        if (mlp_check_held(call, argument, what, hypers[i], is_double) < 0) {
+            return -1;
+        }
+        if (!is_double && hypers[i] < hyper[i].least_f32) {
+            PyObject *number = PyFloat_FromDouble(hypers[i]), *least = PyFloat_FromDouble(hyper[i].least_f32);
             if (number && least) {
-                mlp_argument_error(call, p, PyExc_ValueError, "has %s = %S, expected at least %S in float32",
-                                   hyper->name, number, least);
+                mlp_argument_error(call, argument, PyExc_ValueError, "%s%s %S, expected at least %S in float32",
+                                   what ? what : "is", what ? " is" : "", number, least);
             }
             Py_XDECREF(number);
             Py_XDECREF(least);
@@ -268,8 +276,9 @@ int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_op
     mlp_update_constants_f64(id, hypers, 1, f64);
     for (int i = 0; i < MLP_HYPERS; i++) {
         if (!isfinite(is_double ? f64[i] : (double)f32[i])) {
-            return mlp_argument_error(call, p, PyExc_ValueError, "has a %s too large for a step in %s",
-                                      entry->hypers[0].name, type);
+            return mlp_argument_error(call, p, PyExc_ValueError, "%s%s too large for a step in %s",
+                                      in_tuple ? hyper[0].name : "is", in_tuple ? " is" : "",
+                                      is_double ? "float64" : "float32");
         }
     }
     return 0;
