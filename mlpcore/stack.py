@@ -73,7 +73,7 @@ class Stack:
 
     @epochs_trained.setter
     def epochs_trained(self, value: int) -> None:
-        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.LAST_EPOCH + 1), 0
+        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.MOST_EPOCHS), 0
 
     def save(self, file: StrPath | BinaryIO) -> None:
         """Write the model to a safetensors file, atomically. Optimizers are not saved.
