@@ -128,9 +128,13 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
  * constants; the others have their standard values. None is the activation 'linear'. */
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
-/* Whether the numbers of an optimizer do what they say in float or double: each is at least what that type needs, and the
- * constants of a first step, the largest, are finite. `p` is what an error names. */
+/* Raises if a number of an optimizer is less than float or double needs. `p` is what an error names. */
 int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers);
+
+/* Raises if the learning rate, hypers[0], makes the first step, whose constants are the largest, infinite in float or double.
+ * `what`: as in mlp_check_held. */
+int mlp_check_first_step(const mlp_call *call, int p, const char *what, bool is_double, mlp_optimizer_id id,
+                         const double *hypers);
 
 /* A number in the range of a row, which came with argument p. */
 int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value);
