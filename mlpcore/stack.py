@@ -79,8 +79,9 @@ class Stack:
         """Write the model to a safetensors file, atomically. Optimizers are not saved.
 
         An existing file is replaced and keeps its mode, owner and group. One that cannot be replaced is written in
-        place, and is incomplete if that fails: a device, a file with several hard links or of another owner, and a file
-        in a folder that is not writable.
+        place: a device, a file with several hard links or of another owner, and a file in a folder that is not
+        writable. If that fails it is incomplete, except that a full disk leaves it as it was, on filesystems that can
+        set room aside.
 
         Parameters
         ----------
