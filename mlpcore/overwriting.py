@@ -2,8 +2,8 @@
 
 What lies at a path is replaced: the new file is written beside it under a temporary name and renamed over it, so that
 the path holds, whatever happens, either what it held before or the whole new file. What cannot be replaced without
-loss is written in place instead. Room for all of it is made first, where the filesystem can do so, and a disk that is full
-leaves what was there; any other failure leaves an incomplete file:
+loss is written in place instead. Room for all of it is made first, where the filesystem can do so, and a disk that is
+full leaves what was there; any other failure leaves an incomplete file:
 
 - what is no ordinary file: a device, a FIFO, what /dev/stdout leads to;
 - a file that has several names (hard links), which shall go on to show the same;
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from _typeshed import ReadableBuffer
 
 Write = Callable[[BinaryIO], None]
 
@@ -158,8 +158,8 @@ def _sync(descriptor: int) -> None:
 def _write_in_place(existing: int, file: BinaryIO, write: Write) -> None:
     """Write over what an ordinary file holds.
 
-    The file is one byte too long until all is on the disk: new weights before the rest of the old ones would look like a
-    whole file. It is not cut to 0 first, which would give away the room that was made.
+    The file is one byte too long until all is on the disk: new weights before the rest of the old ones would look like
+    a whole file. It is not cut to 0 first, which would give away the room that was made.
     """
     length = _length_of(write)
     _make_room(existing, length + 1)
@@ -176,7 +176,7 @@ class _Length(io.BytesIO):
 
     length = 0
 
-    def write(self, data: "Buffer", /) -> int:
+    def write(self, data: "ReadableBuffer", /) -> int:
         size = memoryview(data).nbytes
         self.length += size
         return size
@@ -189,7 +189,7 @@ def _length_of(write: Write) -> int:
 
 
 def _make_room(descriptor: int, length: int) -> None:
-    """Have the filesystem set aside room for so many bytes of a file; if there is none, raise OSError and change nothing."""
+    """Have the filesystem set room aside for so many bytes; if it has none, raise OSError with the file as it was."""
     if not hasattr(os, "posix_fallocate"):
         return
     before = os.fstat(descriptor).st_size

@@ -359,7 +359,6 @@ def test_a_layers_factor_that_makes_adams_first_step_infinite_is_refused():
     x, y = data()
     model = mlpcore.Sequential([mlpcore.Dense(2, learning_rate_factor=1e20)], input_size=3, dtype="float32")
     before = flat(model)
-    message = "learning_rate times a layer's learning_rate_factor is 1e\\+38, which makes the first step of 'adam' infinite"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match="factor is 1e\\+38, which makes the first step of 'adam' infinite in float32"):
         model.fit(x, y, loss="mse", optimizer=Adam(1e18), progress=False)
     np.testing.assert_array_equal(flat(model), before)
