@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Logs = dict[str, float]
 Callback = Callable[["Sequential", int, Logs], object]
 
-LAST_EPOCH = 2**32 - 1  # the engine counts epochs in 32 bits
+MOST_EPOCHS = 2**32 - 1  # the engine counts epochs in 32 bits
 _EPOCHS_AT_ONCE = 1000
 _MAX_BATCH = 2**63 - 1
 
@@ -144,9 +144,9 @@ def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int,
 def check_epochs(model: "Sequential", epochs: int) -> int:
     """Return how many epochs are asked for, if the model can count so many more."""
     epochs = checks.whole_number("epochs", epochs, at_least=1)
-    if epochs > LAST_EPOCH + 1 - model.epochs_trained:
+    if epochs > MOST_EPOCHS - model.epochs_trained:
         raise ValueError(
-            f"epochs is {epochs} after {model.epochs_trained}, expected at most {LAST_EPOCH + 1} in all: "
+            f"epochs is {epochs} after {model.epochs_trained}, expected at most {MOST_EPOCHS} in all: "
             "set epochs_trained to 0 to count anew"
         )
     return epochs

@@ -253,8 +253,6 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
 int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is_double, mlp_optimizer_id id,
                              const double *hypers) {
     const mlp_hyper *hyper = mlp_optimizers[id].hypers;
-    float f32[MLP_HYPERS] = {0};
-    double f64[MLP_HYPERS] = {0};
     for (int i = 0; hyper[i].name; i++) {
         const int argument = in_tuple ? p : p + i;
         const char *what = in_tuple ? hyper[i].name : NULL;
@@ -272,16 +270,30 @@ int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is
             return -1;
         }
     }
+    return 0;
+}
+
+int mlp_check_first_step(const mlp_call *call, int p, const char *what, bool is_double, mlp_optimizer_id id,
+                         const double *hypers) {
+    float f32[MLP_HYPERS] = {0};
+    double f64[MLP_HYPERS] = {0};
     mlp_update_constants_f32(id, hypers, 1, f32);
     mlp_update_constants_f64(id, hypers, 1, f64);
+    bool finite = true;
     for (int i = 0; i < MLP_HYPERS; i++) {
-        if (!isfinite(is_double ? f64[i] : (double)f32[i])) {
-            return mlp_argument_error(call, p, PyExc_ValueError, "%s%s too large for a step in %s",
-                                      in_tuple ? hyper[0].name : "is", in_tuple ? " is" : "",
-                                      is_double ? "float64" : "float32");
-        }
+        finite &= isfinite(is_double ? f64[i] : (double)f32[i]) != 0;
     }
-    return 0;
+    if (finite) {
+        return 0;
+    }
+    PyObject *rate = PyFloat_FromDouble(hypers[0]);
+    if (rate) {
+        mlp_argument_error(call, p, PyExc_ValueError,
+                           "%s%s %S, which makes the first step of '%s' infinite in float%d: expected a smaller number",
+                           what ? what : "is", what ? " is" : "", rate, mlp_optimizers[id].name, is_double ? 64 : 32);
+        Py_DECREF(rate);
+    }
+    return -1;
 }
 
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants) {

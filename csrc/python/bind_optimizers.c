@@ -51,7 +51,9 @@ static int parse_numbers(const mlp_call *call, mlp_optimizer_id id, int64_t *t, 
 /* In the type of the arrays, which is known once they are there. */
 static int check_hypers(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {
     const int first = call->function->positional + (mlp_optimizers[id].traits & MLP_COUNTS_STEPS ? 1 : 0);
-    return mlp_check_hypers_in_type(call, first, false, call->is_double, id, hypers);
+    return mlp_check_hypers_in_type(call, first, false, call->is_double, id, hypers) < 0
+               ? -1
+               : mlp_check_first_step(call, first, NULL, call->is_double, id, hypers);
 }
 
 static int check_states(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {

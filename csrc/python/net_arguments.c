@@ -90,12 +90,17 @@ static int parse_hypers(const Net *self, const mlp_call *call, mlp_optimizer_id 
     return mlp_check_hypers_in_type(call, HYPERS, true, is_double(self), id, hypers);
 }
 
-/* A layer's factor may make the learning rate one that the net's type cannot hold. */
-static int check_rates(const Net *self, const mlp_call *call, double learning_rate) {
+/* The learning rate, or a layer's factor times it, may make steps that the net's type cannot hold. */
+static int check_rates(const Net *self, const mlp_call *call, const mlp_optimizer *optimizer) {
+    const char *product = "learning_rate times a layer's learning_rate_factor";
+    if (mlp_check_first_step(call, HYPERS, "learning_rate", is_double(self), optimizer->id, optimizer->hypers) < 0) {
+        return -1;
+    }
     for (ptrdiff_t i = 0; i < self->net->segments; i++) {
-        const double rate = learning_rate * self->net->segment[i].rate_factor;
-        if (mlp_check_held(call, HYPERS, "learning_rate times a layer's learning_rate_factor", rate, is_double(self)) <
-            0) {
+        mlp_optimizer of_layer = *optimizer;
+        of_layer.hypers[0] *= self->net->segment[i].rate_factor;
+        if (mlp_check_held(call, HYPERS, product, of_layer.hypers[0], is_double(self)) < 0 ||
+            mlp_check_first_step(call, HYPERS, product, is_double(self), optimizer->id, of_layer.hypers) < 0) {
             return -1;
         }
     }
@@ -150,12 +155,14 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
     *optimizer = (mlp_optimizer){.schedule = MLP_CONSTANT, .clip_value = INFINITY, .clip_norm = INFINITY};
     if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
         parse_hypers(self, &call, (mlp_optimizer_id)id, optimizer->hypers) < 0 ||
-        check_rates(self, &call, optimizer->hypers[0]) < 0 ||
         parse_limit(self, &call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
         parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0) {
         return -1;
     }
     optimizer->id = (mlp_optimizer_id)id;
+    if (check_rates(self, &call, optimizer) < 0) {
+        return -1;
+    }
     return parse_states(self, &call, &mlp_optimizers[id], arguments);
 }
 
