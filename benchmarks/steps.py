@@ -23,7 +23,7 @@ def measure(
     cores = machine.cores(threads)
     peaks = [machine.peak(cores, "float32")]
     with Contest(peers, cores) as contest:
-        measured = {"train": configurations, "predict": _without_twins(configurations)}
+        measured = {"train": configurations, "predict": without_twins(configurations)}
         times = {
             action: [contest.measure(Job(action, of, seconds), rounds) for of in those]
             for action, those in measured.items()
@@ -51,7 +51,7 @@ def measure(
     return text, data
 
 
-def _without_twins(configurations: Sequence[Configuration]) -> list[Configuration]:
+def without_twins(configurations: Sequence[Configuration]) -> list[Configuration]:
     """Leave out those that differ from one before in nothing but the optimizer: they predict alike."""
     return list({(of.sizes, of.batch, of.dtype): of for of in reversed(configurations)}.values())[::-1]
 
