@@ -10,8 +10,7 @@ from typing import Any
 
 import machine
 import report
-from configurations import CONFIGURATIONS, Configuration
-from steps import OPTIMIZERS, without_twins
+from configurations import CONFIGURATIONS, OPTIMIZERS, Configuration, without_twins
 from timing import Times
 from worker import Job, Worker
 
@@ -24,7 +23,6 @@ SMALL = [
     Configuration("odd", (33, 17, 5), 17, "adam"),
     Configuration("deep-small", (32,) * 9 + (10,), 32, "adam"),
 ]
-
 
 STARTS = 3  # pairs of processes: where a process's memory happens to lie decides several percent
 
