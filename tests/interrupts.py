@@ -152,6 +152,7 @@ def faults_after_interrupt(task: Task, model: mlpcore.Sequential, optimizer: mlp
 
 def main(count: int) -> int:
     """Interrupt, and say how long the slowest took and what failed."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in the background ignore it
     waits: list[float] = []
     faults: list[str] = []
     for i in range(count):
