@@ -238,6 +238,12 @@ def test_a_tiny_gradient_steps_as_the_formula_says(epsilon, step):
     assert adam_move("f4", 1e-14, learning_rate=1e-3, epsilon=epsilon) == pytest.approx(step, rel=1e-3)
 
 
+def test_an_epsilon_that_float32_cannot_use_is_refused():
+    with pytest.raises(ValueError, match="adam_step: epsilon is 1e-20, expected at least 1e-16 in float32"):
+        adam_move("f4", 1.0, epsilon=1e-20)
+    assert adam_move("f8", 1.0, epsilon=1e-20) == pytest.approx(-1e-3)
+
+
 @pytest.mark.parametrize("t", [1, 2, 50, 10_000])
 @pytest.mark.parametrize("beta2", [0.0, 0.9, 0.999, 0.999999])
 def test_flushing_never_changes_a_float32_step_by_more_than_rounding(beta2, t):
