@@ -12,8 +12,8 @@ SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __p
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 # All of the C that knows no Python.
 CORE := $(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c)
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.c tests/tsan/*.c tests/wasm/*.c \
-           benchmarks/*.[ch] benchmarks/ladder/*.[ch])
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/*.h tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.[ch] \
+           tests/tsan/*.c tests/wasm/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
@@ -25,7 +25,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-builds bench-ladder bench-pool docs-tables lint format clean
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-builds bench-ladder bench-pool docs-tables lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -141,9 +141,14 @@ REQUIREMENTS := import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb
 	@needed=$$($(BIN)/python -c '$(REQUIREMENTS)' $*) && $(BIN)/pip install --quiet $$needed
 	@touch $@
 
+# The compiler and its options, as setup.py finds them: written anew only when they are others than the last time.
+.venv/.built-with: always | $(BIN)/pip
+	@printf '%s\n' "$$CC" "$$CFLAGS" "$$CPPFLAGS" "$$LDFLAGS" "$$LDSHARED" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
 # What is compiled in build/ stays, so that only a change of C compiles anew. Copies of Python files there do not: they
 # would be installed even after their originals have gone.
-.venv/.installed: $(SOURCES) | .venv/.base
+.venv/.installed: $(SOURCES) .venv/.built-with | .venv/.base
 	@echo "Building and installing mlpcore"
 	@mkdir -p build && find build -path 'build/lib.*' -type f ! -name '*.so' -delete
 	@$(BIN)/pip install --quiet --no-build-isolation --no-deps --force-reinstall .

@@ -5,19 +5,19 @@ from typing import Any, SupportsIndex, TypeVar, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore.engine import Entry, OptimizerState, Step, TrainSettings
+from mlpcore.engine import Choice, OptimizerState, Step, TrainSettings
 
 _T = TypeVar("_T")
 
 def dense_forward(x: ArrayLike, w: ArrayLike, b: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
 def dense_backward(phi: ArrayLike, x: ArrayLike, w: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
-def activation_forward(name: Entry | None, z: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
+def activation_forward(name: Choice | None, z: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
 def activation_backward(
-    name: Entry | None, z: ArrayLike, grad_a: ArrayLike, *, out: NDArray[Any] | None = None
+    name: Choice | None, z: ArrayLike, grad_a: ArrayLike, *, out: NDArray[Any] | None = None
 ) -> NDArray[Any]: ...
-def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float: ...
+def loss_value(name: Choice, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float: ...
 def loss_gradient(
-    name: Entry,
+    name: Choice,
     y_hat: ArrayLike,
     y: ArrayLike,
     *,
@@ -25,11 +25,11 @@ def loss_gradient(
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]: ...
 def output_loss(
-    loss: Entry, activation: Entry | None, z: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+    loss: Choice, activation: Choice | None, z: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
 ) -> float: ...
 def output_phi(
-    loss: Entry,
-    activation: Entry | None,
+    loss: Choice,
+    activation: Choice | None,
     z: ArrayLike,
     y: ArrayLike,
     *,
@@ -125,7 +125,7 @@ class Net:
         self, x: ArrayLike, training: bool = False, seed: int = 0, epoch: int = 0, batch: int = 0
     ) -> NDArray[Any]:
         """Return a^J of the batch x (n, in) as a new array, and keep all values of the batch."""
-    def backward(self, y: ArrayLike, loss: Entry, sample_weight: ArrayLike | None = None) -> float:
+    def backward(self, y: ArrayLike, loss: Choice, sample_weight: ArrayLike | None = None) -> float:
         """Return the loss of the last batch, and fill in all gradients. RuntimeError without a forward."""
     def step(self, optimizer: OptimizerState, cursor: NDArray[Any] | None = None) -> None:
         """Take one step with the gradients of the last backward, and count it as a batch in cursor[1].
@@ -138,7 +138,7 @@ class Net:
         self,
         x: ArrayLike,
         y: ArrayLike,
-        loss: Entry,
+        loss: Choice,
         metric: str | None,
         sample_weight: ArrayLike | None = None,
     ) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from mlpcore import catalogue, losses
 from mlpcore.catalogue import Hyper
 from mlpcore.data import Array, column_names, finite_array, real_array
-from mlpcore.engine import Entry
+from mlpcore.engine import Choice
 
 
 class Samples(NamedTuple):
@@ -109,6 +109,17 @@ def flag(name: str, value: bool) -> bool:
     return bool(value)
 
 
+def require_held(name: str, value: float, dtype: DTypeLike) -> None:
+    """Raise if the model's type takes a positive number for 0 or infinity."""
+    info = np.finfo(dtype)
+    smallest, largest = float(info.smallest_subnormal), float(info.max)
+    if value and not smallest <= value <= largest:
+        raise ValueError(
+            f"{name} is {value}, which {info.dtype}, the model's type, takes for {0 if value < 1 else 'infinity'}: "
+            f"expected a number from {smallest:.3g} to {largest:.3g}"
+        )
+
+
 def seed_number(value: SupportsIndex) -> int:
     """Return `value` as a seed."""
     return whole_number("seed", value, at_least=0, at_most=2**64 - 1)
@@ -130,7 +141,7 @@ def is_true(value: object) -> bool:
     return value is True or (isinstance(value, np.bool_) and bool(value))
 
 
-def choice(family: str, argument: str, value: object) -> Entry:
+def choice(family: str, argument: str, value: object) -> Choice:
     """Return what an argument chooses from a family of the catalogue: a name, or a tuple of a name and constants.
 
     The name may be an alias. Constants that are left out have their default values.
@@ -146,7 +157,7 @@ def choice(family: str, argument: str, value: object) -> Entry:
     return row.name, *(hyper_value(hyper, number, f" of {argument} {row.name!r}") for hyper, number in numbers)
 
 
-def given_loss(loss: Entry | None) -> Entry:
+def given_loss(loss: Choice | None) -> Choice:
     """Return the loss that a call was given, by its short name."""
     if loss is None:
         raise TypeError(
@@ -244,7 +255,7 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relativ
     return array
 
 
-def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Entry) -> Samples:
+def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice) -> Samples:
     """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
     x, y, weight = samples
     out = y.shape[1]
@@ -260,10 +271,8 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Entry)
     for label, class_weight in value.items():
         label = whole_number("a class of class_weight", label, at_least=0, at_most=classes - 1)
         number = real_number(f"class_weight[{label}]", class_weight, at_least=0)
-        with np.errstate(over="ignore", under="ignore"):  # refused below
-            table[label] = number
-        if not np.isfinite(table[label]) or (number and not table[label]):
-            raise ValueError(f"class_weight[{label}] is {number}, which {x.dtype} takes for {table[label]:g}")
+        require_held(f"class_weight[{label}]", number, x.dtype)
+        table[label] = number
     # In float64, where no product of float32 overflows or becomes 0.
     product = table[labels] if weight is None else table[labels].astype(np.float64) * weight
     return Samples(x, y, weights_of("sample_weight * class_weight", product, len(x), x.dtype))
@@ -274,7 +283,7 @@ def samples_of(
     y: ArrayLike,
     sample_weight: ArrayLike | None,
     *,
-    loss: Entry,
+    loss: Choice,
     columns: int | None,
     out: Callable[[int], int],
     dtype: str,
@@ -295,7 +304,7 @@ def samples_of(
     return Samples(x, target, weight)
 
 
-def targets_of(name: str, value: ArrayLike, loss: Entry, n: int, out: int, dtype: DTypeLike) -> Array:
+def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtype: DTypeLike) -> Array:
     """Return `value` as the rows y (n, out) that `loss` compares with a^J, class indices as rows of 0 and 1."""
     given = real_array(name, value, labels=True)
     array = finite_array(name, given, dtype)

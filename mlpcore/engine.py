@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-Entry = str | tuple[Any, ...]
-"""A row of the catalogue: its name, or a tuple of the name and values of its constants."""
+Choice = str | tuple[Any, ...]
+"""What is chosen from the catalogue: the name of a row, or a tuple of the name and values of its constants."""
 
 
 class Step(NamedTuple):
@@ -34,7 +34,7 @@ class Step(NamedTuple):
     layer: int = 0
     joined: bool = False
     units: int = 0
-    constants: Entry | float = "linear"
+    constants: Choice | float = "linear"
     custom: Any = None
     shapes: tuple[tuple[int, int], ...] = ()
 
@@ -91,7 +91,7 @@ class TrainSettings(NamedTuple):
         Whether to begin with the batch that the cursor tells; otherwise with the first of that epoch.
     """
 
-    loss: Entry
+    loss: Choice
     metric: str | None
     optimizer: OptimizerState
     batch_size: int

@@ -41,7 +41,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import _core
 from mlpcore.documenting import documents
-from mlpcore.engine import Entry
+from mlpcore.engine import Choice
 
 __all__ = [
     "activation_backward",
@@ -118,7 +118,7 @@ def dense_backward(phi: ArrayLike, x: ArrayLike, w: ArrayLike) -> tuple[Array, A
 
 
 @documents(_core.activation_forward)
-def activation_forward(name: Entry | None, z: ArrayLike, *, out: Array | None = None) -> Array:
+def activation_forward(name: Choice | None, z: ArrayLike, *, out: Array | None = None) -> Array:
     """Compute ``a = sigma(z)`` (section 3).
 
     Parameters
@@ -144,7 +144,7 @@ def activation_forward(name: Entry | None, z: ArrayLike, *, out: Array | None = 
 
 
 @documents(_core.activation_backward)
-def activation_backward(name: Entry | None, z: ArrayLike, grad_a: ArrayLike, *, out: Array | None = None) -> Array:
+def activation_backward(name: Choice | None, z: ArrayLike, grad_a: ArrayLike, *, out: Array | None = None) -> Array:
     """phi, the gradient of the loss with respect to z, from the gradient with respect to ``a = sigma(z)``.
 
     ``phi = grad_a * sigma'(z)`` (eq. 1 and 2), for softmax through the Jacobian of the row. ReLU's sigma'(0) is 0.
@@ -173,7 +173,7 @@ def activation_backward(name: Entry | None, z: ArrayLike, grad_a: ArrayLike, *, 
 
 
 @documents(_core.loss_value)
-def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
+def loss_value(name: Choice, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
     """Compute the loss of a batch from the network's output: the weighted mean over the samples.
 
     Per sample: MSE is the mean over the outputs of ``(y_hat - y)**2``; BCE the sum over the outputs of
@@ -207,7 +207,7 @@ def loss_value(name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: Ar
 
 @documents(_core.loss_gradient)
 def loss_gradient(
-    name: Entry, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, out: Array | None = None
+    name: Choice, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, out: Array | None = None
 ) -> Array:
     """Compute the gradient of `loss_value` with respect to y_hat, the factor 1/n of the mean included (section 3).
 
@@ -243,7 +243,7 @@ def loss_gradient(
 
 @documents(_core.output_loss)
 def output_loss(
-    loss: Entry, activation: Entry | None, z: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+    loss: Choice, activation: Choice | None, z: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
 ) -> float:
     """Compute the loss of a batch from the last layer's z: `loss_value` of ``sigma(z)``, without its rounding.
 
@@ -277,8 +277,8 @@ def output_loss(
 
 @documents(_core.output_phi)
 def output_phi(
-    loss: Entry,
-    activation: Entry | None,
+    loss: Choice,
+    activation: Choice | None,
     z: ArrayLike,
     y: ArrayLike,
     *,

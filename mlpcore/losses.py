@@ -8,26 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore import catalogue
-from mlpcore.engine import Entry
+from mlpcore.engine import Choice
 
 
-def target_range(loss: Entry) -> tuple[float, float]:
+def target_range(loss: Choice) -> tuple[float, float]:
     """Return the lowest and the highest value that y may have under `loss`."""
     row = catalogue.entry("losses", loss)
     return row.least, row.most
 
 
-def has_classes(loss: Entry) -> bool:
+def has_classes(loss: Choice) -> bool:
     """Tell whether a row of y has one class under `loss`, so that y may also be class indices."""
     return "classes" in catalogue.entry("losses", loss).traits
 
 
-def asks_questions(loss: Entry) -> bool:
+def asks_questions(loss: Choice) -> bool:
     """Tell whether each output answers a yes-or-no question of its own under `loss`."""
     return "questions" in catalogue.entry("losses", loss).traits
 
 
-def accuracy_rule(loss: Entry, *ys: NDArray[np.floating]) -> str | None:
+def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
     """Return the metric by which accuracies on all of `ys` count under `loss`; None if nothing is right or wrong.
 
     One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so

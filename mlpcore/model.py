@@ -12,7 +12,7 @@ from typing import Any, Self
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import checks, losses, training
-from mlpcore.engine import Entry
+from mlpcore.engine import Choice
 from mlpcore.history import History
 from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
 from mlpcore.stack import Stack
@@ -104,7 +104,7 @@ class Sequential(Stack):
         # The last step: what fails before leaves the model as it was.
         return a if self._holder.bind(bound) is bound else self.forward(x, training=training)
 
-    def backward(self, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None) -> float:
+    def backward(self, y: ArrayLike, loss: Choice | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
 
         Parameters
@@ -161,7 +161,7 @@ class Sequential(Stack):
         self,
         X: ArrayLike,
         y: ArrayLike,
-        loss: Entry | None = None,
+        loss: Choice | None = None,
         *,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
@@ -259,7 +259,7 @@ class Sequential(Stack):
         self,
         X: ArrayLike,
         y: ArrayLike,
-        loss: Entry | None = None,
+        loss: Choice | None = None,
         *,
         optimizer: Optimizer,
         batch_size: int = 32,
@@ -329,7 +329,7 @@ class Sequential(Stack):
         return a
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, loss: Entry | None = None, *, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, loss: Choice | None = None, *, sample_weight: ArrayLike | None = None
     ) -> dict[str, float]:
         """Measure the loss, and for "bce" and "cce" the accuracy, of all rows as one batch.
 

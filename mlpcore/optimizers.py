@@ -108,15 +108,10 @@ class Optimizer(ABC):
                     f"{hyper.name} is {getattr(self, hyper.name)}, expected a number >= {hyper.least_float32:g} "
                     "for a model of float32: smaller ones need dtype='float64'"
                 )
-        largest = float(np.finfo(dtype).max)
-        smallest = float(np.finfo(dtype).smallest_subnormal)
         numbers = {hyper.name: getattr(self, hyper.name) for hyper in self._entry().hypers} | self._clipping()
         for name, value in numbers.items():
-            if value and not isinstance(value, bool) and not smallest <= value <= largest:
-                raise ValueError(
-                    f"{name} is {value}, which {dtype}, the model's type, takes for {0 if value < 1 else 'infinity'}: "
-                    f"expected a number from {smallest:.3g} to {largest:.3g}"
-                )
+            if value is not None:
+                checks.require_held(name, value, dtype)
 
     @property
     def _steps(self) -> int:

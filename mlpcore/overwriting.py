@@ -2,7 +2,8 @@
 
 What lies at a path is replaced: the new file is written beside it under a temporary name and renamed over it, so that
 the path holds, whatever happens, either what it held before or the whole new file. What cannot be replaced without
-loss is written in place instead, where a failure leaves an incomplete file:
+loss is written in place instead. Room for all of it is made first, where the filesystem can do so, and a disk that is
+full leaves what was there; any other failure leaves an incomplete file:
 
 - what is no ordinary file: a device, a FIFO, what /dev/stdout leads to;
 - a file that has several names (hard links), which shall go on to show the same;
@@ -17,18 +18,23 @@ every writer keeps until it ends.
 import contextlib
 import errno
 import fcntl
+import io
 import os
 import re
 import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 Write = Callable[[BinaryIO], None]
 
 # What a folder answers where a file in it may be written but not replaced; ENOENT is the answer of /proc.
 _REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.ENOENT}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 
@@ -65,10 +71,11 @@ def overwrite(path: str, write: Write) -> None:
                 _replace(target, write, existing)
                 return
         if stat.S_ISREG(os.fstat(existing).st_mode):
-            file.truncate(0)  # at once: new weights before the rest of the old ones would look like a whole file
-        write(file)
-        file.flush()
-        _sync(existing)
+            _write_in_place(existing, file, write)
+        else:
+            write(file)
+            file.flush()
+            _sync(existing)
 
 
 def _open_existing(path: str) -> tuple[int, str | None]:
@@ -145,6 +152,52 @@ def _sync(descriptor: int) -> None:
         os.fsync(descriptor)
     except OSError as error:
         if error.errno not in _NO_SYNC:
+            raise
+
+
+def _write_in_place(existing: int, file: BinaryIO, write: Write) -> None:
+    """Write over what an ordinary file holds.
+
+    The file is one byte too long until all is on the disk: new weights before the rest of the old ones would look like
+    a whole file. It is not cut to 0 first, which would give away the room that was made.
+    """
+    length = _length_of(write)
+    _make_room(existing, length + 1)
+    file.truncate(length + 1)
+    write(file)
+    file.flush()
+    _sync(existing)
+    file.truncate(length)
+    _sync(existing)
+
+
+class _Length(io.BytesIO):
+    """Counts what is written to it."""
+
+    length = 0
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        size = memoryview(data).nbytes
+        self.length += size
+        return size
+
+
+def _length_of(write: Write) -> int:
+    counter = _Length()
+    write(counter)
+    return counter.length
+
+
+def _make_room(descriptor: int, length: int) -> None:
+    """Have the filesystem set room aside for so many bytes; if it has none, raise OSError with the file as it was."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    before = os.fstat(descriptor).st_size
+    try:
+        os.posix_fallocate(descriptor, 0, length)
+    except OSError as error:
+        os.ftruncate(descriptor, before)  # a part of the room may have been made
+        if error.errno in _NO_ROOM:
             raise
 
 

@@ -17,7 +17,7 @@ from mlpcore.engine import Step
 from mlpcore.files import quoted
 from mlpcore.layers import KINDS, Layer
 from mlpcore.layers.layer import Bound, Place
-from mlpcore.training import LAST_EPOCH, TrainingWarning
+from mlpcore.training import MOST_EPOCHS, TrainingWarning
 
 if TYPE_CHECKING:
     from mlpcore.stack import Stack
@@ -96,7 +96,7 @@ def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> S
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype is {quoted(dtype)}, expected 'float32' or 'float64'")
     seed = checks.seed_number(description["seed"])
-    epochs = checks.whole_number("epochs_trained", description["epochs_trained"], at_least=0, at_most=LAST_EPOCH)
+    epochs = checks.whole_number("epochs_trained", description["epochs_trained"], at_least=0, at_most=MOST_EPOCHS)
     input_size = checks.whole_number("input_size", description["input_size"], at_least=1)
     layers = _layers_of("layers", description["layers"])
     _require_tensors(tensors, layers, input_size, dtype)

@@ -73,14 +73,15 @@ class Stack:
 
     @epochs_trained.setter
     def epochs_trained(self, value: int) -> None:
-        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.LAST_EPOCH + 1), 0
+        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.MOST_EPOCHS), 0
 
     def save(self, file: StrPath | BinaryIO) -> None:
         """Write the model to a safetensors file, atomically. Optimizers are not saved.
 
         An existing file is replaced and keeps its mode, owner and group. One that cannot be replaced is written in
-        place, and is incomplete if that fails: a device, a file with several hard links or of another owner, and a file
-        in a folder that is not writable.
+        place: a device, a file with several hard links or of another owner, and a file in a folder that is not
+        writable. If that fails it is incomplete, except that a full disk leaves it as it was, on filesystems that can
+        set room aside.
 
         Parameters
         ----------

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from mlpcore import _core, catalogue, checks, losses, network
 from mlpcore._core import BusyError, Net
-from mlpcore.engine import Entry, OptimizerState, TrainSettings
+from mlpcore.engine import Choice, OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
 from mlpcore.layers.layer import Bound, beginning
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Logs = dict[str, float]
 Callback = Callable[["Sequential", int, Logs], object]
 
-LAST_EPOCH = 2**32 - 1  # the engine counts epochs in 32 bits
+MOST_EPOCHS = 2**32 - 1  # the engine counts epochs in 32 bits
 _EPOCHS_AT_ONCE = 1000
 _MAX_BATCH = 2**63 - 1
 
@@ -41,7 +41,7 @@ class Task:
 
     train: checks.Samples
     validation: checks.Samples | None
-    loss: Entry
+    loss: Choice
     optimizer: Optimizer
     batch_size: int
     shuffle: bool
@@ -69,7 +69,7 @@ def samples_of(
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
-    loss: Entry,
+    loss: Choice,
     of: str = "",
     columns: int | None = None,
     relative: bool = True,
@@ -92,7 +92,7 @@ def task_of(
     model: "Sequential",
     X: ArrayLike,
     y: ArrayLike,
-    loss: Entry | None,
+    loss: Choice | None,
     optimizer: Optimizer,
     batch_size: int,
     shuffle: bool,
@@ -134,7 +134,7 @@ def task_of(
     return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
 
 
-def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: Entry) -> checks.Samples:
+def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: Choice) -> checks.Samples:
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
     sample_weight = data[2] if len(data) == 3 else None
@@ -144,9 +144,9 @@ def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int,
 def check_epochs(model: "Sequential", epochs: int) -> int:
     """Return how many epochs are asked for, if the model can count so many more."""
     epochs = checks.whole_number("epochs", epochs, at_least=1)
-    if epochs > LAST_EPOCH + 1 - model.epochs_trained:
+    if epochs > MOST_EPOCHS - model.epochs_trained:
         raise ValueError(
-            f"epochs is {epochs} after {model.epochs_trained}, expected at most {LAST_EPOCH + 1} in all: "
+            f"epochs is {epochs} after {model.epochs_trained}, expected at most {MOST_EPOCHS} in all: "
             "set epochs_trained to 0 to count anew"
         )
     return epochs
@@ -324,7 +324,7 @@ def run_epochs(
     return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
 
 
-def score(net: Net, samples: checks.Samples, loss: Entry, rule: str | None) -> Logs:
+def score(net: Net, samples: checks.Samples, loss: Choice, rule: str | None) -> Logs:
     """Measure a network; accuracies count by the metric `rule`."""
     x, y, weight = samples
     value, accuracy = net.loss(x, y, loss, rule, weight)

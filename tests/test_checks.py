@@ -232,5 +232,5 @@ def test_signatures_print_short():
             continue
     assert {"Sequential.fit", "Sequential.forward", "mlpcore.Adam", "mlpcore.Sequential"} <= printed.keys()
     assert {name: text for name, text in printed.items() if len(text) > 500 or "_SupportsArray" in text} == {}
-    assert "X: 'ArrayLike', y: 'ArrayLike', loss: 'Entry | None' = None, *, " in printed["Sequential.fit"]
+    assert "X: 'ArrayLike', y: 'ArrayLike', loss: 'Choice | None' = None, *, " in printed["Sequential.fit"]
     assert max(len(text) for name, text in printed.items() if name != "Sequential.fit") < 300

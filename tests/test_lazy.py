@@ -77,6 +77,36 @@ thread.join()
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
+# Another thread imports a module that we never import; while it does, here is forked.
+FORK_BESIDE = """
+import importlib, os, signal, sys, threading, time
+import mlpcore
+
+name = sys.argv[1]
+assert name not in sys.modules
+model = mlpcore.Sequential([mlpcore.Dense(1)], input_size=1, seed=1)
+during = threading.Event()
+
+def pause(event, arguments):
+    if event == "import" and arguments[0] == name + "." + sys.argv[2] and not during.is_set():
+        during.set()
+        time.sleep(0.2)
+
+sys.addaudithook(pause)
+thread = threading.Thread(target=importlib.import_module, args=(name,))
+thread.start()
+assert during.wait(30), "never imported"
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    model.predict([[0.0], (1.0,)])
+    model.fit([[0.0], [1.0]], [[0.0], [1.0]], loss="mse", progress=False)
+    mlpcore.kernels.activation_forward("relu", [[0.0], [1.0]])
+    os._exit(0)
+thread.join()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
 
 def python(code: str, *arguments: str) -> str:
     ran = subprocess.run(
@@ -104,6 +134,12 @@ def test_calls_import_nothing(tmp_path) -> None:
 )
 def test_a_fork_waits_for_an_import(call: str, module: str) -> None:
     assert python(FORK_DURING, call, module) == "0"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_no_call_waits_for_an_import_of_others() -> None:
+    assert python(FORK_BESIDE, "numpy.ma", "core") == "0"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from mlpcore import kernels
+from mlpcore import _core, cpu, kernels
 
 DTYPES = [np.float32, np.float64]
 LOSSES = ("mse", "bce", "cce")
@@ -238,6 +238,29 @@ def test_losses_of_infinite_outputs_are_cut_off(name, dtype):
         assert kernels.loss_value(name, y_hat, y) == pytest.approx(value, rel=1e-6)
         assert not kernels.loss_gradient(name, y_hat, y).any()
         assert np.isnan(kernels.loss_value(name, y_hat * np.nan, y))
+
+
+@pytest.mark.parametrize("isa", cpu.info()["available"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_an_output_that_is_nan_makes_its_loss_nan(loss, activation, dtype, isa):
+    """Wherever in its row, and whatever y it has there, be it 0 everywhere; all other rows keep their loss."""
+    before = _core.current_isa()
+    _core.use_isa(isa)
+    try:
+        for size in (1, 2, 3, 17, 40):
+            z, y = np.full((2 * size, size), 0.25, dtype), np.zeros((2 * size, size), dtype)
+            z[np.arange(size), np.arange(size)] = np.nan
+            for answers in (np.zeros, np.ones, lambda n: np.arange(n) == 0, lambda n: np.arange(n) == n - 1):
+                y[:] = answers(size)
+                values = [_core.output_loss(loss, activation, z[i : i + 1], y[i : i + 1]) for i in range(2 * size)]
+                assert np.isnan(values[:size]).all(), (size, y[0])
+                assert not np.isnan(values[size:]).any(), (size, y[0])
+                together = [_core.output_loss(loss, activation, z[i:], y[i:]) for i in (0, size)]
+                assert np.isnan(together).tolist() == [True, False]
+    finally:
+        _core.use_isa(before)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

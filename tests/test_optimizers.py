@@ -330,3 +330,35 @@ def test_a_layers_settings_that_float32_cannot_hold_are_refused_before_anything_
     ):
         model.fit(x, y, loss="mse", optimizer=SGD(5e9), progress=False)
     np.testing.assert_array_equal(flat(model), before)
+
+
+@pytest.mark.parametrize(("rate", "dtype"), [(1e38, "float32"), (5e37, "float32"), (1e308, "float64")])
+def test_a_rate_that_adams_first_step_makes_infinite_is_refused_everywhere(rate, dtype):
+    """The first step divides by 1 - beta1, and 0 times infinity is no step: it would be NaN."""
+    message = f"learning_rate is {re.escape(str(rate))}, which makes the first step of 'adam' infinite in {dtype}"
+    (x, y), model = data(), small_model(dtype)
+    before = flat(model)
+    for train in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            train(x, y, loss="mse", optimizer=Adam(rate))
+    model.forward(x)
+    model.backward(y, loss="mse")
+    with pytest.raises(ValueError, match=message):
+        model.update(Adam(rate))
+    np.testing.assert_array_equal(flat(model), before)
+    assert (model.epochs_trained, model.history) == (0, None)
+    w, zeros = np.ones(3, dtype), np.zeros(3, dtype)
+    for t in (1, 100):
+        with pytest.raises(ValueError, match=f"adam_step: {message}"):
+            kernels.adam_step(w, zeros, zeros.copy(), zeros.copy(), t=t, learning_rate=rate)
+    kernels.adam_step(w, zeros, zeros.copy(), zeros.copy(), t=1, learning_rate=rate, beta1=0.0)
+    assert (w == 1).all()
+
+
+def test_a_layers_factor_that_makes_adams_first_step_infinite_is_refused():
+    x, y = data()
+    model = mlpcore.Sequential([mlpcore.Dense(2, learning_rate_factor=1e20)], input_size=3, dtype="float32")
+    before = flat(model)
+    with pytest.raises(ValueError, match="factor is 1e\\+38, which makes the first step of 'adam' infinite in float32"):
+        model.fit(x, y, loss="mse", optimizer=Adam(1e18), progress=False)
+    np.testing.assert_array_equal(flat(model), before)

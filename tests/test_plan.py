@@ -9,13 +9,14 @@ import pytest
 from test_bits import CSRC, FLAGS, KERNELS, TESTS
 
 NET = CSRC.glob("net/*.c")
+PROGRAM = (TESTS / "plan").glob("*.c")
 
 pytestmark = pytest.mark.skipif(not CSRC.exists(), reason="the sources of mlpcore do not lie beside its tests")
 
 
 def test_random_plans_agree_with_themselves(tmp_path: Path) -> None:
     program = tmp_path / "plan"
-    command = [*shlex.split(os.environ.get("CC", "cc")), *FLAGS, f"-I{CSRC}", TESTS / "plan" / "plan.c"]
+    command = [*shlex.split(os.environ.get("CC", "cc")), *FLAGS, f"-I{CSRC}", *PROGRAM]
     subprocess.run([*command, *KERNELS, *NET, "-lm", "-o", program], check=True)
     ran = subprocess.run([program], stdout=subprocess.PIPE, text=True)
     print(ran.stdout)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -221,9 +222,23 @@ def test_what_a_description_says_is_quoted_in_few_words(tmp_path, name, value):
 
 
 def test_the_last_epoch_that_can_be_counted(tmp_path):
-    write(tmp_path / "model", config(epochs_trained=2**32 - 1), tensors())
+    """What fit, partial_fit and the setter count to, save writes, load reads and forward takes."""
+    x, y, most = np.ones((2, 3)), np.ones(2), 2**32 - 1
+    write(tmp_path / "model", config(epochs_trained=most - 1), tensors())
     model = mlpcore.Sequential.load(tmp_path / "model")
-    model.fit(np.ones((2, 3)), np.ones(2), loss="mse", progress=False)
+    model.fit(x, y, loss="mse", progress=False)
+    assert model.epochs_trained == most
+    model.save(tmp_path / "model")
+    for last in (model, mlpcore.Sequential.load(tmp_path / "model")):
+        assert last.epochs_trained == most
+        last.forward(x)
+        last.forward(x, training=True)
+        for train in (partial(last.fit, progress=False), last.partial_fit):
+            with pytest.raises(ValueError, match=f"epochs is 1 after {most}, expected at most {most} in all"):
+                train(x, y, loss="mse", optimizer=mlpcore.SGD())
+        with pytest.raises(ValueError, match=f"epochs_trained is {most + 1}, expected an integer from 0 to {most}"):
+            last.epochs_trained = most + 1
+        assert last.epochs_trained == most
 
 
 SHORT_OF_MEMORY = """

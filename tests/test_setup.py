@@ -140,6 +140,35 @@ def test_a_build_that_failed_does_not_count(source: Path, compiler: Compiler) ->
     assert compilations(source, CC=compiler(), CFLAGS="-O1") == every
 
 
+def test_make_installs_anew_for_another_compiler_or_other_options(tmp_path: Path) -> None:
+    """A script stands in for pip; what it is called for is an installation."""
+    if shutil.which("make") is None or not (SOURCE / "Makefile").exists():
+        pytest.skip("make or the Makefile is not there")
+    for name in "csrc", "mlpcore", ".venv/bin":
+        (tmp_path / name).mkdir(parents=True)
+    for name in "pyproject.toml", "setup.py", ".venv/.base":
+        (tmp_path / name).touch()
+    shutil.copy(SOURCE / "Makefile", tmp_path)
+    pip = tmp_path / ".venv/bin/pip"
+    pip.write_text('#!/bin/sh\necho "$CC|$CFLAGS" >>log\n[ "$CC" != broken ]\n')
+    pip.chmod(0o755)
+    inherited = {k: v for k, v in os.environ.items() if k not in ("CC", "CFLAGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+
+    def make(*arguments: str, **environment: str) -> int:
+        command = ["make", "-s", ".venv/.installed", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=inherited | environment, stderr=subprocess.DEVNULL).returncode
+
+    for _ in range(2):  # the second call of each pair finds nothing to do
+        assert make() == make() == 0
+        assert make(CC="clang") == make("CC=clang") == 0
+        assert make("CC=clang", "CFLAGS=-O1 -g") == make(CC="clang", CFLAGS="-O1 -g") == 0
+    assert make(CC="broken") != 0
+    assert make(CC="broken") != 0
+    assert make() == 0
+    ways = ["|", "clang|", "clang|-O1 -g"]
+    assert (tmp_path / "log").read_text().splitlines() == [*ways, *ways, "broken|", "broken|", "|"]
+
+
 # ---- fast-math ----
 
 

@@ -42,7 +42,8 @@ typedef enum {
 
 typedef enum {
 #define LAYER(ID, ...) MLP_##ID,
-#define ELEMENTS(ID, ...) MLP_##ID,
+#define SAME_WIDTH LAYER
+#define ELEMENTS LAYER
 #include "layers.def"
 } mlp_layer_id;
 

@@ -54,16 +54,14 @@ static void fast_dropout(const REAL_NAME(mlp_mask) * m, ptrdiff_t begin, ptrdiff
     const ptrdiff_t end = begin + count;
     for (ptrdiff_t i = begin; i < end;) {
         mask_words words;
-        const ptrdiff_t group = i / MASK_NUMBERS, first = i % MASK_NUMBERS;
+        const ptrdiff_t group = i / MASK_NUMBERS;
+        const ptrdiff_t first = (ptrdiff_t)((size_t)i % MASK_NUMBERS); /* unsigned: gcc sees that it is not below 0 */
         const ptrdiff_t some = at_most(MASK_NUMBERS - first, end - i);
         words_of_group(m, (uint64_t)group, words);
-        if (some == MASK_NUMBERS) {
+        if (some == MASK_NUMBERS) { /* a loop of constant length */
             drop(MASK_NUMBERS, y, x, words, m->threshold, m->scale);
         } else {
-            for (ptrdiff_t k = 0; k < some; k++) { /* %: compilers see that what is read has been written */
-                const real kept = x[k] * m->scale;
-                y[k] = words[(first + k) % MASK_NUMBERS] >= m->threshold ? kept : 0;
-            }
+            drop(some, y, x, words + first, m->threshold, m->scale);
         }
         i += some;
         y += some;

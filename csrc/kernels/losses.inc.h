@@ -85,10 +85,11 @@ static inline softmax_rows softmax_of_rows(ptrdiff_t count, ptrdiff_t out, real 
     return rows;
 }
 
+/* log_sum is NaN where any z is, and finite otherwise: 0 times it makes the value NaN that y = 0 would hide. */
 static inline real value_of_softmax_cce(ptrdiff_t out, const softmax_rows *rows, ptrdiff_t s, const real *z,
                                         const real *y) {
     row_facts facts = {.max = vec_broadcast(rows->max[s]), .log_sum = vec_broadcast(rows->log_sum[s])};
-    return row_sum(out, vec_softmax_cce, z, y, facts);
+    return row_sum(out, vec_softmax_cce, z, y, facts) + 0 * rows->log_sum[s];
 }
 
 static inline ptrdiff_t rows_from(ptrdiff_t begin, ptrdiff_t n) {

@@ -5,7 +5,7 @@
  * are the vectors themselves, and adding their halves is adding vectors.
  */
 
-/* part_of and below_max of the reference. */
+/* part_of and below_max of the reference; but a share of 0 leaves nothing of NaN either. */
 static inline vec vec_part_of(vec share, vec z) {
     return vec_select(vec_equal(share, vec_broadcast(0)), vec_broadcast(0), vec_mul(share, z));
 }
@@ -123,7 +123,8 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
         terms[k] = vec_part_of(of_y[k], vec_add(vec_below_max(s.max, of_z[k]), log_sum));
         of_a[k] = vec_div(of_a[k], sum);
     }
-    vec_store_masked(value, sum_of_units(out, terms), some);
+    /* log_sum: see value_of_softmax_cce. */
+    vec_store_masked(value, vec_fma(vec_broadcast(0), log_sum, sum_of_units(out, terms)), some);
     turn_out(rows, out, a, of_a);
     const int right = count_correct_units(rows, out, of_a, of_y);
 

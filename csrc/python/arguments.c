@@ -151,6 +151,10 @@ int mlp_check_held(const mlp_call *call, int p, const char *what, double value, 
     return -1;
 }
 
+int mlp_get_held(const mlp_call *call, int p, bool is_double, double *value) {
+    return mlp_get_double(call, p, 0, INFINITY, value) < 0 ? -1 : mlp_check_held(call, p, NULL, *value, is_double);
+}
+
 int mlp_get_integer(const mlp_call *call, int p, long long minimum, long long maximum, long long *value) {
     PyObject *given = call->given[p];
     if (!given) {
@@ -246,33 +250,50 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
     return 0;
 }
 
-int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers) {
-    const mlp_entry *entry = &mlp_optimizers[id];
-    const char *type = is_double ? "float64" : "float32";
-    float f32[MLP_HYPERS] = {0};
-    double f64[MLP_HYPERS] = {0};
-    for (int i = 0; entry->hypers[i].name; i++) {
-        const mlp_hyper *hyper = &entry->hypers[i];
-        if (!is_double && hypers[i] < hyper->least_f32) {
-            PyObject *number = PyFloat_FromDouble(hypers[i]), *least = PyFloat_FromDouble(hyper->least_f32);
+int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is_double, mlp_optimizer_id id,
+                             const double *hypers) {
+    const mlp_hyper *hyper = mlp_optimizers[id].hypers;
+    for (int i = 0; hyper[i].name; i++) {
+        const int argument = in_tuple ? p : p + i;
+        const char *what = in_tuple ? hyper[i].name : NULL;
+        if (mlp_check_held(call, argument, what, hypers[i], is_double) < 0) {
+            return -1;
+        }
+        if (!is_double && hypers[i] < hyper[i].least_f32) {
+            PyObject *number = PyFloat_FromDouble(hypers[i]), *least = PyFloat_FromDouble(hyper[i].least_f32);
             if (number && least) {
-                mlp_argument_error(call, p, PyExc_ValueError, "has %s = %S, expected at least %S in float32",
-                                   hyper->name, number, least);
+                mlp_argument_error(call, argument, PyExc_ValueError, "%s%s %S, expected at least %S in float32",
+                                   what ? what : "is", what ? " is" : "", number, least);
             }
             Py_XDECREF(number);
             Py_XDECREF(least);
             return -1;
         }
     }
+    return 0;
+}
+
+int mlp_check_first_step(const mlp_call *call, int p, const char *what, bool is_double, mlp_optimizer_id id,
+                         const double *hypers) {
+    float f32[MLP_HYPERS] = {0};
+    double f64[MLP_HYPERS] = {0};
     mlp_update_constants_f32(id, hypers, 1, f32);
     mlp_update_constants_f64(id, hypers, 1, f64);
+    bool finite = true;
     for (int i = 0; i < MLP_HYPERS; i++) {
-        if (!isfinite(is_double ? f64[i] : (double)f32[i])) {
-            return mlp_argument_error(call, p, PyExc_ValueError, "has a %s too large for a step in %s",
-                                      entry->hypers[0].name, type);
-        }
+        finite &= isfinite(is_double ? f64[i] : (double)f32[i]) != 0;
     }
-    return 0;
+    if (finite) {
+        return 0;
+    }
+    PyObject *rate = PyFloat_FromDouble(hypers[0]);
+    if (rate) {
+        mlp_argument_error(call, p, PyExc_ValueError,
+                           "%s%s %S, which makes the first step of '%s' infinite in float%d: expected a smaller number",
+                           what ? what : "is", what ? " is" : "", rate, mlp_optimizers[id].name, is_double ? 64 : 32);
+        Py_DECREF(rate);
+    }
+    return -1;
 }
 
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants) {

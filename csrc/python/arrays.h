@@ -128,9 +128,15 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
  * constants; the others have their standard values. None is the activation 'linear'. */
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
-/* Whether the numbers of an optimizer do what they say in float or double: each is at least what that type needs, and the
- * constants of a first step, the largest, are finite. `p` is what an error names. */
-int mlp_check_hypers_in_type(const mlp_call *call, int p, bool is_double, mlp_optimizer_id id, const double *hypers);
+/* Raises if float or double does not hold a number of an optimizer, or needs a larger one. They came as argument p and those after
+ * it, one each, or `in_tuple`, all in argument p. */
+int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is_double, mlp_optimizer_id id,
+                             const double *hypers);
+
+/* Raises if the learning rate, hypers[0], makes the first step, whose constants are the largest, infinite in float or double.
+ * `what`: as in mlp_check_held. */
+int mlp_check_first_step(const mlp_call *call, int p, const char *what, bool is_double, mlp_optimizer_id id,
+                         const double *hypers);
 
 /* A number in the range of a row, which came with argument p. */
 int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObject *given, double *value);
@@ -138,6 +144,9 @@ int mlp_check_hyper(const mlp_call *call, int p, const mlp_hyper *hyper, PyObjec
 /* Raises if the real type takes a positive number for 0 or infinity. `what`: the part of argument p
  * that it is, NULL: all of it. */
 int mlp_check_held(const mlp_call *call, int p, const char *what, double value, bool is_double);
+
+/* A finite number >= 0 that the real type holds; left as it is if argument p was not given. */
+int mlp_get_held(const mlp_call *call, int p, bool is_double, double *value);
 
 int mlp_get_dtype(const mlp_call *call, int p, int *bits); /* 'float32', 'float64' */
 

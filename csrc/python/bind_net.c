@@ -252,7 +252,7 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     }
     const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
     const int64_t epoch = cursor[0], first = settings->resume ? cursor[1] : 0;
-    if (epoch < 0 || epoch + settings->epochs > (int64_t)UINT32_MAX + 1 || first < 0 || first >= batches_of_an_epoch) {
+    if (epoch < 0 || epoch > UINT32_MAX - settings->epochs || first < 0 || first >= batches_of_an_epoch) {
         return mlp_argument_error(
             &settings->arrays, CURSOR, PyExc_ValueError,
             "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted", (long long)epoch,

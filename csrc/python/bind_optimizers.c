@@ -49,14 +49,11 @@ static int parse_numbers(const mlp_call *call, mlp_optimizer_id id, int64_t *t, 
 }
 
 /* In the type of the arrays, which is known once they are there. */
-static int check_held(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {
+static int check_hypers(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {
     const int first = call->function->positional + (mlp_optimizers[id].traits & MLP_COUNTS_STEPS ? 1 : 0);
-    for (int i = 0; mlp_optimizers[id].hypers[i].name; i++) {
-        if (mlp_check_held(call, first + i, NULL, hypers[i], call->is_double) < 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return mlp_check_hypers_in_type(call, first, false, call->is_double, id, hypers) < 0
+               ? -1
+               : mlp_check_first_step(call, first, NULL, call->is_double, id, hypers);
 }
 
 static int check_states(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {
@@ -78,8 +75,7 @@ static PyObject *optimizer_step(mlp_optimizer_id id, const char *name, PyObject 
     double hypers[MLP_HYPERS] = {0};
     describe(id, name, &function);
     if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 || parse_numbers(&call, id, &t, hypers) < 0 ||
-        mlp_acquire(&call) < 0 || check_held(&call, id, hypers) < 0 || check_states(&call, id, hypers) < 0 ||
-        mlp_check_hypers_in_type(&call, W, call.is_double, id, hypers) < 0) {
+        mlp_acquire(&call) < 0 || check_hypers(&call, id, hypers) < 0 || check_states(&call, id, hypers) < 0) {
         goto done;
     }
     mlp_update_f32 update_f32 = {.rule = id};

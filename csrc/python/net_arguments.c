@@ -75,27 +75,32 @@ void mlp_begin_optimizer(mlp_optimizer_arguments *arguments) {
     arguments->call.function = &arguments->function;
 }
 
-static int parse_hypers(const Net *self, const mlp_call *call, const mlp_entry *entry, double *hypers) {
+static int parse_hypers(const Net *self, const mlp_call *call, mlp_optimizer_id id, double *hypers) {
+    const mlp_entry *entry = &mlp_optimizers[id];
     PyObject *given = call->given[HYPERS];
     for (int i = 0; entry->hypers[i].name; i++) {
         if (!PyTuple_Check(given) || i >= PyTuple_GET_SIZE(given)) {
             return mlp_argument_error(call, HYPERS, PyExc_TypeError, "is %R, expected a tuple with a number for each",
                                       given);
         }
-        if (mlp_check_hyper(call, HYPERS, &entry->hypers[i], PyTuple_GET_ITEM(given, i), &hypers[i]) < 0 ||
-            mlp_check_held(call, HYPERS, entry->hypers[i].name, hypers[i], is_double(self)) < 0) {
+        if (mlp_check_hyper(call, HYPERS, &entry->hypers[i], PyTuple_GET_ITEM(given, i), &hypers[i]) < 0) {
             return -1;
         }
     }
-    return 0;
+    return mlp_check_hypers_in_type(call, HYPERS, true, is_double(self), id, hypers);
 }
 
-/* A layer's factor may make the learning rate one that the net's type cannot hold. */
-static int check_rates(const Net *self, const mlp_call *call, double learning_rate) {
+/* The learning rate, or a layer's factor times it, may make steps that the net's type cannot hold. */
+static int check_rates(const Net *self, const mlp_call *call, const mlp_optimizer *optimizer) {
+    const char *product = "learning_rate times a layer's learning_rate_factor";
+    if (mlp_check_first_step(call, HYPERS, "learning_rate", is_double(self), optimizer->id, optimizer->hypers) < 0) {
+        return -1;
+    }
     for (ptrdiff_t i = 0; i < self->net->segments; i++) {
-        const double rate = learning_rate * self->net->segment[i].rate_factor;
-        if (mlp_check_held(call, HYPERS, "learning_rate times a layer's learning_rate_factor", rate, is_double(self)) <
-            0) {
+        mlp_optimizer of_layer = *optimizer;
+        of_layer.hypers[0] *= self->net->segment[i].rate_factor;
+        if (mlp_check_held(call, HYPERS, product, of_layer.hypers[0], is_double(self)) < 0 ||
+            mlp_check_first_step(call, HYPERS, product, is_double(self), optimizer->id, of_layer.hypers) < 0) {
             return -1;
         }
     }
@@ -104,11 +109,7 @@ static int check_rates(const Net *self, const mlp_call *call, double learning_ra
 
 /* None leaves the limit as it is. */
 static int parse_limit(const Net *self, const mlp_call *call, int p, double *limit) {
-    if (call->given[p] == Py_None) {
-        return 0;
-    }
-    return mlp_get_double(call, p, 0, INFINITY, limit) < 0 ? -1
-                                                           : mlp_check_held(call, p, NULL, *limit, is_double(self));
+    return call->given[p] == Py_None ? 0 : mlp_get_held(call, p, is_double(self), limit);
 }
 
 /* The states that the rule keeps and the count of steps, as the arrays of a function of the optimizer's name. */
@@ -153,14 +154,13 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
     int id;
     *optimizer = (mlp_optimizer){.schedule = MLP_CONSTANT, .clip_value = INFINITY, .clip_norm = INFINITY};
     if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
-        parse_hypers(self, &call, &mlp_optimizers[id], optimizer->hypers) < 0 ||
-        check_rates(self, &call, optimizer->hypers[0]) < 0 ||
+        parse_hypers(self, &call, (mlp_optimizer_id)id, optimizer->hypers) < 0 ||
         parse_limit(self, &call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
         parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0) {
         return -1;
     }
     optimizer->id = (mlp_optimizer_id)id;
-    if (mlp_check_hypers_in_type(&call, HYPERS, is_double(self), optimizer->id, optimizer->hypers) < 0) {
+    if (check_rates(self, &call, optimizer) < 0) {
         return -1;
     }
     return parse_states(self, &call, &mlp_optimizers[id], arguments);

@@ -174,12 +174,6 @@ PyObject *mlp_net_gradient(PyObject *object, PyObject *const *args, Py_ssize_t n
     return view;
 }
 
-/* A finite number >= 0 that the net's type can hold. */
-static int get_held(const Net *self, const mlp_call *call, int p, double *value) {
-    return mlp_get_double(call, p, 0, Py_HUGE_VAL, value) < 0 ? -1
-                                                              : mlp_check_held(call, p, NULL, *value, is_double(self));
-}
-
 PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { INDEX, TRAINABLE, RATE_FACTOR, L1, L2, MAX_NORM };
     static const mlp_function function = {
@@ -201,9 +195,10 @@ PyObject *mlp_net_set_segment(PyObject *object, PyObject *const *args, Py_ssize_
     }
     mlp_segment changed = self->net->segment[i];
     if (mlp_get_bool(&call, TRAINABLE, &changed.trainable) < 0 ||
-        get_held(self, &call, RATE_FACTOR, &changed.rate_factor) < 0 || get_held(self, &call, L1, &changed.l1) < 0 ||
-        get_held(self, &call, L2, &changed.l2) < 0 || get_held(self, &call, MAX_NORM, &changed.max_norm) < 0 ||
-        mlp_begin_change(self) < 0) {
+        mlp_get_held(&call, RATE_FACTOR, is_double(self), &changed.rate_factor) < 0 ||
+        mlp_get_held(&call, L1, is_double(self), &changed.l1) < 0 ||
+        mlp_get_held(&call, L2, is_double(self), &changed.l2) < 0 ||
+        mlp_get_held(&call, MAX_NORM, is_double(self), &changed.max_norm) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     self->net->segment[i] = changed;

@@ -90,8 +90,8 @@ static void loss_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff
 /* softplus(z) = log(1 + e^z), written so that neither end overflows or cancels. -log sigmoid(z) = softplus(-z). */
 static real softplus(real z) { return (z > 0 ? z : 0) + real_log1p(real_exp(-real_abs(z))); }
 
-/* share * z, where a share of 0 leaves nothing of an infinite z. */
-static real part_of(real share, real z) { return share == 0 ? 0 : share * z; }
+/* share * z, where a share of 0 leaves nothing of an infinite z; of NaN it leaves NaN. */
+static real part_of(real share, real z) { return share == 0 && z == z ? 0 : share * z; }
 
 /* -y log a - (1-y) log(1-a) = softplus(z) - y z, with the large parts of the two taken together first. */
 static real sigmoid_bce(real z, real y) {

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlpcore import catalogue, checks, kernels, network
-from mlpcore.engine import Entry
+from mlpcore.engine import Choice
 from mlpcore.gradcheck.checkers import copies_of
 from mlpcore.gradcheck.compare import Arrays, Problems, compare
 from mlpcore.gradcheck.differentiate import Array
@@ -23,7 +23,7 @@ def check_model(
     model: Sequential,
     x: ArrayLike,
     y: ArrayLike,
-    loss: Entry,
+    loss: Choice,
     *,
     sample_weight: ArrayLike | None = None,
     include_input: bool = False,
@@ -114,7 +114,7 @@ def check_model(
 
 
 def _dense_problems(
-    twin: Sequential, x: Array, target: Array, loss: Entry, sample_weight: ArrayLike | None, training: bool
+    twin: Sequential, x: Array, target: Array, loss: Choice, sample_weight: ArrayLike | None, training: bool
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of each dense layer's parameters, computed from there up, and the gradients."""
     layers = twin.layers
@@ -137,7 +137,7 @@ def _dense_problems(
 
 
 def _problems(
-    twin: Sequential, x: Array, target: Array, loss: Entry, sample_weight: ArrayLike | None, training: bool
+    twin: Sequential, x: Array, target: Array, loss: Choice, sample_weight: ArrayLike | None, training: bool
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of the parameters of any layers, computed by the twin itself, and the gradients."""
     net = twin._built()

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from mlpcore.checks import choice
-from mlpcore.engine import Entry, Step
+from mlpcore.engine import Choice, Step
 from mlpcore.layers.layer import SameSizeLayer
 
 
@@ -31,12 +31,12 @@ class Activation(SameSizeLayer):
     kind: ClassVar[str] = "activation"
     required_settings: ClassVar[tuple[str, ...]] = ("activation",)
 
-    def __init__(self, activation: Entry) -> None:
+    def __init__(self, activation: Choice) -> None:
         super().__init__()
         self._activation = choice("activations", "activation", activation)
 
     @property
-    def activation(self) -> Entry:
+    def activation(self) -> Choice:
         """sigma: its name, or a tuple of its name and constants."""
         return self._activation
 

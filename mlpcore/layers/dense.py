@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcore import catalogue
 from mlpcore._core import Net
 from mlpcore.checks import choice, flag, real_number, whole_number
-from mlpcore.engine import Entry, Step
+from mlpcore.engine import Choice, Step
 from mlpcore.layers.layer import Layer, Place, overwrite
 
 
@@ -68,7 +68,7 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: Entry | None = None,
+        activation: Choice | None = None,
         *,
         input_size: int | None = None,
         kernel_initializer: str = "glorot_uniform",
@@ -101,7 +101,7 @@ class Dense(Layer):
         return self._units
 
     @property
-    def activation(self) -> Entry:
+    def activation(self) -> Choice:
         """sigma: its name, or a tuple of its name and constants."""
         return self._activation
 

@@ -124,7 +124,7 @@ class Layer(ABC):
     def __repr__(self) -> str:
         """Return the call that makes it; a comment follows as soon as there are arrays."""
         built = self._holder is not None and self._holder.bound is not None
-        return self._expression() + ("  # its arrays are views: copy() keeps their values" if built else "")
+        return self._expression() + ("  # arrays are views" if built else "")
 
     def _inner(self) -> "tuple[Layer, ...]":
         """Return the layers that this one is made of."""

@@ -30,7 +30,7 @@ BUILD = ROOT / "build" / "neon"
 sys.path.insert(0, str(HERE.parent))
 import test_golden  # noqa: E402
 
-from mlpcore.engine import Entry, Step  # noqa: E402
+from mlpcore.engine import Choice, Step  # noqa: E402
 
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Wswitch-enum", "-Werror"]
@@ -126,7 +126,7 @@ class PipedNet:
         return np.frombuffer(data, kind)
 
 
-def _entry(entry: Entry) -> tuple[Any, ...]:
+def _entry(entry: Choice) -> tuple[Any, ...]:
     """Return a row of the catalogue as words: its name, how many constants follow, and these."""
     name, *constants = (entry,) if isinstance(entry, str) else entry
     return name, len(constants), *map(float, constants)

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../programs.h"
 #include "isa/isa.h"
 #include "net/net.h"
 #include "runtime/memory.h"
@@ -66,11 +67,6 @@ static int entry(const mlp_entry *entries, double *constants) {
         constants[i] = number();
     }
     return id;
-}
-
-static void *memory(ptrdiff_t count, size_t size) {
-    void *block = mlp_alloc(count, size);
-    return block ? block : (give_up("no", "memory"), NULL);
 }
 
 static void *array(ptrdiff_t count, size_t size) {

@@ -2,6 +2,7 @@
  * can run. Exits with 1 if one of them does not end with the parameters that one thread alone arrives at;
  * ThreadSanitizer, which `make test-tsan` runs it under, sees whether it could have been otherwise. */
 #define _POSIX_C_SOURCE 200809L
+#include "../programs.h"
 #include "isa/isa.h"
 #include "net/net.h"
 #include "runtime/memory.h"
@@ -11,28 +12,10 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The first layer's products are worth sharing, the last one's are not. */
 enum { IN = 256, HIDDEN = 128, OUT = 10, ROWS = 192, BATCH = 128, CALLERS = 3, THREADS = 4 };
-
-static void *memory(ptrdiff_t count, size_t size) {
-    void *block = mlp_alloc(count, size);
-    if (!block) {
-        fputs("no memory\n", stderr);
-        exit(2);
-    }
-    return block;
-}
-
-static void store(void *array, int bits, ptrdiff_t i, double value) {
-    if (bits == 32) {
-        ((float *)array)[i] = (float)value;
-    } else {
-        ((double *)array)[i] = value;
-    }
-}
 
 /* The parameters of a network after an epoch; always the same. */
 static void *train(void *bits_of_net) {

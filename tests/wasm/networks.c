@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../programs.h"
 #include "catalogue/catalogue.h"
 #include "isa/isa.h"
 #include "net/net.h"
@@ -16,22 +17,6 @@ enum { IN = 7, HIDDEN = 12, OUT = 5, ROWS = 40, BATCH = 16, EPOCHS = 6, STEPS = 
 static _Noreturn void give_up(const char *why) {
     fprintf(stderr, "networks: %s\n", why);
     exit(2);
-}
-
-static void *memory(ptrdiff_t count, size_t size) {
-    void *block = mlp_alloc(count, size);
-    if (!block) {
-        give_up("no memory");
-    }
-    return block;
-}
-
-static void store(void *array, int bits, ptrdiff_t i, double value) {
-    if (bits == 32) {
-        ((float *)array)[i] = (float)value;
-    } else {
-        ((double *)array)[i] = value;
-    }
 }
 
 /* FNV-1a of the numbers, which lie in the same order of bytes on all machines this runs on. */

@@ -45,6 +45,13 @@ typedef struct {
 
 static const layer_kind KINDS[];
 
+/* The plan of kinds without parameters, whose output is as wide as their input. */
+static bool keep_width(mlp_net *net, mlp_step *step, const mlp_step_spec *spec) {
+    (void)net, (void)spec;
+    step->out = step->in;
+    return true;
+}
+
 /* ---- the epilogues of products (fusion.c, rules 1 and 3) ---------------------------------------------------------- */
 
 /* The steps after a product, on a block of its result. */
@@ -67,14 +74,11 @@ static void run_steps_below(const void *product, ptrdiff_t begin, ptrdiff_t coun
 
 /* One activation is the rule: spared the loop. */
 static void run_activation_after(const void *context, ptrdiff_t begin, ptrdiff_t count, const real *block) {
-    const bound_step *s = context;
-    s->pass->k->activation_forward(&s->sigma, 1, count, s->y + begin, block);
+    KINDS[MLP_ACTIVATION].forward_elements(context, begin, count, block);
 }
 
 static void run_activation_below(const void *context, ptrdiff_t begin, ptrdiff_t count, const real *block) {
-    const bound_step *s = context;
-    const real *source = mlp_derivative_needs_z(s->sigma.id) ? s->x : s->y;
-    s->pass->k->activation_backward(&s->sigma, 1, count, s->grad_x + begin, source + begin, block);
+    KINDS[MLP_ACTIVATION].backward_elements(context, begin, count, block);
 }
 
 static void bind_forward_epilogue(bound_step *s) {

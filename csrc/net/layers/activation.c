@@ -2,12 +2,6 @@
  * pass of its own.
  */
 
-static bool activation_plan(mlp_net *net, mlp_step *step, const mlp_step_spec *spec) {
-    (void)net, (void)spec;
-    step->out = step->in;
-    return true;
-}
-
 static void activation_forward_elements(const bound_step *s, ptrdiff_t begin, ptrdiff_t count, const real *z) {
     s->pass->k->activation_forward(&s->sigma, 1, count, s->y + begin, z);
 }

@@ -1,11 +1,5 @@
 /* dropout.c: y = mask x / (1 - rate) while training, y = x otherwise. The mask is computed again in backward. */
 
-static bool dropout_plan(mlp_net *net, mlp_step *step, const mlp_step_spec *spec) {
-    (void)net, (void)spec;
-    step->out = step->in;
-    return true;
-}
-
 static void drop_elements(const bound_step *s, ptrdiff_t begin, ptrdiff_t count, real *y, const real *x) {
     if (s->pass->mode.training) {
         mask m = s->dropout;

@@ -1,16 +1,6 @@
-/* residual.c: a branch beside a path that skips it (He et al. 2016): fork, the steps of the branch, join. */
-
-static bool fork_plan(mlp_net *net, mlp_step *step, const mlp_step_spec *spec) {
-    (void)net, (void)spec;
-    step->out = step->in;
-    return true;
-}
-
-static bool join_plan(mlp_net *net, mlp_step *step, const mlp_step_spec *spec) {
-    (void)net, (void)spec;
-    step->out = step->in; /* what the caller has made sure of: the branch is as wide as its input */
-    return true;
-}
+/* residual.c: a branch beside a path that skips it (He et al. 2016): fork, the steps of the branch, join.
+ * The caller has made sure that the branch is as wide as its input.
+ */
 
 /* y = sum of two arrays, which y may be. */
 static void add(ptrdiff_t count, real *y, const real *a, const real *b) {
