@@ -1,5 +1,6 @@
 """What is trained: networks, batches, optimizers, data and first weights, the same for every peer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 LEARNING_RATE = 1e-3
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-OPTIMIZERS: tuple[Literal["sgd", "adam"], ...] = ("sgd", "adam")
+OPTIMIZERS: dict[Literal["sgd", "adam"], str] = {"sgd": "SGD", "adam": "Adam"}  # and what tables call them
 ONE_SAMPLE = ((10, 10, 1), (100, 64, 1), (64, 100, 10), (784, 30, 10), (784, 128, 10))  # a batch
 
 
@@ -97,6 +98,11 @@ class Configuration:
             shown = "-".join(map(str, [size for size in sizes if size != most]))
             return f"{most} x {repeated} - {shown}, {self.batch}"
         return f"{'-'.join(map(str, sizes))}, {self.batch}"
+
+
+def without_twins(configurations: Sequence[Configuration]) -> list[Configuration]:
+    """Leave out those that differ from one before in nothing but the optimizer: they predict alike."""
+    return list({(of.sizes, of.batch, of.dtype): of for of in reversed(configurations)}.values())[::-1]
 
 
 CONFIGURATIONS = {

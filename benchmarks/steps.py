@@ -6,13 +6,12 @@ from typing import Any
 
 import machine
 import report
-from configurations import CONFIGURATIONS, Configuration
+from configurations import CONFIGURATIONS, OPTIMIZERS, Configuration, without_twins
 from machine import Peak
 from peers import PEERS
 from timing import Contest, Times
 from worker import Job
 
-OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
 TITLES = {"train": "Training steps", "predict": "Predictions of one batch"}
 
 
@@ -23,7 +22,7 @@ def measure(
     cores = machine.cores(threads)
     peaks = [machine.peak(cores, "float32")]
     with Contest(peers, cores) as contest:
-        measured = {"train": configurations, "predict": _without_twins(configurations)}
+        measured = {"train": configurations, "predict": without_twins(configurations)}
         times = {
             action: [contest.measure(Job(action, of, seconds), rounds) for of in those]
             for action, those in measured.items()
@@ -49,11 +48,6 @@ def measure(
             for of, found in zip(measured[action], times[action], strict=True)
         ]
     return text, data
-
-
-def _without_twins(configurations: Sequence[Configuration]) -> list[Configuration]:
-    """Leave out those that differ from one before in nothing but the optimizer: they predict alike."""
-    return list({(of.sizes, of.batch, of.dtype): of for of in reversed(configurations)}.values())[::-1]
 
 
 def row(action: str, configuration: Configuration, times: dict[str, Times], peak: Peak | None) -> list[str]:

@@ -56,7 +56,7 @@ def __getattr__(name: str) -> str:
     """Look `__version__` up on first use: the lookup takes as long as the rest of the import."""
     if name != "__version__":
         raise AttributeError(f"module 'mlpcore' has no attribute {name!r}")
-    with lazy.importing:
+    with lazy.no_fork:
         from importlib.metadata import PackageNotFoundError, version
 
         try:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
-from mlpcore.lazy import importing
+from mlpcore.lazy import no_fork
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Calla
         yield None
         return
     bar: Any = None
-    with suppress(Exception), importing:
+    with suppress(Exception), no_fork:
         bar = _bar_class()(total=total, unit=unit, miniters=1)
 
     def advance(logs: dict[str, float]) -> None:
@@ -26,7 +26,8 @@ def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Calla
             return
         try:
             bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
-            bar.update()
+            with no_fork:
+                bar.update()
         except Exception:  # the terminal, the pipe or the notebook has gone
             bar = None
 
@@ -34,7 +35,7 @@ def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Calla
         yield advance
     finally:
         if bar is not None:
-            with suppress(Exception):
+            with suppress(Exception), no_fork:
                 bar.close()
 
 

@@ -86,7 +86,7 @@ def test_a_build_is_compared_with_an_older_one(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     (file,) = (tmp_path / "results").glob("*/builds.json")
     found = json.loads(file.read_text())["measured"]
-    assert len(found) == 4
+    assert [entry["action"] for entry in found] == ["train", "train", "predict", "predict"]
     assert all(0.1 < entry["ratio"] < 10 for entry in found)
     ran = run("builds", str(tmp_path))
     assert ran.returncode == 2

@@ -107,6 +107,40 @@ thread.join()
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
+# Another thread's bar is being written; meanwhile, here is forked. The child trains with a bar too.
+FORK_BESIDE_A_BAR = """
+import io, os, signal, sys, threading, time
+import mlpcore
+
+x, y = [[0.0], [1.0]], [[0.0], [1.0]]
+during = threading.Event()
+
+class Slow(io.RawIOBase):
+    def writable(self):
+        return True
+
+    def write(self, data):
+        if b"2/2" in bytes(data) and threading.current_thread() is not threading.main_thread():
+            during.set()
+            time.sleep(0.2)
+        return len(data)
+
+def fit():
+    mlpcore.Sequential([mlpcore.Dense(1)], seed=1).fit(x, y, loss="mse", epochs=2)
+
+sys.stderr = io.TextIOWrapper(io.BufferedWriter(Slow()), write_through=True)
+thread = threading.Thread(target=fit)
+thread.start()
+assert during.wait(30), "never written"
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    fit()
+    os._exit(0)
+thread.join()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
 
 def python(code: str, *arguments: str) -> str:
     ran = subprocess.run(
@@ -134,6 +168,12 @@ def test_calls_import_nothing(tmp_path) -> None:
 )
 def test_a_fork_waits_for_an_import(call: str, module: str) -> None:
     assert python(FORK_DURING, call, module) == "0"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_waits_for_a_bar_that_is_being_written() -> None:
+    assert python(FORK_BESIDE_A_BAR) == "0"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

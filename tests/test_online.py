@@ -9,6 +9,20 @@ from states import shown
 
 from mlpcore import SGD, Activation, Adam, CustomLayer, Dense, Dropout, Residual, Sequential
 
+
+class Doubled(CustomLayer):
+    """y = 2 x in Python."""
+
+    def build(self, input_size):
+        return input_size, {}
+
+    def forward(self, x, training):
+        return 2 * x
+
+    def backward(self, grad_y, x):
+        return 2 * grad_y
+
+
 NETS = {
     "one unit": lambda: [Dense(1, "sigmoid")],
     "narrow": lambda: [Dense(10, "tanh"), Dense(3, "softmax")],
@@ -24,6 +38,7 @@ NETS = {
     "residual first": lambda: [Residual([Dense(23, "tanh")]), Dense(3, "softmax")],
     "not trainable": lambda: [Dense(40, "relu", trainable=False), Dense(3, "softmax")],
     "max_norm": lambda: [Dense(40, "relu", max_norm=0.5), Dense(3, "softmax", max_norm=0.5)],
+    "a layer in Python": lambda: [Dense(40, "relu"), Doubled(), Dense(3, "softmax")],
     "penalties": lambda: [Dense(40, "relu", l1=0.01, l2=0.01, learning_rate_factor=0.5), Dense(3, "softmax", l2=0.1)],
 }
 OPTIMIZERS = {
@@ -59,7 +74,7 @@ def test_the_bits_are_those_of_one_step_after_the_other(net, optimizer):
 
 @pytest.mark.parametrize("stop_after", [1, 2, 8, 9, 10])
 def test_a_training_that_is_stopped_goes_on_with_the_same_bits(stop_after):
-    """Callbacks end epochs; `epochs` in several calls give the batches of one."""
+    """Two calls of fit train as one does."""
     whole, parts = (Sequential([Dense(40, "relu"), Dense(3, "softmax")], input_size=23, seed=7) for _ in range(2))
     x, y = np.random.default_rng(5).standard_normal((9, 23)), np.arange(9) % 3
     options = {"loss": "cce", "batch_size": 1, "progress": False}
@@ -70,22 +85,3 @@ def test_a_training_that_is_stopped_goes_on_with_the_same_bits(stop_after):
     for one, other in zip(whole.layers, parts.layers, strict=True):
         np.testing.assert_array_equal(one.w, other.w)
         np.testing.assert_array_equal(one.b, other.b)
-
-
-class Doubled(CustomLayer):
-    """y = 2 x in Python."""
-
-    def build(self, input_size):
-        return input_size, {}
-
-    def forward(self, x, training):
-        return 2 * x
-
-    def backward(self, grad_y, x):
-        return 2 * grad_y
-
-
-def test_beside_a_layer_in_python_nothing_is_fused():
-    plain = fitted(lambda: [Dense(40, "relu"), Doubled(), Dense(3, "softmax")], SGD(0.1), "float64")
-    apart = fitted(lambda: [Dense(40, "relu"), Doubled(), Dense(3, "softmax")], SGD(0.1, clip_norm=1e30), "float64")
-    assert plain == apart

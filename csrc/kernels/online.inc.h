@@ -32,7 +32,7 @@ static void update_narrow_rows(ptrdiff_t in, ptrdiff_t out, const REAL_NAME(mlp_
 typedef struct {
     const REAL_NAME(mlp_update) * u;
     const online_task *whole;
-    parts columns; /* in units of VEC_LANES, as those of forward */
+    parts columns; /* in units of VEC_LANES */
 } shared_online_task;
 
 static void update_columns(void *context, ptrdiff_t i) {
@@ -47,14 +47,27 @@ static void update_columns(void *context, ptrdiff_t i) {
     RULES[shared->u->rule].online(shared->u, &task);
 }
 
+static product_task next_forward(const online_task *task) {
+    return forward_task(1, task->in, task->columns, task->next_z, task->x, task->w, NULL);
+}
+
+/* As forward of one sample is shared, so that a thread reads the columns of w that it has written. False: it is not. */
+static bool share_columns(const REAL_NAME(mlp_update) * u, const online_task *task, ptrdiff_t threads) {
+    const product_task forward = next_forward(task);
+    product_plan plan;
+    plan_split(&plan, &forward, threads);
+    if (plan.split != BY_COLUMNS) {
+        return false;
+    }
+    shared_online_task shared = {.u = u, .whole = task, .columns = plan.pieces};
+    mlp_parallel(shared.columns.count, update_columns, &shared);
+    return true;
+}
+
 static void update_wide_rows(const REAL_NAME(mlp_update) * u, const online_task *task) {
-    const ptrdiff_t pieces = mlp_get_num_threads() * PIECES_PER_THREAD, vectors = divided(task->columns, VEC_LANES);
-    const bool is_shared = pieces > PIECES_PER_THREAD && task->columns >= pieces * NR &&
-                           (double)task->in * (double)task->columns >= MIN_PARALLEL_WORK;
-    if (is_shared) {
-        shared_online_task shared = {.u = u, .whole = task, .columns = divide(vectors, divided(vectors, pieces))};
-        mlp_parallel(shared.columns.count, update_columns, &shared);
-    } else {
+    const product_task forward = next_forward(task);
+    const ptrdiff_t threads = threads_for(&forward);
+    if (threads == 1 || !share_columns(u, task, threads)) {
         RULES[u->rule].online(u, task);
     }
 }

@@ -97,8 +97,12 @@ static int check_rates(const Net *self, const mlp_call *call, const mlp_optimize
         return -1;
     }
     for (ptrdiff_t i = 0; i < self->net->segments; i++) {
+        const double factor = self->net->segment[i].rate_factor;
+        if (factor == 1) {
+            continue;
+        }
         mlp_optimizer of_layer = *optimizer;
-        of_layer.hypers[0] *= self->net->segment[i].rate_factor;
+        of_layer.hypers[0] *= factor;
         if (mlp_check_held(call, HYPERS, product, of_layer.hypers[0], is_double(self)) < 0 ||
             mlp_check_first_step(call, HYPERS, product, is_double(self), optimizer->id, of_layer.hypers) < 0) {
             return -1;

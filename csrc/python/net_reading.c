@@ -25,7 +25,7 @@ PyObject *mlp_net_call_predict(PyObject *object, PyObject *const *args, Py_ssize
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_reading(self) < 0) {
         return NULL;
     }
-    _Alignas(64) char few[16 * 1024]; /* for few samples of a small network: an allocation would take as long as they do */
+    _Alignas(64) char few[16 * 1024]; /* for few samples of a small network: an allocation would take as long */
     void *scratch = few;
     PyObject *scratch_owner = NULL; /* only where a layer written in Python may keep a view of it */
     PyArrayObject *result = NULL;
