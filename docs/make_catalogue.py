@@ -1,5 +1,6 @@
 """Writes docs/catalogue.md, the tables of the catalogue, from what the built package says: `make docs-tables`."""
 
+from functools import partial
 from pathlib import Path
 
 from mlpcore import catalogue
@@ -12,7 +13,8 @@ Everything in mlpcore that has a name. The rows stand in `csrc/catalogue/*.def`,
 checks and tests read them too; this page is made from them by `make docs-tables`. In Python, `mlpcore.catalogue` has
 the same rows.
 
-Where a row has constants, a name stands for their default values, and a tuple gives others: `("name", 0.2)`.
+Where a row has constants, its name stands for their default values, and an object of its class gives others:
+`LeakyReLU(0.2)`.
 """
 TITLES = {
     "activations": ("Activations", "a = σ(z) and its derivative", "derivative σ'"),
@@ -54,17 +56,18 @@ def remarks(row: Entry) -> str:
     return "; ".join(parts)
 
 
-def name(row: Entry) -> str:
-    """Return the name with the alias or the class in Python."""
-    other = row.alias or row.class_name
-    return f"`{row.name}`" + (f", `{other}`" if other else "")
+def name(family: str, row: Entry) -> str:
+    """Return the name with the alias and the class in Python."""
+    made = catalogue.CLASSES.get((family, row.name))
+    others = (row.alias, row.class_name, made and made.__name__)
+    return ", ".join(f"`{each}`" for each in (row.name, *others) if each)
 
 
 def table(family: str) -> str:
     """Return the table of a family; a column that is empty in every row is left out."""
     title, text, derivative = TITLES[family]
     columns = {
-        "name": name,
+        "name": partial(name, family),
         "formula": lambda row: code(row.formula),
         derivative or "derivative": lambda row: code(row.derivative),
         "constants": lambda row: "<br>".join(map(constant, row.hypers)),

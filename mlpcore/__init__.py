@@ -22,6 +22,7 @@ except ImportError as error:
     raise unbuilt.explained(error, _Path(__file__).parent) from None
 
 from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
+from mlpcore.activations import CELU, ELU, LeakyReLU
 from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
@@ -30,6 +31,8 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 __all__ = [
+    "CELU",
+    "ELU",
     "SGD",
     "Activation",
     "Adam",
@@ -38,6 +41,7 @@ __all__ = [
     "Dropout",
     "History",
     "Layer",
+    "LeakyReLU",
     "Optimizer",
     "Residual",
     "Sequential",

@@ -89,6 +89,9 @@ FAMILIES: dict[str, dict[str, Entry]] = {
 }
 """The rows of each family by name, in the order of the catalogue."""
 
+CLASSES: dict[tuple[str, str], Any] = {}
+"""By family and name: the class of `mlpcore` whose objects are the row with values of its constants (functions.py)."""
+
 
 def names(family: str) -> tuple[str, ...]:
     """Return the names of a family, in order.
@@ -114,7 +117,7 @@ def entry(family: str, name: str | tuple[Any, ...]) -> Entry:
     family : str
         As in `names`.
     name : str or tuple
-        A name, or a tuple of a name and values of the row's constants.
+        A name, or a function with constants such as `mlpcore.LeakyReLU(0.2)`.
 
     Returns
     -------
@@ -129,7 +132,7 @@ def entry(family: str, name: str | tuple[Any, ...]) -> Entry:
 
 
 def label(name: str | tuple[Any, ...]) -> str:
-    """Return a name as it is, and a tuple of a name and constants as name(constant, ...).
+    """Return a name as it is, and a function with constants as name(constant, ...).
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 Choice = str | tuple[Any, ...]
-"""What is chosen from the catalogue: the name of a row, or a tuple of the name and values of its constants."""
+"""What is chosen from the catalogue: a row's name, or a tuple of it and its constants, as functions.py makes them."""
 
 
 class Step(NamedTuple):

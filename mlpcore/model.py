@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore import checks, losses, training
+from mlpcore import checks, targets, training
 from mlpcore.engine import Choice
 from mlpcore.history import History
 from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
@@ -111,8 +111,8 @@ class Sequential(Stack):
         ----------
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
-        loss : str or tuple
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
+        loss : str or object
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or an object with constants of its own.
         sample_weight : array_like of shape (n,), optional
             The weight of each sample in the mean; >= 0.
 
@@ -186,8 +186,8 @@ class Sequential(Stack):
         y : array_like of shape (n, out) or (n,)
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
             ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
-        loss : str or tuple
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
+        loss : str or object
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or an object with constants of its own.
         optimizer : str or Optimizer, default "adam"
             A name of ``mlpcore.catalogue.names("optimizers")`` for a new optimizer in each call, or an object, which
             keeps its state between calls.
@@ -362,6 +362,6 @@ class Sequential(Stack):
         loss = checks.given_loss(loss)
         samples = training.samples_of(self, X, y, sample_weight, loss)
         bound = self._bound_for(samples.x.shape[1])
-        logs = training.score(bound.net, samples, loss, losses.accuracy_rule(loss, samples.y))
+        logs = training.score(bound.net, samples, loss, targets.accuracy_rule(loss, samples.y))
         self._holder.bind(bound)
         return logs

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import _core, catalogue, checks, losses, network
+from mlpcore import _core, catalogue, checks, network, targets
 from mlpcore._core import BusyError, Net
 from mlpcore.engine import Choice, OptimizerState, TrainSettings
 from mlpcore.history import History
@@ -126,7 +126,7 @@ def task_of(
     elif validation_data is not None:
         validation = _validation_of(model, validation_data, train.x.shape[1], loss)
     # One rule for both, so that their accuracies can be compared.
-    rule = losses.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
+    rule = targets.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
     if class_weight is not None:
         train = checks.weighted_by_class(train, class_weight, loss)
     train = train.without_zero_weights()

@@ -140,6 +140,9 @@ def test_constants_that_no_row_has_are_refused(call, message):
 
 NAMES = {name for names in NAMED.values() for name in names}
 NAMES |= {row.alias for row in catalogue.FAMILIES["losses"].values() if row.alias}
+WITH_CONSTANTS = {
+    family: [name for name, row in rows.items() if row.hypers] for family, rows in catalogue.FAMILIES.items()
+}
 STRING = re.compile(r"""["']({})["']""".format("|".join(sorted(NAMES))))
 IDENTIFIER = re.compile(r"\b(?:MLP_({}))\b".format("|".join(sorted(NAMES)).upper()))
 DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
@@ -150,6 +153,8 @@ PYTHON = {
     "data.py": (1, "advice on which loss to take"),
     "training.py": (7, "advice on which output to take"),
     "demo.py": (6, "the demo's own network"),
+    "activations.py": (len(WITH_CONSTANTS["activations"]), "each class names its row"),
+    "losses.py": (len(WITH_CONSTANTS["losses"]), "each class names its row"),
     "optimizers.py": (len(NAMED["optimizers"]), "each class names its row"),
     "engine.py": (1, "a step without an activation"),
     "layers/dense.py": (3, "no activation; the first weights of every layer"),

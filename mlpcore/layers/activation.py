@@ -12,8 +12,8 @@ class Activation(SameSizeLayer):
 
     Parameters
     ----------
-    activation : str or tuple
-        A name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants.
+    activation : str or object
+        A name of ``mlpcore.catalogue.names("activations")``, or an object with constants such as ``LeakyReLU(0.2)``.
 
     Raises
     ------
@@ -37,7 +37,7 @@ class Activation(SameSizeLayer):
 
     @property
     def activation(self) -> Choice:
-        """sigma: its name, or a tuple of its name and constants."""
+        """sigma: its name, or an object with its constants."""
         return self._activation
 
     def _expression(self) -> str:

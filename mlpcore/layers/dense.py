@@ -27,9 +27,9 @@ class Dense(Layer):
     ----------
     units : int
         Number of units, which is the number of outputs: >= 1.
-    activation : str, tuple or None, default None
-        sigma: a name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants;
-        None is "linear".
+    activation : str, object or None, default None
+        sigma: a name of ``mlpcore.catalogue.names("activations")``, or an object with constants such as
+        ``LeakyReLU(0.2)``; None is "linear".
     input_size : int, optional
         Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
@@ -102,7 +102,7 @@ class Dense(Layer):
 
     @property
     def activation(self) -> Choice:
-        """sigma: its name, or a tuple of its name and constants."""
+        """sigma: its name, or an object with its constants."""
         return self._activation
 
     @property

@@ -1,7 +1,7 @@
 """What each loss takes for y, and by which metric an accuracy counts under it.
 
 A batch's loss is the weighted mean of its samples' losses, whose formulas ``mlpcore.catalogue.FAMILIES["losses"]`` and
-docs/catalogue.md tell. A loss is a name, or a tuple of a name and values of its constants.
+docs/catalogue.md tell. A loss is a name, or an object such as those of losses.py.
 """
 
 import numpy as np
