@@ -1,5 +1,6 @@
 """Writes docs/catalogue.md, the tables of the catalogue, from what the built package says: `make docs-tables`."""
 
+import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from mlpcore import catalogue
 from mlpcore.catalogue import Entry, Hyper
 
 PAGE = Path(__file__).with_name("catalogue.md")
+ELSEWHERE = tomllib.loads(Path(__file__).with_name("elsewhere.toml").read_text(encoding="utf-8"))
+LIBRARIES = ("Keras", "PyTorch", "scikit-learn")
 HEAD = """# The catalogue
 
 Everything in mlpcore that has a name. The rows stand in `csrc/catalogue/*.def`, where checks, error messages, gradient
@@ -14,7 +17,7 @@ checks and tests read them too; this page is made from them by `make docs-tables
 the same rows.
 
 Where a row has constants, its name stands for their default values, and an object of its class gives others:
-`LeakyReLU(0.2)`.
+`LeakyReLU(0.2)`. The last column says what Keras, PyTorch and scikit-learn call the same thing (`elsewhere.toml`).
 """
 TITLES = {
     "activations": ("Activations", "a = σ(z) and its derivative", "derivative σ'"),
@@ -63,6 +66,18 @@ def name(family: str, row: Entry) -> str:
     return ", ".join(f"`{each}`" for each in (row.name, *others) if each)
 
 
+def elsewhere(family: str, row: Entry) -> str:
+    """Return what other libraries call the row."""
+    names = ELSEWHERE[family][row.name] if family in ELSEWHERE else ()
+    return "<br>".join(f"{library}: {called(name)}" for library, name in zip(LIBRARIES, names, strict=False) if name)
+
+
+def called(text: str) -> str:
+    """Return names that semicolons part as code, each without the remark after it."""
+    parts = (name.partition(" (") for name in text.split("; "))
+    return ", ".join(f"`{name}`{bracket}{remark}" for name, bracket, remark in parts)
+
+
 def table(family: str) -> str:
     """Return the table of a family; a column that is empty in every row is left out."""
     title, text, derivative = TITLES[family]
@@ -73,6 +88,7 @@ def table(family: str) -> str:
         "constants": lambda row: "<br>".join(map(constant, row.hypers)),
         "remarks": remarks,
         "source": lambda row: row.source or "",
+        "elsewhere": partial(elsewhere, family),
     }
     rows = catalogue.FAMILIES[family].values()
     filled = {head: cells for head, cell in columns.items() if any(cells := [cell(row) for row in rows])}

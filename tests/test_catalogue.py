@@ -199,6 +199,15 @@ def test_the_page_is_what_the_catalogue_says():
             assert f"| `{row.name}`" in module.table(family)
 
 
+def test_every_row_says_what_other_libraries_call_it():
+    module = make_catalogue()
+    for family, names in module.ELSEWHERE.items():
+        assert set(catalogue.FAMILIES[family]) <= set(names), f"docs/elsewhere.toml lacks rows of {family}"
+        assert all(len(each) == len(module.LIBRARIES) for each in names.values())
+    for family in ("activations", "losses", "optimizers", "schedules", "initializers"):
+        assert family in module.ELSEWHERE
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/paper.md"])
 def test_the_page_is_linked(page):
     assert "catalogue.md" in (ROOT / page).read_text(encoding="utf-8")
