@@ -45,7 +45,7 @@ def constant(hyper: Hyper) -> str:
     """Return a constant with its default and its range."""
     if hyper.is_flag:
         return f"{hyper.name} = {bool(hyper.default)}"
-    in_float32 = f", in float32 from {number(hyper.least_float32)}" if hyper.least_float32 else ""
+    in_float32 = f", in float32 from {number(hyper.least_float32)}" if hyper.least_float32 > hyper.least else ""
     return f"{hyper.name} = {number(hyper.default)} in [{number(hyper.least)}, {number(hyper.below)}){in_float32}"
 
 

@@ -14,7 +14,7 @@ class LeakyReLU(Function):
     Parameters
     ----------
     negative_slope : float, default 0.01
-        >= 0. PyTorch has the same default; Keras has 0.3.
+        >= 0. PyTorch has the same default; Keras has 0.3 in its layer and 0.2 in its function.
 
     Raises
     ------
