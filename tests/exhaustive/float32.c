@@ -1,13 +1,14 @@
-/* elementary.c: csrc/reference/elementary.h in float, on all 2^32 inputs, against the C library in double.
+/* float32.c: csrc/reference/elementary.h and the activations made from it in float, on all 2^32 inputs, against the C
+ * library in double.
  *
- *     cc -std=c11 -O3 -ffp-contract=off -mfma -pthread -Icsrc tests/exhaustive/elementary.c \
+ *     cc -std=c11 -O3 -ffp-contract=off -mfma -pthread -Icsrc tests/exhaustive/float32.c \
  *         csrc/reference/reference_f32.c $(find csrc/catalogue csrc/runtime -name '*.c') \
- *         -lm -o build/exhaustive-elementary && build/exhaustive-elementary
+ *         -lm -o build/exhaustive-float32 && build/exhaustive-float32
  *
  * (without -mfma where the processor is no x86; tests/exhaustive/run.py does all that). Prints the worst error of each
  * function in ulp, units in the last place of the exact result, and where it is. Exits with 1 if one is above
- * what elementary.h states, or if a NaN, an infinity, an exact zero or the sign of any result is not what the C library
- * gives, or tanh is not odd.
+ * what elementary.h or reference/activations.c states, or if a NaN, an infinity, an exact zero or the sign of any result is
+ * not what the C library gives, or tanh or erf is not odd.
  */
 #include <math.h>
 #include <pthread.h>
@@ -18,21 +19,75 @@
 
 enum { THREADS = 2, CHUNK = 1 << 14 };
 
+/* ---- the formulas in double, written such that no digits are lost --------------------------------------------------- */
+
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double elu(double z) { return z > 0 ? z : expm1(z); }
+static double selu(double z) { return 1.0507009873554804934 * (z > 0 ? z : 1.6732632423543772848 * expm1(z)); }
+static double gelu(double z) { return z * (z > -40 ? erfc(-z * 0.70710678118654752) / 2 : 0); }
+static double gelu_tanh(double z) {
+    return z > -40 ? z / (1 + exp(-1.5957691216057307118 * z * (1 + 0.044715 * z * z))) : 0 * z;
+}
+static double silu(double z) { return z > -700 ? z / (1 + exp(-z)) : 0 * z; }
+static double mish(double z) {
+    const double e = exp(-fabs(z));
+    return z > 0    ? z * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
+           : e == 0 ? 0 * z
+                    : z * e * (e + 2) / (e * e + 2 * e + 2);
+}
+static double softplus(double z) { return (z > 0 ? z : 0) + log1p(exp(-fabs(z))); }
+static double softsign(double z) { return isinf(z) ? copysign(1, z) : z / (1 + fabs(z)); }
+static double log_softmax(double z) { /* of the row (z, 0), its first; a zero is positive */
+    const double a = -softplus(-z);
+    return a > -0x1p-150 ? -a : a;
+}
 
 static const struct {
     const char *name;
-    mlp_elementary_id function;
     double (*exact)(double);
-    double most_ulp; /* what elementary.h states */
+    double most_ulp; /* what elementary.h and reference/activations.c state */
+    int id, is_activation;
 } FUNCTIONS[] = {
-    {"exp", MLP_ELEMENTARY_EXP, exp, 1.05},
-    {"log", MLP_ELEMENTARY_LOG, log, 0.9},
-    {"log1p", MLP_ELEMENTARY_LOG1P, log1p, 0.95},
-    {"tanh", MLP_ELEMENTARY_TANH, tanh, 1.75},
-    {"sigmoid", MLP_ELEMENTARY_SIGMOID, sigmoid, 1.7},
+    {"exp", exp, 1.05, MLP_ELEMENTARY_EXP, 0},
+    {"expm1", expm1, 1.75, MLP_ELEMENTARY_EXPM1, 0},
+    {"log", log, 0.9, MLP_ELEMENTARY_LOG, 0},
+    {"log1p", log1p, 0.95, MLP_ELEMENTARY_LOG1P, 0},
+    {"tanh", tanh, 1.75, MLP_ELEMENTARY_TANH, 0},
+    {"erf", erf, 1.5, MLP_ELEMENTARY_ERF, 0},
+    {"sigmoid", sigmoid, 1.7, MLP_ELEMENTARY_SIGMOID, 0},
+    {"elu", elu, 4, MLP_ELU, 1},
+    {"selu", selu, 4, MLP_SELU, 1},
+    {"gelu", gelu, 4, MLP_GELU, 1},
+    {"gelu_tanh", gelu_tanh, 4, MLP_GELU_TANH, 1},
+    {"silu", silu, 4, MLP_SILU, 1},
+    {"mish", mish, 4, MLP_MISH, 1},
+    {"softplus", softplus, 4, MLP_SOFTPLUS, 1},
+    {"softsign", softsign, 4, MLP_SOFTSIGN, 1},
+    {"log_softmax", log_softmax, 4, MLP_LOG_SOFTMAX, 1},
 };
 enum { FUNCTION_COUNT = sizeof FUNCTIONS / sizeof FUNCTIONS[0] };
+
+/* y = f(x) for a chunk */
+static void compute(int f, float *y, const float *x) {
+    if (!FUNCTIONS[f].is_activation) {
+        mlp_reference_f32.elementary((mlp_elementary_id)FUNCTIONS[f].id, CHUNK, y, x);
+        return;
+    }
+    const mlp_activation_f32 sigma = {.id = (mlp_activation_id)FUNCTIONS[f].id, .constants = {1}}; /* alpha */
+    if (!mlp_is_per_row(sigma.id)) {
+        mlp_reference_f32.activation_forward(&sigma, CHUNK, 1, y, x);
+        return;
+    }
+    static _Thread_local float rows[CHUNK][2];
+    for (int i = 0; i < CHUNK; i++) {
+        rows[i][0] = x[i];
+        rows[i][1] = 0;
+    }
+    mlp_reference_f32.activation_forward(&sigma, CHUNK, 2, rows[0], rows[0]);
+    for (int i = 0; i < CHUNK; i++) {
+        y[i] = rows[i][0];
+    }
+}
 
 /* |y - exact| in ulp of a float of exact's size; infinite where an exact agreement is due and missing. */
 static double error_in_ulp(float y, double exact) {
@@ -78,10 +133,10 @@ static void *search(void *argument) {
             minus_x[i] = -x[i];
         }
         for (int f = 0; f < FUNCTION_COUNT; f++) {
-            mlp_reference_f32.elementary(FUNCTIONS[f].function, CHUNK, y, x);
-            int odd = FUNCTIONS[f].function == MLP_ELEMENTARY_TANH;
+            compute(f, y, x);
+            const int odd = FUNCTIONS[f].exact == tanh || FUNCTIONS[f].exact == erf;
             if (odd) {
-                mlp_reference_f32.elementary(MLP_ELEMENTARY_TANH, CHUNK, y_of_minus_x, minus_x);
+                compute(f, y_of_minus_x, minus_x);
             }
             for (int i = 0; i < CHUNK; i++) {
                 double error = error_in_ulp(y[i], FUNCTIONS[f].exact((double)x[i]));
@@ -118,7 +173,7 @@ int main(void) {
             t = of[other].error[f] > of[t].error[f] ? other : t;
         }
         int good = of[t].error[f] <= FUNCTIONS[f].most_ulp;
-        printf("%-8s float  worst %.3f ulp at %a  %s\n", FUNCTIONS[f].name, of[t].error[f], (double)of[t].input[f],
+        printf("%-11s float  worst %.3f ulp at %a  %s\n", FUNCTIONS[f].name, of[t].error[f], (double)of[t].input[f],
                good ? "ok" : "FAILED");
         failures += !good;
     }
