@@ -203,9 +203,10 @@ static inline vec vec_silu_forward(vec z, const real *c) {
     return (void)c, vec_select(is_positive(z), vec_mul(z, part), below);
 }
 static inline vec vec_silu_backward(vec grad_a, vec z, const real *c) {
-    const vec s = vec_sigmoid(z), rest = vec_sigmoid(vec_negative(z));
-    const vec slope = vec_mul(s, vec_fma(z, rest, vec_broadcast(1)));
-    return (void)c, vec_mul(grad_a, vec_select(is_positive(s), slope, vec_broadcast(0)));
+    const vec low = vec_at_least(z, Z_LOWEST), highest = vec_broadcast(-Z_LOWEST);
+    const vec bounded = vec_select(vec_less(highest, low), highest, low);
+    const vec bend = vec_fma(bounded, vec_sigmoid(vec_negative(z)), vec_broadcast(1));
+    return (void)c, vec_mul(grad_a, vec_mul(vec_sigmoid(z), bend));
 }
 VECTOR_FORM(silu)
 

@@ -105,8 +105,8 @@ static real silu_forward(real z, const real *c) {
     return (void)c, z > 0 ? z * part : scaled(times_1_plus_p(low * part, e), e.k);
 }
 static real silu_backward(real grad_a, real z, const real *c) {
-    const real s = real_sigmoid(z), rest = real_sigmoid(-z);
-    return (void)c, grad_a * (s > 0 ? s * real_fma(z, rest, 1) : 0);
+    const real bounded = z < Z_LOWEST ? Z_LOWEST : z > -Z_LOWEST ? -Z_LOWEST : z; /* beyond, s is 0 or 1 */
+    return (void)c, grad_a * (real_sigmoid(z) * real_fma(bounded, real_sigmoid(-z), 1));
 }
 
 /* a = z tanh(log(1 + e^z)) = z e^z (e^z + 2) / (e^2z + 2 e^z + 2). With f = e^-|z|, which is not too large, that is
