@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcore import SGD, Adam, Dense, Sequential
+from mlpcore import SGD, Adam, Dense, Sequential, catalogue
 
 HASHES = Path(__file__).with_name("golden_hashes.json")
 
@@ -28,6 +28,31 @@ CASES = {
     "linear tanh mse momentum": (["linear"], "tanh", "mse", lambda: SGD(0.05, momentum=0.9)),
     "softmax softmax mse nesterov": (["softmax"], "softmax", "mse", lambda: SGD(0.5, momentum=0.9, nesterov=True)),
     "relu mse sgd": ([], "relu", "mse", lambda: SGD(0.1)),
+    "relu6 leaky_relu elu softsign mse adam": (
+        ["relu6", ("leaky_relu", 0.2), ("elu", 0.5)],
+        "softsign",
+        "mse",
+        lambda: Adam(0.01),
+    ),
+    "selu celu hard_tanh hard_sigmoid mse nesterov": (
+        ["selu", ("celu", 2.0), "hard_tanh"],
+        "hard_sigmoid",
+        "mse",
+        lambda: SGD(0.05, momentum=0.9, nesterov=True),
+    ),
+    "gelu gelu_tanh silu log_softmax mse adam": (["gelu", "gelu_tanh", "silu"], "log_softmax", "mse", lambda: Adam(0.01)),
+    "mish hard_swish log_softmax softplus mse sgd": (
+        ["mish", "hard_swish", "log_softmax"],
+        "softplus",
+        "mse",
+        lambda: SGD(0.02),
+    ),
+    "softplus softsign hard_sigmoid softmax cce adam": (
+        ["softplus", "softsign", "hard_sigmoid"],
+        "softmax",
+        "cce",
+        lambda: Adam(0.02),
+    ),
 }
 
 
@@ -56,6 +81,11 @@ def trained_hash(case, dtype, weighted=True):
 
 def little_endian(array):
     return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def test_the_networks_use_every_activation():
+    used = {sigma if isinstance(sigma, str) else sigma[0] for case in CASES.values() for sigma in [*case[0], case[1]]}
+    assert used == set(catalogue.names("activations"))
 
 
 def all_hashes():

@@ -203,20 +203,24 @@ static inline vec vec_silu_forward(vec z, const real *c) {
     return (void)c, vec_select(is_positive(z), vec_mul(z, part), below);
 }
 static inline vec vec_silu_backward(vec grad_a, vec z, const real *c) {
-    const vec s = vec_sigmoid(z), rest = vec_sigmoid(vec_negative(z));
-    const vec slope = vec_mul(s, vec_fma(z, rest, vec_broadcast(1)));
-    return (void)c, vec_mul(grad_a, vec_select(is_positive(s), slope, vec_broadcast(0)));
+    const vec low = vec_at_least(z, Z_LOWEST), highest = vec_broadcast(-Z_LOWEST);
+    const vec bounded = vec_select(vec_less(highest, low), highest, low);
+    const vec bend = vec_fma(bounded, vec_sigmoid(vec_negative(z)), vec_broadcast(1));
+    return (void)c, vec_mul(grad_a, vec_mul(vec_sigmoid(z), bend));
 }
 VECTOR_FORM(silu)
 
 static inline vec vec_mish_forward(vec z, const real *c) {
     const vec one = vec_broadcast(1), two = vec_broadcast(2), low = vec_at_least(z, Z_LOWEST);
+    const mask above = is_positive(z);
     const vec_exponential e = vec_share_of(z);
-    const vec f = vec_scaled(vec_add(one, e.p), e.k);
-    const vec above = vec_div(vec_fma(two, f, one), vec_fma(vec_mul(two, f), f, vec_fma(two, f, one)));
-    const vec below = vec_div(vec_add(f, two), vec_fma(f, f, vec_fma(two, f, two)));
-    const vec far_below = vec_scaled(vec_times_1_plus_p(vec_mul(low, below), e), e.k);
-    return (void)c, vec_select(is_positive(z), vec_mul(z, above), far_below);
+    const vec f = vec_scaled(vec_add(one, e.p), e.k), twice = vec_mul(two, f);
+    const vec whole =
+        vec_select(above, vec_fma(twice, f, vec_fma(two, f, one)), vec_fma(f, f, vec_fma(two, f, two)));
+    const vec lack = vec_div(vec_select(above, vec_mul(twice, f), vec_fma(f, f, f)), whole);
+    const vec share = vec_sub(one, lack);
+    const vec below = vec_scaled(vec_times_1_plus_p(vec_mul(low, share), e), e.k);
+    return (void)c, vec_select(above, vec_mul(z, share), below);
 }
 static inline vec vec_mish_backward(vec grad_a, vec z, const real *c) {
     const vec one = vec_broadcast(1), two = vec_broadcast(2), f = vec_exp(vec_minus_abs(z));
@@ -237,9 +241,9 @@ static inline vec vec_gelu_forward(vec z, const real *c) {
     const vec half_square = vec_mul(vec_mul(half, z), z);
     const vec slope = vec_add(one, vec_polynomial(ERF_DEGREE, ERF_COEFFICIENTS, half_square));
     const vec near = vec_mul(z, vec_fma(vec_mul(vec_broadcast(REAL(0.35355339059327376)), z), slope, half));
-    const vec above = vec_mul(z, vec_sub(one, vec_times_normal_tail(one, magnitude)));
-    const vec below = vec_times_normal_tail(low, magnitude);
-    return (void)c, vec_select(vec_less(magnitude, one), near, vec_select(is_positive(z), above, below));
+    const vec tail = vec_times_normal_tail(vec_select(is_positive(z), one, low), magnitude);
+    const vec far = vec_select(is_positive(z), vec_mul(z, vec_sub(one, tail)), tail);
+    return (void)c, vec_select(vec_less(magnitude, one), near, far);
 }
 static inline vec vec_gelu_backward(vec grad_a, vec z, const real *c) {
     const vec one = vec_broadcast(1), magnitude = vec_abs(z), highest = vec_broadcast(TAIL_HIGHEST);

@@ -107,13 +107,15 @@ static inline vec vec_times_normal_tail(vec number, vec x) {
     const vec middle = vec_broadcast(TAIL_MIDDLE), highest = vec_broadcast(TAIL_HIGHEST);
     const vec minus_half = vec_broadcast(REAL(-0.5));
     x = vec_select(vec_less(highest, x), highest, x);
-    vec square = vec_mul(x, x), lost = vec_fma(x, x, vec_negative(square));
-    vec inverse = vec_div(vec_broadcast(1), vec_add(x, middle));
-    vec t = vec_mul(vec_sub(x, middle), inverse);
-    vec factor = vec_mul(vec_polynomial(TAIL_DEGREE, TAIL_COEFFICIENTS, t), inverse);
-    factor = vec_fma(vec_mul(minus_half, lost), factor, factor);
-    vec_exponential e = vec_exponential_of(vec_mul(minus_half, square));
-    return vec_scaled(vec_times_1_plus_p(vec_mul(number, factor), e), e.k);
+    const vec square = vec_mul(x, x), lost = vec_fma(x, x, vec_negative(square));
+    const vec divisor = vec_add(x, middle), divisor_lost = vec_sub(x, vec_sub(divisor, middle));
+    const vec inverse = vec_div(vec_broadcast(1), divisor), t = vec_mul(vec_sub(x, middle), inverse);
+    const vec dividend = vec_mul(number, vec_polynomial(TAIL_DEGREE, TAIL_COEFFICIENTS, t));
+    const vec quotient = vec_mul(dividend, inverse);
+    const vec remainder = vec_fnma(quotient, divisor_lost, vec_fnma(quotient, divisor, dividend));
+    const vec low = vec_fma(remainder, inverse, vec_mul(vec_mul(minus_half, lost), quotient));
+    const vec_exponential e = vec_exponential_of(vec_mul(minus_half, square));
+    return vec_scaled(vec_add(quotient, vec_fma(quotient, e.p, vec_times_1_plus_p(low, e))), e.k);
 }
 
 static inline vec vec_erf(vec x) {

@@ -138,8 +138,9 @@ static void log_softmax_row_backward(ptrdiff_t out, real *phi, const real *grad_
     const vec total = vec_broadcast(row_sum(out, second_of, a, grad_a, (row_facts){0}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         const mask some = mask_first(out - k);
-        const vec share = vec_exp(vec_load_masked(a + k, some));
-        vec_store_masked(phi + k, vec_fnma(share, total, vec_load_masked(grad_a + k, some)), some);
+        const vec share = vec_exp(vec_load_masked(a + k, some)), grad = vec_load_masked(grad_a + k, some);
+        const mask is_none = vec_equal(share, vec_broadcast(0));
+        vec_store_masked(phi + k, vec_select(is_none, grad, vec_fnma(share, total, grad)), some);
     }
 }
 

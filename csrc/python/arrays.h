@@ -128,6 +128,9 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
  * constants; the others have their standard values. None is the activation 'linear'. */
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
+/* Raises if float or double does not hold one of the constants of a row, which came with argument p. */
+int mlp_check_constants(const mlp_call *call, int p, const mlp_entry *entry, const double *constants, bool is_double);
+
 /* Raises if float or double does not hold a number of an optimizer, or needs a larger one. They came as argument p and those after
  * it, one each, or `in_tuple`, all in argument p. */
 int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is_double, mlp_optimizer_id id,

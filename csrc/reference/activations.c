@@ -105,18 +105,19 @@ static real silu_forward(real z, const real *c) {
     return (void)c, z > 0 ? z * part : scaled(times_1_plus_p(low * part, e), e.k);
 }
 static real silu_backward(real grad_a, real z, const real *c) {
-    const real s = real_sigmoid(z), rest = real_sigmoid(-z);
-    return (void)c, grad_a * (s > 0 ? s * real_fma(z, rest, 1) : 0);
+    const real bounded = z < Z_LOWEST ? Z_LOWEST : z > -Z_LOWEST ? -Z_LOWEST : z; /* beyond, s is 0 or 1 */
+    return (void)c, grad_a * (real_sigmoid(z) * real_fma(bounded, real_sigmoid(-z), 1));
 }
 
-/* a = z tanh(log(1 + e^z)) = z e^z (e^z + 2) / (e^2z + 2 e^z + 2). With e = e^-|z|, which is not too large, the fraction is
- * (1 + 2 e) / (1 + 2 e + 2 e^2) above 0. sigma' = a / z + 4 z e^z (1 + e^z) / (e^2z + 2 e^z + 2)^2. */
+/* a = z tanh(log(1 + e^z)) = z e^z (e^z + 2) / (e^2z + 2 e^z + 2). With f = e^-|z|, which is not too large, that is
+ * z (1 - lack) above 0 and z f (1 - lack) below, and lack, at most 2/5, is 2 f^2 / (1 + 2 f + 2 f^2) and
+ * f (1 + f) / (2 + 2 f + f^2). sigma' = a / z + 4 z e^z (1 + e^z) / (e^2z + 2 e^z + 2)^2. */
 static real mish_forward(real z, const real *c) {
     const exponential e = share_of(z);
     const real f = scaled(1 + e.p, e.k), low = z < Z_LOWEST ? Z_LOWEST : z;
-    const real above = real_fma(2, f, 1) / real_fma(2 * f, f, real_fma(2, f, 1));
-    const real below = (f + 2) / real_fma(f, f, real_fma(2, f, 2));
-    return (void)c, z > 0 ? z * above : scaled(times_1_plus_p(low * below, e), e.k);
+    const real whole = z > 0 ? real_fma(2 * f, f, real_fma(2, f, 1)) : real_fma(f, f, real_fma(2, f, 2));
+    const real share = 1 - (z > 0 ? 2 * f * f : real_fma(f, f, f)) / whole;
+    return (void)c, z > 0 ? z * share : scaled(times_1_plus_p(low * share, e), e.k);
 }
 static real mish_backward(real grad_a, real z, const real *c) {
     const real f = real_exp(-real_abs(z)), bounded = real_abs(z) < -Z_LOWEST ? z : 0; /* far from 0 f is 0 */
@@ -132,8 +133,8 @@ static real gelu_forward(real z, const real *c) {
     const real magnitude = real_abs(z), low = z < -TAIL_HIGHEST ? -TAIL_HIGHEST : z;
     const real slope = 1 + polynomial(ERF_DEGREE, ERF_COEFFICIENTS, REAL(0.5) * z * z);
     const real near = z * real_fma(REAL(0.35355339059327376) * z, slope, REAL(0.5));
-    const real above = z * (1 - times_normal_tail(1, magnitude)), below = times_normal_tail(low, magnitude);
-    return (void)c, magnitude < 1 ? near : z > 0 ? above : below;
+    const real tail = times_normal_tail(z > 0 ? 1 : low, magnitude);
+    return (void)c, magnitude < 1 ? near : z > 0 ? z * (1 - tail) : tail;
 }
 static real gelu_backward(real grad_a, real z, const real *c) {
     const real magnitude = real_abs(z), bounded = magnitude < TAIL_HIGHEST ? z : TAIL_HIGHEST;

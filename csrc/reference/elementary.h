@@ -167,16 +167,18 @@ static inline real real_tanh(real x) {
 
 /* number Phi(-x) for x >= 0, where Phi is the distribution function of the normal distribution:
  *     Phi(-x) = e^(-x^2 / 2) G(t) / (x + m) with t = (x - m) / (x + m), m = TAIL_MIDDLE, and a smooth G.
- * x^2 is rounded, and what it lost has its own factor: e^(-lost / 2) = 1 - lost / 2. `number` is multiplied in before the result
- * can become subnormal. */
+ * Three roundings are made up for by `low`, which is added at the end: of x^2 (e^(-lost / 2) = 1 - lost / 2), of x + m and of
+ * the quotient. `number` is multiplied in before the result can become subnormal. */
 static inline real times_normal_tail(real number, real x) {
     x = x > TAIL_HIGHEST ? TAIL_HIGHEST : x;
-    real square = x * x, lost = real_fma(x, x, -square);
-    real inverse = 1 / (x + TAIL_MIDDLE);
-    real factor = polynomial(TAIL_DEGREE, TAIL_COEFFICIENTS, (x - TAIL_MIDDLE) * inverse) * inverse;
-    factor = real_fma(REAL(-0.5) * lost, factor, factor);
-    exponential e = exponential_of(REAL(-0.5) * square);
-    return scaled(times_1_plus_p(number * factor, e), e.k);
+    const real square = x * x, lost = real_fma(x, x, -square);
+    const real divisor = x + TAIL_MIDDLE, divisor_lost = x - (divisor - TAIL_MIDDLE), inverse = 1 / divisor;
+    const real dividend = number * polynomial(TAIL_DEGREE, TAIL_COEFFICIENTS, (x - TAIL_MIDDLE) * inverse);
+    const real quotient = dividend * inverse;
+    const real remainder = real_fma(-quotient, divisor_lost, real_fma(-quotient, divisor, dividend));
+    const real low = real_fma(remainder, inverse, REAL(-0.5) * lost * quotient);
+    const exponential e = exponential_of(REAL(-0.5) * square);
+    return scaled(quotient + real_fma(quotient, e.p, times_1_plus_p(low, e)), e.k);
 }
 
 /* erf |x| = |x| + |x| P(x^2) up to 1, and 1 - 2 Phi(-sqrt(2) |x|) above; the sign is x's. */

@@ -62,7 +62,8 @@ static void log_softmax_forward(ptrdiff_t out, real *a, const real *z, const rea
     }
 }
 
-/* Its Jacobian is da_k/dz_i = (i = k) - e^{a_i}, hence phi_i = grad_i - e^{a_i} (sum over k of grad_k). */
+/* Its Jacobian is da_k/dz_i = (i = k) - e^{a_i}, hence phi_i = grad_i - e^{a_i} (sum over k of grad_k), where the sum may be
+ * infinite if e^{a_i} is 0. */
 static void log_softmax_backward(ptrdiff_t out, real *phi, const real *grad_a, const real *a, const real *c) {
     (void)c;
     real lanes[LANES] = {0};
@@ -71,6 +72,7 @@ static void log_softmax_backward(ptrdiff_t out, real *phi, const real *grad_a, c
     }
     const real total = sum_of_lanes(lanes);
     for (ptrdiff_t i = 0; i < out; i++) {
-        phi[i] = real_fma(-real_exp(a[i]), total, grad_a[i]);
+        const real share = real_exp(a[i]);
+        phi[i] = share == 0 ? grad_a[i] : real_fma(-share, total, grad_a[i]);
     }
 }
