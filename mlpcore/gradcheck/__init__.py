@@ -13,6 +13,15 @@ from mlpcore.gradcheck.checkers import ACTIVATIONS as ACTIVATIONS
 from mlpcore.gradcheck.checkers import LOSSES as LOSSES
 from mlpcore.gradcheck.checkers import check_function, check_kernel, check_layer
 from mlpcore.gradcheck.models import check_model
-from mlpcore.gradcheck.report import Component, Kink, Report
+from mlpcore.gradcheck.report import ArrayReport, Component, Kink, Report
 
-__all__ = ["Component", "Kink", "Report", "check_function", "check_kernel", "check_layer", "check_model"]
+__all__ = [
+    "ArrayReport",
+    "Component",
+    "Kink",
+    "Report",
+    "check_function",
+    "check_kernel",
+    "check_layer",
+    "check_model",
+]
