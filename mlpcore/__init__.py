@@ -22,6 +22,9 @@ except ImportError as error:
     raise unbuilt.explained(error, _Path(__file__).parent) from None
 
 from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
+from mlpcore.custom_optimizer import CustomOptimizer
 from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
@@ -33,7 +36,10 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "CustomActivation",
     "CustomLayer",
+    "CustomLoss",
+    "CustomOptimizer",
     "Dense",
     "Dropout",
     "History",

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mlpcore import catalogue, losses
 from mlpcore.catalogue import Hyper
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
 from mlpcore.data import Array, column_names, finite_array, real_array
 from mlpcore.engine import Choice
 
@@ -144,8 +146,14 @@ def is_true(value: object) -> bool:
 def choice(family: str, argument: str, value: object) -> Choice:
     """Return what an argument chooses from a family of the catalogue: a name, or a tuple of a name and constants.
 
-    The name may be an alias. Constants that are left out have their default values.
+    The name may be an alias. Constants that are left out have their default values. An object that is written in Python
+    is returned as it is.
     """
+    custom = _WRITTEN_IN_PYTHON[family]
+    if isinstance(value, custom):
+        return value
+    if isinstance(value, type) and issubclass(value, custom):
+        raise TypeError(f"{argument} is the class {value.__name__}, expected an object: {value.__name__}()")
     given = tuple(value) if isinstance(value, tuple | list) and value else (value,)
     row = catalogue.resolve(family, argument, given[0])
     if len(given) - 1 > len(row.hypers):
@@ -155,6 +163,12 @@ def choice(family: str, argument: str, value: object) -> Choice:
         return row.name
     numbers = zip(row.hypers, given[1:], strict=False)
     return row.name, *(hyper_value(hyper, number, f" of {argument} {row.name!r}") for hyper, number in numbers)
+
+
+_WRITTEN_IN_PYTHON: dict[str, type[CustomActivation] | type[CustomLoss]] = {
+    "activations": CustomActivation,
+    "losses": CustomLoss,
+}
 
 
 def given_loss(loss: Choice | None) -> Choice:

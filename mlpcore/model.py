@@ -111,8 +111,9 @@ class Sequential(Stack):
         ----------
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
-        loss : str or tuple
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
+        loss : str, tuple or CustomLoss
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, a tuple of it and its constants, or an
+            object written in Python.
         sample_weight : array_like of shape (n,), optional
             The weight of each sample in the mean; >= 0.
 
@@ -186,8 +187,9 @@ class Sequential(Stack):
         y : array_like of shape (n, out) or (n,)
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
             ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
-        loss : str or tuple
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
+        loss : str, tuple or CustomLoss
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, a tuple of it and its constants, or an
+            object written in Python.
         optimizer : str or Optimizer, default "adam"
             A name of ``mlpcore.catalogue.names("optimizers")`` for a new optimizer in each call, or an object, which
             keeps its state between calls.

@@ -4,6 +4,7 @@
 `differentiate`  the slope of a function in one component, and how far it can be trusted
 `compare`        which components are compared, and when two slopes agree
 `checkers`       the functions, kernels and layers that can be checked
+`sides`          activations and losses, of the catalogue or written in Python
 `models`         the models that can be checked
 
 ``docs/gradcheck.md`` explains how to read a report.

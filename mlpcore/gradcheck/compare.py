@@ -64,9 +64,9 @@ def compare(
     background = max(terms, _background(cases, slopes))
 
     compared = [_compare(case, found, background, tolerance) for case, found in zip(cases, slopes, strict=True)]
-    arrays = {each.array.name: each.array for each in compared}
-    failed = sum(array.failed for array in arrays.values())
-    worst = max((array.worst for array in arrays.values() if array.worst), key=lambda c: c.error, default=None)
+    reports = {each.array.name: each.array for each in compared}
+    failed = sum(array.failed for array in reports.values())
+    worst = max((array.worst for array in reports.values() if array.worst), key=lambda c: c.error, default=None)
     return Report(
         subject,
         count,
@@ -77,7 +77,7 @@ def compare(
         note,
         total=sum(case.array.size for case in cases),
         factor=_factor(compared, tolerance) if failed else None,
-        arrays=arrays,
+        arrays=reports,
     )
 
 

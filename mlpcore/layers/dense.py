@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcore import catalogue
 from mlpcore._core import Net
 from mlpcore.checks import choice, flag, real_number, whole_number
+from mlpcore.custom_activation import CustomActivation
 from mlpcore.engine import Choice, Step
-from mlpcore.layers.layer import Layer, Place, overwrite
+from mlpcore.layers.layer import Layer, Place, not_for_files, overwrite
 
 
 class Dense(Layer):
@@ -27,9 +28,9 @@ class Dense(Layer):
     ----------
     units : int
         Number of units, which is the number of outputs: >= 1.
-    activation : str, tuple or None, default None
-        sigma: a name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants;
-        None is "linear".
+    activation : str, tuple, CustomActivation or None, default None
+        sigma: a name of ``mlpcore.catalogue.names("activations")``, a tuple of a name and values of its constants, or
+        an object written in Python; None is "linear".
     input_size : int, optional
         Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
@@ -102,7 +103,7 @@ class Dense(Layer):
 
     @property
     def activation(self) -> Choice:
-        """sigma: its name, or a tuple of its name and constants."""
+        """sigma: its name, a tuple of its name and constants, or an object written in Python."""
         return self._activation
 
     @property
@@ -194,6 +195,8 @@ class Dense(Layer):
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         dense = Step("dense", layer, units=self._units)
+        if isinstance(self._activation, CustomActivation):
+            return [dense, Step("custom", layer, units=self._units, custom=self._activation)]
         if self._activation == "linear":
             return [dense]
         return [dense, Step("activation", layer, joined=True, constants=self._activation)]
@@ -214,6 +217,8 @@ class Dense(Layer):
         net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
+        if isinstance(self._activation, CustomActivation):
+            raise not_for_files(f"the activation of {self._expression()}")
         return {
             "kind": self.kind,
             "units": self._units,
