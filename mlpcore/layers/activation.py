@@ -1,5 +1,7 @@
 """An activation as a layer of its own."""
 
+from __future__ import annotations  # so that signatures show names
+
 from typing import Any, ClassVar, Self
 
 from mlpcore.checks import choice

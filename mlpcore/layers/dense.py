@@ -1,5 +1,7 @@
 """The dense layer: z = w x + b, a = sigma(z)."""
 
+from __future__ import annotations  # so that signatures show names
+
 from typing import Any, ClassVar, Self
 
 import numpy as np
