@@ -1,5 +1,7 @@
 """Activations written in Python: a student's own sigma, in `fit` beside those in C."""
 
+from __future__ import annotations  # so that signatures show names
+
 from abc import ABC, abstractmethod
 
 from mlpcore.data import Array, fill

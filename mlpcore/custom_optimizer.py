@@ -1,5 +1,7 @@
 """Optimizers written in Python: a student's own rule, in `fit` beside those in C."""
 
+from __future__ import annotations  # so that signatures show names
+
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -81,7 +83,7 @@ class CustomOptimizer(Optimizer):
                 if dtype is not None:
                     checks.require_held(name, limit, dtype)
 
-    def _check_for(self, model: "Sequential") -> None:
+    def _check_for(self, model: Sequential) -> None:
         if "_state" not in vars(self):
             raise TypeError(f"{type(self).__name__}.__init__ does not call super().__init__(), expected it to")
         for name in self.states if isinstance(self.states, tuple) else (None,):
@@ -103,7 +105,7 @@ class CustomOptimizer(Optimizer):
                 )
         return state
 
-    def _claim_with(self, model: "Sequential", state: dict[str, Array]) -> OptimizerState:
+    def _claim_with(self, model: Sequential, state: dict[str, Array]) -> OptimizerState:
         rule = _Rule(self, state, _segments(model))
         self._state, self._owner = state, model._owner
         return OptimizerState(name=rule, hypers=(), states=(), t=state["t"])
@@ -121,7 +123,7 @@ class _Segment(NamedTuple):
     max_norm: float
 
 
-def _segments(model: "Sequential") -> list[_Segment]:
+def _segments(model: Sequential) -> list[_Segment]:
     input_size = model.input_size
     assert input_size is not None
     segments, end = [], 0

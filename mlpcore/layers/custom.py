@@ -1,5 +1,7 @@
 """Layers written in Python: a student's own kind of layer, trained beside those in C."""
 
+from __future__ import annotations  # so that signatures show names
+
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
@@ -61,7 +63,7 @@ class CustomLayer(Layer):
     def build(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
         """Return the number of outputs for so many inputs, and the shapes of the parameters by name (1 or 2 axes)."""
 
-    def reset(self, params: dict[str, Array], rng: "Generator") -> None:
+    def reset(self, params: dict[str, Array], rng: Generator) -> None:
         """Fill `params`, which are 0, with their first values.
 
         `rng` follows from the model's seed and the layer's place.
