@@ -23,6 +23,9 @@ except ImportError as error:
 
 from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
 from mlpcore.activations import CELU, ELU, LeakyReLU
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
+from mlpcore.custom_optimizer import CustomOptimizer
 from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
@@ -36,7 +39,10 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "CustomActivation",
     "CustomLayer",
+    "CustomLoss",
+    "CustomOptimizer",
     "Dense",
     "Dropout",
     "History",

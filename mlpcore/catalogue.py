@@ -131,18 +131,20 @@ def entry(family: str, name: str | tuple[Any, ...]) -> Entry:
     return FAMILIES[family][name if isinstance(name, str) else name[0]]
 
 
-def label(name: str | tuple[Any, ...]) -> str:
-    """Return a name as it is, and a function with constants as name(constant, ...).
+def label(name: object) -> str:
+    """Return a name as it is, a function with constants as name(constant, ...), another object as its repr.
 
     Parameters
     ----------
-    name : str or tuple
+    name : str, tuple or object
 
     Returns
     -------
     str
     """
-    return name if isinstance(name, str) else f"{name[0]}({', '.join(map(str, name[1:]))})"
+    if isinstance(name, tuple):
+        return f"{name[0]}({', '.join(map(str, name[1:]))})"
+    return name if isinstance(name, str) else repr(name)
 
 
 def resolve(family: str, argument: str, value: object) -> Entry:

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mlpcore import catalogue, targets
 from mlpcore.catalogue import Hyper
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
 from mlpcore.data import Array, column_names, finite_array, real_array
 from mlpcore.engine import Choice
 
@@ -145,8 +147,13 @@ def choice(family: str, argument: str, value: object) -> Choice:
     """Return what an argument chooses from a family of the catalogue: a name, or a function with constants.
 
     The name may be an alias. A function may come as a tuple of its name and constants, as model files have it;
-    constants that are left out have their default values.
+    constants that are left out have their default values. An object that is written in Python is returned as it is.
     """
+    custom = _WRITTEN_IN_PYTHON[family]
+    if isinstance(value, custom):
+        return value
+    if isinstance(value, type) and issubclass(value, custom):
+        raise TypeError(f"{argument} is the class {value.__name__}, expected an object: {value.__name__}()")
     given = tuple(value) if isinstance(value, tuple | list) and value else (value,)
     row = catalogue.resolve(family, argument, given[0])
     if len(given) - 1 > len(row.hypers):
@@ -159,6 +166,12 @@ def choice(family: str, argument: str, value: object) -> Choice:
     constants_given = [hyper_value(hyper, number, of) for hyper, number in zip(row.hypers, numbers, strict=True)]
     made = catalogue.CLASSES.get((family, row.name))
     return (row.name, *constants_given) if made is None else made._of(constants_given)
+
+
+_WRITTEN_IN_PYTHON: dict[str, type[CustomActivation] | type[CustomLoss]] = {
+    "activations": CustomActivation,
+    "losses": CustomLoss,
+}
 
 
 def given_loss(loss: Choice | None) -> Choice:

@@ -5,8 +5,12 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-Choice = str | tuple[Any, ...]
-"""What is chosen from the catalogue: a row's name, or a tuple of it and its constants, as functions.py makes them."""
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
+
+Choice = str | tuple[Any, ...] | CustomActivation | CustomLoss
+"""What is chosen from the catalogue: the name of a row, or a tuple of it and its constants, as functions.py makes them; or
+an object that is written in Python and stands where such a name can."""
 
 
 class Step(NamedTuple):
@@ -25,7 +29,7 @@ class Step(NamedTuple):
     constants : str, tuple or float
         The activation, or the rate of dropout.
     custom : object or None
-        The object whose ``forward_step`` and ``backward_step`` a custom step calls.
+        The object whose ``forward_step`` and ``backward_step`` a custom step calls: a layer or an activation.
     shapes : tuple of (int, int)
         Rows and columns, in memory order, of the parameters of a custom step.
     """
@@ -44,8 +48,9 @@ class OptimizerState(NamedTuple):
 
     Attributes
     ----------
-    name : str
-        A name of the family "optimizers" of the catalogue.
+    name : str or object
+        A name of the family "optimizers" of the catalogue, or an object whose ``update_step`` takes each step, and
+        which keeps everything but t itself.
     hypers : tuple of float
         In the order of the catalogue.
     states : tuple of (ndarray or None)
@@ -56,7 +61,7 @@ class OptimizerState(NamedTuple):
         The largest absolute value of a component of the gradient, and the largest norm of the whole; None: any.
     """
 
-    name: str
+    name: Any
     hypers: tuple[float, ...]
     states: tuple[NDArray[Any] | None, ...]
     t: NDArray[Any]
@@ -69,7 +74,7 @@ class TrainSettings(NamedTuple):
 
     Attributes
     ----------
-    loss : str or tuple
+    loss : str, tuple or object
     metric : str or None
         The rule by which an accuracy counts; None: none.
     optimizer : OptimizerState

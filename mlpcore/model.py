@@ -112,7 +112,8 @@ class Sequential(Stack):
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
         loss : str or object
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or an object with constants of its own.
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
+            `CustomLoss`, written in Python.
         sample_weight : array_like of shape (n,), optional
             The weight of each sample in the mean; >= 0.
 
@@ -187,7 +188,8 @@ class Sequential(Stack):
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
             ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
         loss : str or object
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or an object with constants of its own.
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
+            `CustomLoss`, written in Python.
         optimizer : str or Optimizer, default "adam"
             A name of ``mlpcore.catalogue.names("optimizers")`` for a new optimizer in each call, or an object, which
             keeps its state between calls.

@@ -1,7 +1,8 @@
 """What each loss takes for y, and by which metric an accuracy counts under it.
 
 A batch's loss is the weighted mean of its samples' losses, whose formulas ``mlpcore.catalogue.FAMILIES["losses"]`` and
-docs/catalogue.md tell. A loss is a name, or an object such as those of losses.py.
+docs/catalogue.md tell. A loss is a name, or an object such as those of losses.py. One that is written in Python takes any
+y, and knows no right or wrong.
 """
 
 import numpy as np
@@ -13,18 +14,28 @@ from mlpcore.engine import Choice
 
 def target_range(loss: Choice) -> tuple[float, float]:
     """Return the lowest and the highest value that y may have under `loss`."""
-    row = catalogue.entry("losses", loss)
-    return row.least, row.most
+    row = _row(loss)
+    return (-np.inf, np.inf) if row is None else (row.least, row.most)
 
 
 def has_classes(loss: Choice) -> bool:
     """Tell whether a row of y has one class under `loss`, so that y may also be class indices."""
-    return "classes" in catalogue.entry("losses", loss).traits
+    return _has_trait("classes", loss)
 
 
 def asks_questions(loss: Choice) -> bool:
     """Tell whether each output answers a yes-or-no question of its own under `loss`."""
-    return "questions" in catalogue.entry("losses", loss).traits
+    return _has_trait("questions", loss)
+
+
+def _has_trait(trait: str, loss: Choice) -> bool:
+    row = _row(loss)
+    return row is not None and trait in row.traits
+
+
+def _row(loss: Choice) -> catalogue.Entry | None:
+    """Return the row of a loss; None for one that is written in Python."""
+    return catalogue.entry("losses", loss) if isinstance(loss, str | tuple) else None
 
 
 def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:

@@ -338,13 +338,15 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
     """Warn of an output that the loss cannot be used with."""
     last = model.layers[-1]
     sigma = last.activation if isinstance(last, Dense | Activation) else None
+    if not isinstance(sigma, str | tuple):  # nothing is known of what is written in Python
+        return
     out = task.train.y.shape[1]
-    if out == 1 and sigma is not None and "per_row" in catalogue.entry("activations", sigma).traits:
+    if out == 1 and "per_row" in catalogue.entry("activations", sigma).traits:
         _warn(
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"
         )
-    elif task.rule is not None and sigma is not None and not _gives_probabilities(sigma):
+    elif task.rule is not None and not _gives_probabilities(sigma):
         _warn(
             f"loss {task.loss!r} takes logarithms of probabilities, and the output activation {sigma!r} gives other "
             "numbers too: end the model with 'sigmoid' or 'softmax'"
@@ -352,7 +354,7 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
 
 
 @cache
-def _gives_probabilities(sigma: str) -> bool:
+def _gives_probabilities(sigma: Choice) -> bool:
     """Tell whether an activation stays between 0 and 1."""
     a = _core.activation_forward(sigma, [[-9.0, 9.0]])
     return bool((a >= 0).all() and (a <= 1).all())

@@ -15,7 +15,7 @@ typedef struct {
     bool (*forward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode);
     bool (*backward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,
                      const void *y, const void *weight, double *value);
-    void (*update)(mlp_net *net, const mlp_optimizer *optimizer);
+    bool (*update)(mlp_net *net, const mlp_optimizer *optimizer, void *caller);
     bool (*predict)(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, void *caller,
                     const mlp_interrupt *interrupt);
     bool (*evaluate)(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,

@@ -43,7 +43,9 @@ bool mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const
     return engine(net)->backward(net, work, n, mode, loss, y, weight, value);
 }
 
-void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer) { engine(net)->update(net, optimizer); }
+bool mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer, void *caller) {
+    return engine(net)->update(net, optimizer, caller);
+}
 
 bool mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, void *caller,
                      const mlp_interrupt *interrupt) {

@@ -28,17 +28,26 @@ ptrdiff_t mlp_workspace_elements(const mlp_net *net, ptrdiff_t capacity);
 /* Where a value or gradient begins in the block, in elements. */
 ptrdiff_t mlp_workspace_offset(ptrdiff_t capacity, mlp_slot slot);
 
-/* A loss, and the values of its constants. */
+/* A loss that is written elsewhere: fills the samples' values (n) and, unless it is NULL, the gradients (n, out) of each to its
+ * y_hat = a^J, not scaled. Nonzero: it failed. */
+typedef struct {
+    int (*fill)(void *context, void *caller, ptrdiff_t n, ptrdiff_t out, void *value, void *grad, const void *y_hat,
+                const void *y);
+    void *context;
+} mlp_custom_loss;
+
+/* A loss, and the values of its constants; or one that is written elsewhere. */
 typedef struct {
     mlp_loss_id id;
     double constants[MLP_HYPERS];
+    mlp_custom_loss custom; /* fill NULL: the catalogue's */
 } mlp_loss;
 
 /* Who computes: masks of dropout depend on these and on nothing else. `training` false: no dropout. */
 typedef struct {
     bool training;
     uint64_t seed, batch; /* batch: the epoch's number in the upper half, the batch's in the lower */
-    void *caller;         /* handed on to layers that are written elsewhere */
+    void *caller;         /* handed on to what is written elsewhere */
 } mlp_mode;
 
 static inline uint64_t mlp_batch_number(uint32_t epoch, uint64_t batch) { return (uint64_t)epoch << 32 | batch; }
@@ -46,9 +55,17 @@ static inline uint64_t mlp_batch_number(uint32_t epoch, uint64_t batch) { return
 /* value 0, rows 0 ... n-1 -> all values. False: a layer failed. */
 bool mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode);
 
-/* After a forward of the same n and mode: all gradients; *loss becomes the batch's. y (n, out), weight (n) or NULL. */
+/* After a forward of the same n and mode: all gradients; *loss becomes the batch's. y (n, out), weight (n) or NULL. False: a
+ * layer or the loss failed. */
 bool mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,
                       const void *y, const void *weight, double *value);
+
+/* A rule that is written elsewhere: takes step t = 1, 2, ... of all parameters with the gradients that the net holds. Nonzero:
+ * it failed, and left the parameters as they were. */
+typedef struct {
+    int (*step)(void *context, void *caller, int64_t t);
+    void *context;
+} mlp_custom_rule;
 
 /* An optimizer and its states, each of which lies like the parameters; one that the rule does without is NULL. */
 typedef struct {
@@ -58,11 +75,12 @@ typedef struct {
     double schedule_constants[MLP_HYPERS];
     double clip_value, clip_norm; /* of the gradient; INFINITY: not */
     void *state[MLP_STATES];
-    int64_t *t; /* steps taken so far; counts on */
+    int64_t *t;             /* steps taken so far; counts on */
+    mlp_custom_rule custom; /* step NULL: the catalogue's; else nothing above but t counts */
 } mlp_optimizer;
 
-/* One step with the gradients that the last backward left. */
-void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer);
+/* One step with the gradients that the last backward left. False: a rule that is written elsewhere failed. */
+bool mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer, void *caller);
 
 /* fusion.c */
 bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer, bool one_sample);
@@ -119,7 +137,7 @@ typedef struct {
     ptrdiff_t first_not_finite; /* the first whose loss was not finite, counted like `batches`; -1: none      */
     ptrdiff_t rows;             /* of the last batch, whose values and gradients are all there to be shown;
                                    -1: they are not                                                           */
-    bool failed;                /* a layer did, in the batch after the last one that was done                 */
+    bool failed;                /* what is written elsewhere did, in the batch after the last one that was done */
 } mlp_trained;
 
 /* Goes on from the cursor, which it moves. */

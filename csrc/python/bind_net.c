@@ -122,7 +122,7 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
     if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, NULL) < 0) {
         goto done;
     }
-    mlp_caller caller = caller_of(self, self->block_owner, NULL, NULL);
+    mlp_caller caller = caller_of(self, self->block_owner, call.array[Y], NULL);
     mlp_mode mode = self->mode;
     double mean;
     mode.caller = &caller;
@@ -166,9 +166,13 @@ static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t na
         goto done;
     }
     int64_t *cursor = mlp_data(&call, COUNTER);
-    PyThreadState *state = mlp_release_gil(work_of(self, 5));
-    mlp_net_update(self->net, &optimizer.optimizer);
-    mlp_restore_gil(state);
+    mlp_caller caller = caller_of(self, self->net_owner, NULL, NULL);
+    caller.state = mlp_release_gil(work_of(self, 5));
+    const bool stepped = mlp_net_update(self->net, &optimizer.optimizer, &caller);
+    mlp_restore_gil(caller.state);
+    if (!stepped) {
+        goto done;
+    }
     if (cursor) {
         cursor[1] += 1; /* here, where no interrupt can come between step and count */
     }
@@ -267,8 +271,8 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
 }
 
 /* Trains with the GIL released. False: an exception is set. */
-static bool run_training(Net *self, train_settings *settings, PyArrayObject *x, mlp_trained *done) {
-    mlp_caller caller = caller_of(self, self->block_owner, x, NULL);
+static bool run_training(Net *self, train_settings *settings, PyArrayObject *x, PyArrayObject *y, mlp_trained *done) {
+    mlp_caller caller = caller_of(self, self->block_owner, x, y);
     mlp_training *training = &settings->training;
     const mlp_interrupt interrupt = {mlp_poll_python, &caller};
     caller.counter = mlp_data(&settings->arrays, CURSOR);
@@ -326,7 +330,7 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
         goto done;
     }
     mlp_trained done;
-    if (run_training(self, &settings, call.array[X], &done)) {
+    if (run_training(self, &settings, call.array[X], call.array[Y], &done)) {
         result = Py_BuildValue("nn", done.batches, done.first_not_finite);
     }
 done:

@@ -46,8 +46,18 @@ int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state) {
     return 0;
 }
 
+/* Whether an object that stands where a name could is one that is written in Python. */
+static bool is_custom(PyObject *given, const char *method) {
+    return !PyUnicode_Check(given) && !PyTuple_Check(given) && PyObject_HasAttrString(given, method);
+}
+
 int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss) {
     int id;
+    *loss = (mlp_loss){0};
+    if (is_custom(call->given[p], "loss_step")) {
+        loss->custom = (mlp_custom_loss){mlp_custom_fill, call->given[p]};
+        return 0;
+    }
     if (mlp_get_entry(call, p, mlp_losses, &id, loss->constants) < 0) {
         return -1;
     }
@@ -157,7 +167,16 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
     mlp_call call;
     int id;
     *optimizer = (mlp_optimizer){.schedule = MLP_CONSTANT, .clip_value = INFINITY, .clip_norm = INFINITY};
-    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
+    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0) {
+        return -1;
+    }
+    if (is_custom(call.given[NAME], "update_step")) {
+        static const mlp_entry entry = {.name = "optimizer"};
+        arguments->custom = (mlp_custom_optimizer){call.given[NAME], self};
+        optimizer->custom = (mlp_custom_rule){mlp_custom_step, &arguments->custom};
+        return parse_states(self, &call, &entry, arguments);
+    }
+    if (mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
         parse_hypers(self, &call, (mlp_optimizer_id)id, optimizer->hypers) < 0 ||
         parse_limit(self, &call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
         parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0) {

@@ -1,5 +1,7 @@
 """The dense layer: z = w x + b, a = sigma(z)."""
 
+from __future__ import annotations  # so that signatures show names
+
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -8,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcore import catalogue
 from mlpcore._core import Net
 from mlpcore.checks import choice, flag, real_number, whole_number
+from mlpcore.custom_activation import CustomActivation
 from mlpcore.engine import Choice, Step
-from mlpcore.layers.layer import Layer, Place, overwrite
+from mlpcore.layers.layer import Layer, Place, not_for_files, overwrite
 
 
 class Dense(Layer):
@@ -28,8 +31,8 @@ class Dense(Layer):
     units : int
         Number of units, which is the number of outputs: >= 1.
     activation : str, object or None, default None
-        sigma: a name of ``mlpcore.catalogue.names("activations")``, or an object with constants such as
-        ``LeakyReLU(0.2)``; None is "linear".
+        sigma: a name of ``mlpcore.catalogue.names("activations")``, an object with constants such as
+        ``LeakyReLU(0.2)``, or a `CustomActivation`, written in Python; None is "linear".
     input_size : int, optional
         Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
@@ -102,7 +105,7 @@ class Dense(Layer):
 
     @property
     def activation(self) -> Choice:
-        """sigma: its name, or an object with its constants."""
+        """sigma: its name, an object with its constants, or an object written in Python."""
         return self._activation
 
     @property
@@ -194,6 +197,8 @@ class Dense(Layer):
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
         dense = Step("dense", layer, units=self._units)
+        if isinstance(self._activation, CustomActivation):
+            return [dense, Step("custom", layer, units=self._units, custom=self._activation)]
         if self._activation == "linear":
             return [dense]
         return [dense, Step("activation", layer, joined=True, constants=self._activation)]
@@ -214,6 +219,8 @@ class Dense(Layer):
         net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
+        if isinstance(self._activation, CustomActivation):
+            raise not_for_files(f"the activation of {self._expression()}")
         return {
             "kind": self.kind,
             "units": self._units,

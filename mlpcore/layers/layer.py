@@ -181,3 +181,8 @@ def overwrite(name: str, view: Array, values: ArrayLike, axes: str) -> None:
     if array.shape != view.shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {view.shape}: {axes}")
     np.copyto(view, array, casting="same_kind")
+
+
+def not_for_files(what: str) -> TypeError:
+    """Return the error for a model that is to be saved with something in it that is written in Python."""
+    return TypeError(f"{what} is written in Python: a file cannot hold it; pickle the model, or save its params")

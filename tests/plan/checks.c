@@ -159,7 +159,7 @@ static void train_by_hand(trial *t) {
                 .training = true, .seed = SEED, .batch = mlp_batch_number(epoch, (uint64_t)(begin / t->batch))};
             mlp_net_forward(t->net, work, rows, &mode);
             mlp_net_backward(t->net, work, rows, &mode, &t->loss, y, t->samples.weight ? weight : NULL, &loss);
-            mlp_net_update(t->net, &t->optimizer);
+            mlp_net_update(t->net, &t->optimizer, NULL);
         }
     }
     mlp_free(y);

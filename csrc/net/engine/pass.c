@@ -23,6 +23,7 @@ static bool backward_steps(const bound_step *steps, const mlp_net *net, const we
 typedef struct {
     activation sigma;
     loss_function loss;
+    mlp_custom_loss custom; /* in place of the loss, if there is one */
     ptrdiff_t out;
     const real *z;
     real *a, *phi;
@@ -30,7 +31,8 @@ typedef struct {
 
 static head head_of(const bound_step *steps, const mlp_net *net, const mlp_loss *given) {
     const bound_step *below = &steps[net->head - 1], *last = &steps[net->steps - 1];
-    head h = {.loss = {.id = given->id}, .out = mlp_net_outputs(net), .z = last->y, .a = last->y};
+    head h = {
+        .loss = {.id = given->id}, .custom = given->custom, .out = mlp_net_outputs(net), .z = last->y, .a = last->y};
     for (int i = 0; i < MLP_HYPERS; i++) {
         h.loss.constants[i] = (real)given->constants[i];
     }
@@ -40,6 +42,23 @@ static head head_of(const bound_step *steps, const mlp_net *net, const mlp_loss 
     }
     h.phi = net->head > 0 ? below->grad_y : last->grad_y;
     return h;
+}
+
+/* A loss that is written elsewhere, where a is there: the samples' values and, unless `scale` is NULL, phi^J, which is the
+ * gradient to a times the samples' scale, through sigma'. False: it failed. */
+static bool custom_loss(const pass *p, const head *h, real *value, const real *y, const real *scale) {
+    real *phi = scale ? h->phi : NULL;
+    if (h->custom.fill(h->custom.context, p->mode.caller, p->n, h->out, value, phi, h->a, y) != 0) {
+        return false;
+    }
+    if (scale) {
+        for (ptrdiff_t i = 0; i < p->n * h->out; i++) {
+            phi[i] *= scale[i / h->out];
+        }
+        const real *source = mlp_derivative_needs_z(h->sigma.id) ? h->z : h->a;
+        p->k->activation_backward(&h->sigma, p->n, h->out, phi, source, phi);
+    }
+    return true;
 }
 
 /* ---- a batch ---------------------------------------------------------------------------------------------------- */
@@ -89,8 +108,12 @@ static bool backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const 
     const head h = head_of(steps, net, loss);
     const batch b = batch_of(net, work, n, y, weight);
     p.k->batch_scale(n, b.scale, weight, p.k->batch_weight(n, weight));
-    p.k->output_loss(&h.loss, &h.sigma, n, h.out, b.value, h.z, h.a, y);
-    p.k->output_phi(&h.loss, &h.sigma, n, h.out, h.phi, h.z, h.a, y, b.scale);
+    if (!h.custom.fill) {
+        p.k->output_loss(&h.loss, &h.sigma, n, h.out, b.value, h.z, h.a, y);
+        p.k->output_phi(&h.loss, &h.sigma, n, h.out, h.phi, h.z, h.a, y, b.scale);
+    } else if (!custom_loss(&p, &h, b.value, y, b.scale)) {
+        return false;
+    }
     *value = p.k->batch_mean(n, b.value, weight);
     return backward_steps(steps, net, NULL);
 }

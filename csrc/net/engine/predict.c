@@ -84,7 +84,15 @@ static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *giv
         if (!forward_steps(steps, net->steps)) {
             return false;
         }
-        p.k->output_loss(&h.loss, &h.sigma, p.n, h.out, value + begin, h.z, h.a, y);
+        if (!h.custom.fill) {
+            p.k->output_loss(&h.loss, &h.sigma, p.n, h.out, value + begin, h.z, h.a, y);
+        } else { /* into the workspace, whose memory can be shown */
+            const sample_room room = room_of(net, work);
+            if (!custom_loss(&p, &h, room.value, y, NULL)) {
+                return false;
+            }
+            memcpy(value + begin, room.value, (size_t)p.n * sizeof(real));
+        }
         correct += p.k->count_correct(metric, p.n, h.out, h.a, y, weight ? weight + begin : NULL);
         if (mlp_should_stop(&poller, begin + p.n)) {
             break;

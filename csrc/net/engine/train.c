@@ -72,7 +72,7 @@ static void scale_samples(trainer *t, const batch *b) {
     t->scaled = b->weight ? 0 : b->n;
 }
 
-/* One step of training. False: a layer failed, and nothing was changed but what the batch would have shown. */
+/* One step of training. False: something written elsewhere failed, and nothing was changed but what the batch would have shown. */
 static bool train_batch(trainer *t, const batch *b, double *correct) {
     const kernels *k = t->pass.k;
     const head *h = &t->head;
@@ -85,8 +85,16 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
         return false;
     }
     scale_samples(t, b);
-    *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
-                              b->y, b->scale, b->weight);
+    if (!h->custom.fill) {
+        *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
+                                  b->y, b->scale, b->weight);
+    } else {
+        k->activation_forward(&h->sigma, b->n, h->out, h->a, h->z);
+        if (!custom_loss(&t->pass, h, b->value, b->y, b->scale)) {
+            return false;
+        }
+        *correct = k->count_correct(t->training->metric, b->n, h->out, h->a, b->y, b->weight);
+    }
     if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
         begin_step(&t->updater, true);
         return backward_steps(t->steps, t->net, &t->updater);
@@ -94,9 +102,7 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
     if (!backward_steps(t->steps, t->net, NULL)) {
         return false;
     }
-    begin_step(&t->updater, false);
-    update_all(k, t->net, &t->updater);
-    return true;
+    return step_all(k, t->net, &t->updater, t->pass.mode.caller);
 }
 
 static mlp_score score_of(const mlp_cursor *cursor) {

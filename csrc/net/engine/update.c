@@ -101,6 +101,19 @@ static void update_all(const kernels *k, mlp_net *net, weight_updater *updater) 
     }
 }
 
+/* A step by the gradients that are there. False: a rule that is written elsewhere failed, and nothing was changed. */
+static bool step_all(const kernels *k, mlp_net *net, weight_updater *updater, void *caller) {
+    const mlp_optimizer *optimizer = updater->optimizer;
+    if (optimizer->custom.step) {
+        const bool done = optimizer->custom.step(optimizer->custom.context, caller, *optimizer->t + 1) == 0;
+        *optimizer->t += done;
+        return done;
+    }
+    begin_step(updater, false);
+    update_all(k, net, updater);
+    return true;
+}
+
 /* ---- within a product (fusion.c, rule 4) -------------------------------------------------------------------------- */
 
 typedef struct {
@@ -116,8 +129,7 @@ static void run_update(const void *context, ptrdiff_t begin, ptrdiff_t count, co
 }
 
 /* By hand: one step with the gradients that the last backward left. */
-static void update_by_hand(mlp_net *net, const mlp_optimizer *optimizer) {
+static bool update_by_hand(mlp_net *net, const mlp_optimizer *optimizer, void *caller) {
     weight_updater updater = updater_of(net, optimizer);
-    begin_step(&updater, false);
-    update_all(current_kernels(), net, &updater);
+    return step_all(current_kernels(), net, &updater, caller);
 }
