@@ -26,6 +26,18 @@ from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
+from mlpcore.schedules import (
+    Cosine,
+    CosLog,
+    Exponential,
+    InverseScaling,
+    OneCycle,
+    Polynomial,
+    ReduceOnPlateau,
+    Schedule,
+    Step,
+    Warmup,
+)
 from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
@@ -33,15 +45,25 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "CosLog",
+    "Cosine",
     "CustomLayer",
     "Dense",
     "Dropout",
+    "Exponential",
     "History",
+    "InverseScaling",
     "Layer",
+    "OneCycle",
     "Optimizer",
+    "Polynomial",
+    "ReduceOnPlateau",
     "Residual",
+    "Schedule",
     "Sequential",
+    "Step",
     "TrainingWarning",
+    "Warmup",
     "__version__",
     "catalogue",
     "cpu",

@@ -39,6 +39,27 @@ class Step(NamedTuple):
     shapes: tuple[tuple[int, int], ...] = ()
 
 
+class ScheduleState(NamedTuple):
+    """A schedule of the learning rate, and how far it has come.
+
+    Attributes
+    ----------
+    choice : str or tuple
+        A name of the family "schedules" of the catalogue, with its constants.
+    per_epoch : bool
+        Whether its t counts epochs, not steps.
+    warmup : int
+        Steps over which the rate first rises to the schedule's.
+    progress : ndarray of float64, shape (5,)
+        The numbers of `mlpcore.schedules.schedule.new_progress`; written in place.
+    """
+
+    choice: Choice
+    per_epoch: bool
+    warmup: int
+    progress: NDArray[Any]
+
+
 class OptimizerState(NamedTuple):
     """An optimizer with the arrays that it keeps, each lying like the parameters.
 
@@ -54,6 +75,8 @@ class OptimizerState(NamedTuple):
         Counts the steps.
     clip_value, clip_norm : float or None
         The largest absolute value of a component of the gradient, and the largest norm of the whole; None: any.
+    schedule : ScheduleState or None
+        What the learning rate, the first of hypers, is the largest of; None: it stays as it is.
     """
 
     name: str
@@ -62,6 +85,7 @@ class OptimizerState(NamedTuple):
     t: NDArray[Any]
     clip_value: float | None = None
     clip_norm: float | None = None
+    schedule: ScheduleState | None = None
 
 
 class TrainSettings(NamedTuple):
@@ -89,6 +113,8 @@ class TrainSettings(NamedTuple):
         Called with the number of batches done about every 50 ms; an exception ends training after the next batch.
     resume : bool
         Whether to begin with the batch that the cursor tells; otherwise with the first of that epoch.
+    rates : ndarray of float64, shape (epochs,), or None
+        Where the learning rate of each epoch's last step is written when it is over.
     """
 
     loss: Choice
@@ -103,3 +129,4 @@ class TrainSettings(NamedTuple):
     scores: NDArray[Any]
     progress: Callable[[int], object] | None
     resume: bool = True
+    rates: NDArray[Any] | None = None

@@ -175,7 +175,7 @@ static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t na
     result = Py_NewRef(Py_None);
 done:
     mlp_end(&call);
-    mlp_end(&optimizer.call);
+    mlp_end_optimizer(&optimizer);
     mlp_end_change(self);
     return result;
 }
@@ -193,18 +193,34 @@ typedef struct {
     PyObject *progress;
 } train_settings;
 
-enum { CURSOR, SCORES };
+enum { CURSOR, SCORES, RATES };
 
 static const mlp_function shown_arrays = {
     .name = "train",
-    .parameters = {[CURSOR] = {"cursor", MLP_COUNTER, .axes = "2"}, [SCORES] = {"scores", MLP_OUTPUT, .axes = "e2"}},
+    .parameters = {[CURSOR] = {"cursor", MLP_COUNTER, .axes = "2"},
+                   [SCORES] = {"scores", MLP_OUTPUT, .axes = "e2"},
+                   [RATES] = {"rates", MLP_OUTPUT, .optional = true, .axes = "e"}},
 };
 
 static int parse_settings(const Net *self, const mlp_call *outer, int p, train_settings *settings) {
-    enum { LOSS, METRIC, OPTIMIZER, BATCH_SIZE, SHUFFLE, SEED, EPOCHS, MEAN_WEIGHT, COUNTER, TABLE, PROGRESS, RESUME };
+    enum {
+        LOSS,
+        METRIC,
+        OPTIMIZER,
+        BATCH_SIZE,
+        SHUFFLE,
+        SEED,
+        EPOCHS,
+        MEAN_WEIGHT,
+        COUNTER,
+        TABLE,
+        PROGRESS,
+        RESUME,
+        LEARNING_RATES
+    };
     static const mlp_function function = {
         .name = "train",
-        .positional = 12,
+        .positional = 13,
         .parameters = {[LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [OPTIMIZER] = {.name = "optimizer"},
@@ -216,7 +232,8 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
                        [COUNTER] = {.name = "cursor"},
                        [TABLE] = {.name = "scores"},
                        [PROGRESS] = {.name = "progress"},
-                       [RESUME] = {.name = "resume", .optional = true}},
+                       [RESUME] = {.name = "resume", .optional = true},
+                       [LEARNING_RATES] = {.name = "rates", .optional = true}},
     };
     mlp_call call;
     mlp_training *training = &settings->training;
@@ -237,6 +254,7 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
     }
     settings->arrays.given[CURSOR] = call.given[COUNTER];
     settings->arrays.given[SCORES] = call.given[TABLE];
+    settings->arrays.given[RATES] = call.given[LEARNING_RATES];
     settings->arrays.required.epochs = (npy_intp)settings->epochs;
     settings->arrays.required_bits = 64;
     return mlp_acquire(&settings->arrays) < 0 ? -1 : mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
@@ -263,6 +281,7 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     settings->training.epochs = (ptrdiff_t)settings->epochs;
     settings->training.optimizer = &settings->optimizer.optimizer;
     settings->training.scores = mlp_data(&settings->arrays, SCORES);
+    settings->training.rates = mlp_data(&settings->arrays, RATES);
     return 0;
 }
 
@@ -310,7 +329,7 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
     }
     PyObject *result = NULL;
     if (parse_settings(self, &call, SETTINGS, &settings) < 0 || mlp_acquire(&call) < 0 ||
-        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &settings.optimizer.call) < 0) {
+        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &settings.optimizer) < 0) {
         goto done;
     }
     const ptrdiff_t n = call.size.n, batch = settings.batch_size < n ? (ptrdiff_t)settings.batch_size : n;
@@ -331,7 +350,7 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
     }
 done:
     mlp_free(training->order);
-    mlp_end(&settings.optimizer.call);
+    mlp_end_optimizer(&settings.optimizer);
     mlp_end(&settings.arrays);
     mlp_end(&call);
     mlp_end_change(self);

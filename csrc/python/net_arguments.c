@@ -32,10 +32,16 @@ static bool overlaps_arrays(const mlp_call *call, PyArrayObject *array) {
     return false;
 }
 
-int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state) {
+/* Whether a call that takes steps with this optimizer writes into the array's memory. */
+static bool is_written(const Net *self, const mlp_optimizer_arguments *optimizer, PyArrayObject *array) {
+    return overlaps_engine(self, array) || (optimizer && (overlaps_arrays(&optimizer->call, array) ||
+                                                          overlaps_arrays(&optimizer->schedule.call, array)));
+}
+
+int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer) {
     for (int p = 0; call->function->parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
-        if (array && (overlaps_engine(self, array) || (state && overlaps_arrays(state, array)))) {
+        if (array && is_written(self, optimizer, array)) {
             PyObject *copy = PyArray_NewCopy(array, NPY_CORDER);
             if (!copy) {
                 return -1;
@@ -67,12 +73,18 @@ int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *h
 
 /* ---- optimizers ------------------------------------------------------------------------------------------------- */
 
-enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM };
+enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM, SCHEDULE };
 enum { COUNTER, FIRST_STATE }; /* parameters of the function that has an optimizer's arrays */
 
 void mlp_begin_optimizer(mlp_optimizer_arguments *arguments) {
     *arguments = (mlp_optimizer_arguments){.function = {.name = "optimizer"}};
     arguments->call.function = &arguments->function;
+    mlp_begin_schedule(&arguments->schedule);
+}
+
+void mlp_end_optimizer(mlp_optimizer_arguments *arguments) {
+    mlp_end(&arguments->call);
+    mlp_end(&arguments->schedule.call);
 }
 
 static int parse_hypers(const Net *self, const mlp_call *call, mlp_optimizer_id id, double *hypers) {
@@ -145,22 +157,25 @@ static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *
 int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments) {
     static const mlp_function function = {
         .name = "optimizer",
-        .positional = 6,
+        .positional = 7,
         .parameters = {[NAME] = {.name = "name"},
                        [HYPERS] = {.name = "hypers"},
                        [STATES] = {.name = "states"},
                        [T] = {.name = "t"},
                        [CLIP_VALUE] = {"clip_value", .optional = true},
-                       [CLIP_NORM] = {"clip_norm", .optional = true}},
+                       [CLIP_NORM] = {"clip_norm", .optional = true},
+                       [SCHEDULE] = {"schedule", .optional = true}},
     };
     mlp_optimizer *optimizer = &arguments->optimizer;
     mlp_call call;
     int id;
-    *optimizer = (mlp_optimizer){.schedule = MLP_CONSTANT, .clip_value = INFINITY, .clip_norm = INFINITY};
+    *optimizer = (mlp_optimizer){.clip_value = INFINITY, .clip_norm = INFINITY};
     if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
         parse_hypers(self, &call, (mlp_optimizer_id)id, optimizer->hypers) < 0 ||
         parse_limit(self, &call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
-        parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0) {
+        parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0 ||
+        (call.given[SCHEDULE] && call.given[SCHEDULE] != Py_None &&
+         mlp_parse_schedule(call.given[SCHEDULE], &arguments->schedule) < 0)) {
         return -1;
     }
     optimizer->id = (mlp_optimizer_id)id;
@@ -173,9 +188,14 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps) {
     mlp_call *call = &arguments->call;
     mlp_optimizer *optimizer = &arguments->optimizer;
-    if (mlp_recheck(call) < 0) {
+    if (mlp_recheck(call) < 0 || mlp_bind_schedule(&arguments->schedule) < 0) {
         return -1;
     }
+    PyArrayObject *progress = arguments->schedule.call.array[0];
+    if (progress && overlaps_engine(self, progress)) {
+        return mlp_argument_error(&arguments->schedule.call, 0, PyExc_ValueError, "overlaps the memory of the network");
+    }
+    optimizer->schedule = arguments->schedule.schedule;
     for (int p = 0; call->function->parameters[p].name; p++) {
         if (call->array[p] && overlaps_engine(self, call->array[p])) {
             return mlp_argument_error(call, p, PyExc_ValueError, "overlaps the memory of the network");

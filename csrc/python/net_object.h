@@ -83,9 +83,11 @@ void mlp_free_specs(mlp_specs *specs);
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
                   Py_ssize_t nargs, PyObject *kwnames);
 
-/* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `state`, if not NULL,
- * holds the arrays of an optimizer. */
-int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state);
+/* An optimizer with its arrays: see below. */
+typedef struct mlp_optimizer_arguments mlp_optimizer_arguments;
+
+/* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `optimizer` may be NULL. */
+int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer);
 
 /* A loss, a name or a tuple of a name and constants. */
 int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss);
@@ -93,18 +95,31 @@ int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss);
 /* A metric's name, or None for none. */
 int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy);
 
-/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm), as mlpcore.engine.OptimizerState. Its
- * arrays are those of a function whose description depends on the name. */
+/* A schedule is a tuple, as mlpcore.engine.ScheduleState. bind_schedules.c: the numbers, and the array of its progress, held
+ * until mlp_end(&arguments->call), which is safe from the start; and, when no Python code can run any more, the pointer. */
 typedef struct {
+    mlp_call call;
+    mlp_schedule schedule;
+} mlp_schedule_arguments;
+
+void mlp_begin_schedule(mlp_schedule_arguments *arguments);
+int mlp_parse_schedule(PyObject *tuple, mlp_schedule_arguments *arguments);
+int mlp_bind_schedule(mlp_schedule_arguments *arguments);
+
+/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm, schedule), as
+ * mlpcore.engine.OptimizerState. Its arrays are those of a function whose description depends on the name. */
+struct mlp_optimizer_arguments {
     mlp_function function;
     mlp_call call;
+    mlp_schedule_arguments schedule;
     mlp_optimizer optimizer;
-} mlp_optimizer_arguments;
+};
 
-/* First half, from argument p of `outer`: the numbers, and the arrays of the state, held until mlp_end(&arguments->call),
- * which is safe from the start. */
+/* First half, from argument p of `outer`: the numbers, and the arrays of the state, held until mlp_end_optimizer, which is safe
+ * from the start. */
 void mlp_begin_optimizer(mlp_optimizer_arguments *arguments);
 int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments);
+void mlp_end_optimizer(mlp_optimizer_arguments *arguments);
 
 /* Second half, when no Python code can run any more: the pointers. `steps` is how many are to come at most. */
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps);

@@ -153,6 +153,10 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             cursor->correct_sum += correct;
             if (ends_epoch) {
                 training->scores[epoch] = score_of(cursor);
+                if (training->rates) {
+                    training->rates[epoch] = t.updater.rate;
+                }
+                mlp_schedule_epoch(&training->optimizer->schedule, training->scores[epoch].loss);
                 *cursor = (mlp_cursor){.epoch = cursor->epoch + 1};
             }
             if (t.pass.keep) {
