@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcore import SGD, Adam, Dense, Sequential
+from mlpcore import SGD, Adam, Cosine, CosLog, Dense, Sequential, Warmup
 
 HASHES = Path(__file__).with_name("golden_hashes.json")
 
@@ -28,6 +28,8 @@ CASES = {
     "linear tanh mse momentum": (["linear"], "tanh", "mse", lambda: SGD(0.05, momentum=0.9)),
     "softmax softmax mse nesterov": (["softmax"], "softmax", "mse", lambda: SGD(0.5, momentum=0.9, nesterov=True)),
     "relu mse sgd": ([], "relu", "mse", lambda: SGD(0.1)),
+    "tanh softmax cce adam coslog": (["tanh"], "softmax", "cce", lambda: Adam(CosLog(0.01))),
+    "relu mse momentum warm-up cosine": (["relu"], "linear", "mse", lambda: SGD(Warmup(Cosine(0.1), 9), momentum=0.9)),
 }
 
 
