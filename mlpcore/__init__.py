@@ -24,6 +24,7 @@ except ImportError as error:
 from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
 from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
+from mlpcore.lbfgs import LBFGS
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.schedules import (
@@ -42,6 +43,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Activation",
     "Adam",

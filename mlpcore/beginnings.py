@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlpcore._core import BusyError
-from mlpcore.engine import OptimizerState
 from mlpcore.history import History
 from mlpcore.layers.layer import Bound, beginning
-from mlpcore.optimizers import Optimizer
+from mlpcore.optimizers import Claimed, Optimizer
 from mlpcore.schedules.schedule import FitLength
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class _Changes:
         self.state, self.owner, self.steps = optimizer._state, optimizer._owner, optimizer._steps
         self.claimed = self.state
 
-    def make(self, built: Bound | None, length: FitLength | None) -> OptimizerState:
+    def make(self, built: Bound | None, length: FitLength | None) -> Claimed:
         if built is not None:
             self.model._holder.bind(built)
         params = self.model._built().params
@@ -65,7 +64,7 @@ def begun(
     columns: int | None = None,
     history: History | None = None,
     length: FitLength | None = None,
-) -> Iterator[OptimizerState]:
+) -> Iterator[Claimed]:
     """Give a model its network, if it has none yet, the optimizer and a history: what a training changes first.
 
     They are taken back if an exception leaves before a step was done.

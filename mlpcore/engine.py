@@ -88,6 +88,32 @@ class OptimizerState(NamedTuple):
     schedule: ScheduleState | None = None
 
 
+class LBFGSState(NamedTuple):
+    """L-BFGS with the numbers that it keeps, for P parameters; all arrays are written in place.
+
+    Attributes
+    ----------
+    history_size : int
+        How many pairs of s and y it keeps.
+    t : ndarray of int64, shape (1,)
+        Counts the iterations.
+    numbers : ndarray of float64, shape (8,)
+        Those of ``mlp_lbfgs_numbers`` in C.
+    s, y : ndarray of float64, shape (history_size, P)
+        Changes of the parameters and of the gradient.
+    point, gradient : ndarray of float64, shape (P,)
+        Where the next iteration begins.
+    """
+
+    history_size: int
+    t: NDArray[Any]
+    numbers: NDArray[Any]
+    s: NDArray[Any]
+    y: NDArray[Any]
+    point: NDArray[Any]
+    gradient: NDArray[Any]
+
+
 class TrainSettings(NamedTuple):
     """What `Net.train` is asked to do beside the data.
 
@@ -96,7 +122,8 @@ class TrainSettings(NamedTuple):
     loss : str or tuple
     metric : str or None
         The rule by which an accuracy counts; None: none.
-    optimizer : OptimizerState
+    optimizer : OptimizerState or None
+        None if `lbfgs` is given.
     batch_size : int
     shuffle : bool
     seed : int
@@ -115,11 +142,13 @@ class TrainSettings(NamedTuple):
         Whether to begin with the batch that the cursor tells; otherwise with the first of that epoch.
     rates : ndarray of float64, shape (epochs,), or None
         Where the learning rate of each epoch's last step is written when it is over.
+    lbfgs : LBFGSState or None
+        Instead of an optimizer: each epoch is one iteration with all samples as one batch, in their order.
     """
 
     loss: Choice
     metric: str | None
-    optimizer: OptimizerState
+    optimizer: OptimizerState | None
     batch_size: int
     shuffle: bool
     seed: int
@@ -130,3 +159,4 @@ class TrainSettings(NamedTuple):
     progress: Callable[[int], object] | None
     resume: bool = True
     rates: NDArray[Any] | None = None
+    lbfgs: LBFGSState | None = None

@@ -15,12 +15,19 @@ from numpy.typing import NDArray
 
 from mlpcore import _core, catalogue, checks, copies
 from mlpcore._core import Net
-from mlpcore.engine import OptimizerState, ScheduleState
+from mlpcore.engine import LBFGSState, OptimizerState, ScheduleState
 from mlpcore.schedules.schedule import EPOCHS, FitLength, Rate, Schedule, new_progress, schedule_of
 
 if TYPE_CHECKING:
     from mlpcore.layers.layer import Holder
     from mlpcore.model import Sequential
+
+
+Claimed = OptimizerState | LBFGSState
+"""An optimizer that belongs to a model, as the engine reads it."""
+
+BATCH_SIZE = 32
+"""How many samples a batch has if nothing is said."""
 
 
 class Owner:
@@ -143,16 +150,18 @@ class Optimizer(ABC):
         self._require_free_for(model)
         self._check(model.dtype)
 
-    def _claim(self, model: "Sequential", params: NDArray[Any], fit: FitLength | None = None) -> OptimizerState:
+    def _check_batch(self, batch_size: int, n: int) -> int:
+        """Return how many of n samples a batch has."""
+        return batch_size
+
+    def _claim(self, model: "Sequential", params: NDArray[Any], fit: FitLength | None = None) -> Claimed:
         """Belong to `model` from now on, and return the optimizer as the engine reads it; called after `_check_for`.
 
         `fit`: the length of the fit that it takes part in.
         """
         return self._at_epoch(self._claim_with(model, self._state_for(params), fit), model.dtype)
 
-    def _claim_with(
-        self, model: "Sequential", state: dict[str, NDArray[Any]], fit: FitLength | None = None
-    ) -> OptimizerState:
+    def _claim_with(self, model: "Sequential", state: dict[str, NDArray[Any]], fit: FitLength | None = None) -> Claimed:
         """Do what `_claim` does, with what `_state_for` returned."""
         self._state, self._owner = state, model._owner
         entry, numbers = self._entry(), self._numbers()
@@ -169,10 +178,12 @@ class Optimizer(ABC):
             schedule=schedule,
         )
 
-    def _at_epoch(self, state: OptimizerState, dtype: str) -> OptimizerState:
+    def _at_epoch(self, state: Claimed, dtype: str) -> Claimed:
         """Return the optimizer with the learning rate that a function of Python gives for the epoch that begins."""
         schedule = self._schedule
-        if schedule is None or state.schedule is None or not schedule._runs_python:
+        if not isinstance(state, OptimizerState) or state.schedule is None or schedule is None:
+            return state
+        if not schedule._runs_python:
             return state
         epoch = int(state.schedule.progress[EPOCHS])
         rate = schedule._base(epoch)

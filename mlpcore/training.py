@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from mlpcore import _core, catalogue, checks, losses, network
 from mlpcore._core import Net
 from mlpcore.beginnings import begun, require_length
-from mlpcore.engine import Choice, OptimizerState, TrainSettings
+from mlpcore.engine import Choice, LBFGSState, OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
-from mlpcore.optimizers import Optimizer
+from mlpcore.optimizers import Claimed, Optimizer
 from mlpcore.progress import progress_bar
 from mlpcore.schedules.schedule import FitLength
 
@@ -141,6 +141,7 @@ def task_of(
         train = checks.weighted_by_class(train, class_weight, loss)
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
+    batch_size = optimizer._check_batch(batch_size, len(train.x))
     return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
 
 
@@ -223,6 +224,8 @@ def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
         raise RuntimeError("there was no backward since the last forward: call backward first")
     require_length(optimizer)
     with begun(model, optimizer) as state:
+        if not isinstance(state, OptimizerState):
+            raise ValueError(f"optimizer is {optimizer!r}, which takes no step by hand: train with fit or partial_fit")
         net.step(state, model._cursor)
 
 
@@ -240,7 +243,7 @@ def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: 
 def run_epochs(
     model: "Sequential",
     task: Task,
-    state: OptimizerState,
+    state: Claimed,
     epochs: int,
     history: History,
     advance: Callable[[Logs], None] | None = None,
@@ -260,12 +263,13 @@ def run_epochs(
             shown += 1
             advance(dict(zip(task.names, scores[shown - 1].tolist(), strict=False)))
 
-    rates = None if state.schedule is None else np.empty(epochs, np.float64)
+    steps = state if isinstance(state, OptimizerState) else None
+    rates = None if steps is None or steps.schedule is None else np.empty(epochs, np.float64)
     history._follow(task.names, scores, cursor, rates)
     settings = TrainSettings(
         loss=task.loss,
         metric=task.rule,
-        optimizer=state,
+        optimizer=steps,
         batch_size=task.batch_size,
         shuffle=task.shuffle,
         seed=model.seed,
@@ -276,6 +280,7 @@ def run_epochs(
         progress=show,
         resume=False,
         rates=rates,
+        lbfgs=state if isinstance(state, LBFGSState) else None,
     )
     x, y, weight = task.train
     _, batch = net.train(x, y, weight, settings)

@@ -123,6 +123,9 @@ typedef struct {
     bool failed;                /* a layer did, in the batch after the last one that was done                 */
 } mlp_trained;
 
+/* All samples as one batch: the gradients of their mean loss, and its value. False: a layer failed. */
+bool mlp_net_whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score);
+
 /* Goes on from the cursor, which it moves. */
 mlp_trained mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor);
 

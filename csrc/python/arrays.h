@@ -23,7 +23,7 @@
 
 #include "kernel.h"
 
-enum { MLP_PARAMETERS = 14 };
+enum { MLP_PARAMETERS = 15 };
 
 typedef enum {
     MLP_SCALAR,

@@ -17,6 +17,7 @@
 
 #include <stdatomic.h>
 
+#include "../net/lbfgs.h"
 #include "../net/net.h"
 
 /* custom_layer.c: a Python object with methods forward_step(x, y, training) and backward_step(grad_x, grad_y, x) as a layer.
@@ -123,6 +124,19 @@ void mlp_end_optimizer(mlp_optimizer_arguments *arguments);
 
 /* Second half, when no Python code can run any more: the pointers. `steps` is how many are to come at most. */
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps);
+
+/* L-BFGS is a tuple, as mlpcore.engine.LBFGSState. First half: the numbers, and the arrays, held until mlp_end_lbfgs, which is
+ * safe from the start; second half, when no Python code can run any more: the pointers, and memory for a training. */
+typedef struct {
+    mlp_call call;
+    mlp_lbfgs lbfgs;
+    mlp_lbfgs_numbers numbers; /* a copy that no Python code can change while it is read */
+} mlp_lbfgs_arguments;
+
+void mlp_begin_lbfgs(mlp_lbfgs_arguments *arguments);
+int mlp_parse_lbfgs(const Net *self, PyObject *tuple, mlp_lbfgs_arguments *arguments);
+int mlp_bind_lbfgs(const Net *self, mlp_lbfgs_arguments *arguments);
+void mlp_end_lbfgs(mlp_lbfgs_arguments *arguments);
 
 /* State of the Python caller while the GIL is released: how the engine comes back to poll for Ctrl-C, to report progress, and to
  * run layers written in Python. */

@@ -72,9 +72,8 @@ static void scale_samples(trainer *t, const batch *b) {
     t->scaled = b->weight ? 0 : b->n;
 }
 
-/* One step of training. False: a layer failed, and nothing was changed but what the batch would have shown. */
-static bool train_batch(trainer *t, const batch *b, double *correct) {
-    const kernels *k = t->pass.k;
+/* Forward and the head. False: a layer failed. */
+static bool forward_batch(trainer *t, const batch *b, double *correct) {
     const head *h = &t->head;
     t->pass.n = b->n;
     if (t->pass.keep && b->x != t->work.block) {
@@ -85,8 +84,16 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
         return false;
     }
     scale_samples(t, b);
-    *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
-                              b->y, b->scale, b->weight);
+    *correct = t->pass.k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi,
+                                      h->z, b->y, b->scale, b->weight);
+    return true;
+}
+
+/* One step of training. False: a layer failed, and nothing was changed but what the batch would have shown. */
+static bool train_batch(trainer *t, const batch *b, double *correct) {
+    if (!forward_batch(t, b, correct)) {
+        return false;
+    }
     if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
         begin_step(&t->updater, true);
         return backward_steps(t->steps, t->net, &t->updater);
@@ -95,7 +102,23 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
         return false;
     }
     begin_step(&t->updater, false);
-    update_all(k, t->net, &t->updater);
+    update_all(t->pass.k, t->net, &t->updater);
+    return true;
+}
+
+/* All samples as one batch, which is shown: their loss and its gradients. */
+static bool whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score) {
+    const mlp_mode mode = {.training = true, .seed = training->seed, .caller = training->caller};
+    trainer t = {.training = training, .net = net, .work = work, .room = room_of(net, work)};
+    t.pass = pass_of(net, &mode, work.capacity, true);
+    bind_trainer(&t);
+    const batch b = next_batch(&t, 0);
+    double correct;
+    if (!forward_batch(&t, &b, &correct) || !backward_steps(t.steps, net, NULL)) {
+        return false;
+    }
+    *score = (mlp_score){.loss = t.pass.k->batch_mean(b.n, b.value, b.weight),
+                         .accuracy = correct / t.pass.k->batch_weight(b.n, b.weight)};
     return true;
 }
 
