@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcore import SGD, Adam, Cosine, CosLog, Dense, Sequential, Warmup
+from mlpcore import LBFGS, SGD, Adam, Cosine, CosLog, Dense, Sequential, Warmup
 
 HASHES = Path(__file__).with_name("golden_hashes.json")
 
@@ -29,6 +29,7 @@ CASES = {
     "softmax softmax mse nesterov": (["softmax"], "softmax", "mse", lambda: SGD(0.5, momentum=0.9, nesterov=True)),
     "relu mse sgd": ([], "relu", "mse", lambda: SGD(0.1)),
     "tanh softmax cce adam coslog": (["tanh"], "softmax", "cce", lambda: Adam(CosLog(0.01))),
+    "tanh softmax cce lbfgs": (["tanh"], "softmax", "cce", LBFGS),
     "relu mse momentum warm-up cosine": (["relu"], "linear", "mse", lambda: SGD(Warmup(Cosine(0.1), 9), momentum=0.9)),
 }
 
@@ -47,7 +48,8 @@ def trained_hash(case, dtype, weighted=True):
     layers = [Dense(units, sigma) for units, sigma in zip((24, 17, 9), hidden, strict=False)]
     model = Sequential([*layers, Dense(5, output)], dtype=dtype, seed=2026)
     x, y, weight = data()
-    options = {"epochs": 30, "batch_size": 16, "validation_split": 0.1, "progress": False}
+    batch_size = 100 if optimizer is LBFGS else 16
+    options = {"epochs": 30, "batch_size": batch_size, "validation_split": 0.1, "progress": False}
     weight = weight if weighted else None
     history = model.fit(x, y, loss=loss, optimizer=optimizer(), sample_weight=weight, **options)
     numbers = [array for layer in model.layers for array in (layer.w, layer.b)] + [model.predict(x)]
