@@ -27,8 +27,17 @@ TITLES = {
         "The loss of a sample from z^J, and φ^J, its gradient to z^J. A pair without a row goes `through_a`",
         "φ^J",
     ),
-    "optimizers": ("Optimizers", "One step; grad is the gradient of the batch's loss, states begin as 0", ""),
-    "schedules": ("Schedules", "The learning rate of a step", ""),
+    "optimizers": (
+        "Optimizers",
+        "One step; grad is the gradient of the batch's loss, states begin as 0. `LBFGS`, which takes no such steps, "
+        "has no row: its docstring and `csrc/net/lbfgs.c` tell what it does",
+        "",
+    ),
+    "schedules": (
+        "Schedules",
+        "The learning rate of a step; t counts steps or epochs since the schedule began",
+        "",
+    ),
     "initializers": ("Initializers", "The first weights of a layer with `in` inputs and `out` outputs", ""),
     "metrics": ("Metrics", "The rules by which an accuracy counts", ""),
     "layers": ("Steps of a plan", "What layers are made of: forward and backward", "backward"),

@@ -28,30 +28,54 @@ from mlpcore.custom_loss import CustomLoss
 from mlpcore.custom_optimizer import CustomOptimizer
 from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
+from mlpcore.lbfgs import LBFGS
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
+from mlpcore.schedules import (
+    Cosine,
+    CosLog,
+    Exponential,
+    InverseScaling,
+    OneCycle,
+    Polynomial,
+    ReduceOnPlateau,
+    Schedule,
+    Step,
+    Warmup,
+)
 from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 __all__ = [
     "CELU",
     "ELU",
+    "LBFGS",
     "SGD",
     "Activation",
     "Adam",
+    "CosLog",
+    "Cosine",
     "CustomActivation",
     "CustomLayer",
     "CustomLoss",
     "CustomOptimizer",
     "Dense",
     "Dropout",
+    "Exponential",
     "History",
+    "InverseScaling",
     "Layer",
     "LeakyReLU",
+    "OneCycle",
     "Optimizer",
+    "Polynomial",
+    "ReduceOnPlateau",
     "Residual",
+    "Schedule",
     "Sequential",
+    "Step",
     "TrainingWarning",
+    "Warmup",
     "__version__",
     "catalogue",
     "cpu",

@@ -43,6 +43,27 @@ class Step(NamedTuple):
     shapes: tuple[tuple[int, int], ...] = ()
 
 
+class ScheduleState(NamedTuple):
+    """A schedule of the learning rate, and how far it has come.
+
+    Attributes
+    ----------
+    choice : str or tuple
+        A name of the family "schedules" of the catalogue, with its constants.
+    per_epoch : bool
+        Whether its t counts epochs, not steps.
+    warmup : int
+        Steps over which the rate first rises to the schedule's.
+    progress : ndarray of float64, shape (5,)
+        The numbers of `mlpcore.schedules.schedule.new_progress`; written in place.
+    """
+
+    choice: Choice
+    per_epoch: bool
+    warmup: int
+    progress: NDArray[Any]
+
+
 class OptimizerState(NamedTuple):
     """An optimizer with the arrays that it keeps, each lying like the parameters.
 
@@ -59,6 +80,8 @@ class OptimizerState(NamedTuple):
         Counts the steps.
     clip_value, clip_norm : float or None
         The largest absolute value of a component of the gradient, and the largest norm of the whole; None: any.
+    schedule : ScheduleState or None
+        What the learning rate, the first of hypers, is the largest of; None: it stays as it is.
     """
 
     name: Any
@@ -67,6 +90,33 @@ class OptimizerState(NamedTuple):
     t: NDArray[Any]
     clip_value: float | None = None
     clip_norm: float | None = None
+    schedule: ScheduleState | None = None
+
+
+class LBFGSState(NamedTuple):
+    """L-BFGS with the numbers that it keeps, for P parameters; all arrays are written in place.
+
+    Attributes
+    ----------
+    history_size : int
+        How many pairs of s and y it keeps.
+    t : ndarray of int64, shape (1,)
+        Counts the iterations.
+    numbers : ndarray of float64, shape (8,)
+        Those of ``mlp_lbfgs_numbers`` in C.
+    s, y : ndarray of float64, shape (history_size, P)
+        Changes of the parameters and of the gradient.
+    point, gradient : ndarray of float64, shape (P,)
+        Where the next iteration begins.
+    """
+
+    history_size: int
+    t: NDArray[Any]
+    numbers: NDArray[Any]
+    s: NDArray[Any]
+    y: NDArray[Any]
+    point: NDArray[Any]
+    gradient: NDArray[Any]
 
 
 class TrainSettings(NamedTuple):
@@ -77,7 +127,8 @@ class TrainSettings(NamedTuple):
     loss : str, tuple or object
     metric : str or None
         The rule by which an accuracy counts; None: none.
-    optimizer : OptimizerState
+    optimizer : OptimizerState or None
+        None if `lbfgs` is given.
     batch_size : int
     shuffle : bool
     seed : int
@@ -94,11 +145,15 @@ class TrainSettings(NamedTuple):
         Called with the number of batches done about every 50 ms; an exception ends training after the next batch.
     resume : bool
         Whether to begin with the batch that the cursor tells; otherwise with the first of that epoch.
+    rates : ndarray of float64, shape (epochs,), or None
+        Where the learning rate of each epoch's last step is written when it is over.
+    lbfgs : LBFGSState or None
+        Instead of an optimizer: each epoch is one iteration with all samples as one batch, in their order.
     """
 
     loss: Choice
     metric: str | None
-    optimizer: OptimizerState
+    optimizer: OptimizerState | None
     batch_size: int
     shuffle: bool
     seed: int
@@ -108,3 +163,5 @@ class TrainSettings(NamedTuple):
     scores: NDArray[Any]
     progress: Callable[[int], object] | None
     resume: bool = True
+    rates: NDArray[Any] | None = None
+    lbfgs: LBFGSState | None = None

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcore import checks, targets, training
 from mlpcore.engine import Choice
 from mlpcore.history import History
-from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
+from mlpcore.optimizers import BATCH_SIZE, Optimizer, optimizer_object, optimizer_of
 from mlpcore.stack import Stack
 from mlpcore.training import Callback
 
@@ -166,7 +166,7 @@ class Sequential(Stack):
         *,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         shuffle: bool = True,
         validation_data: Sequence[ArrayLike] | None = None,
         validation_split: float = 0.0,
@@ -195,7 +195,7 @@ class Sequential(Stack):
             keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
-            The last batch of an epoch takes what remains.
+            The last batch of an epoch takes what remains. `LBFGS` takes all samples as one batch.
         shuffle : bool, default True
             Take the rows in a new order in each epoch.
         validation_data : (X, y) or (X, y, sample_weight), optional
@@ -264,7 +264,7 @@ class Sequential(Stack):
         loss: Choice | None = None,
         *,
         optimizer: Optimizer,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
     ) -> Self:

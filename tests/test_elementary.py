@@ -70,7 +70,28 @@ def breakpoints(dtype):
                 np.ldexp(np.sqrt(0.5), k) - 1,  # log1p
                 np.ldexp(1.0, k),
                 [info.max, info.smallest_normal, info.smallest_subnormal, info.eps],
-                [0.7071, 1, 1.4142, 5, 8.3, 9, 10, 18, 20, 20, 87.3, 88.7, 89, 103.97, 104, 708.3, 709.7, 710, 745.1, 746],
+                [
+                    0.7071,
+                    1,
+                    1.4142,
+                    5,
+                    8.3,
+                    9,
+                    10,
+                    18,
+                    20,
+                    20,
+                    87.3,
+                    88.7,
+                    89,
+                    103.97,
+                    104,
+                    708.3,
+                    709.7,
+                    710,
+                    745.1,
+                    746,
+                ],
             ]
         ).astype(dtype)
     x = x[np.isfinite(x)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcore import SGD, Adam, Dense, Sequential, catalogue
+from mlpcore import LBFGS, SGD, Adam, Cosine, CosLog, Dense, Sequential, Warmup, catalogue
 
 HASHES = Path(__file__).with_name("golden_hashes.json")
 
@@ -40,7 +40,12 @@ CASES = {
         "mse",
         lambda: SGD(0.05, momentum=0.9, nesterov=True),
     ),
-    "gelu gelu_tanh silu log_softmax mse adam": (["gelu", "gelu_tanh", "silu"], "log_softmax", "mse", lambda: Adam(0.01)),
+    "gelu gelu_tanh silu log_softmax mse adam": (
+        ["gelu", "gelu_tanh", "silu"],
+        "log_softmax",
+        "mse",
+        lambda: Adam(0.01),
+    ),
     "mish hard_swish log_softmax softplus mse sgd": (
         ["mish", "hard_swish", "log_softmax"],
         "softplus",
@@ -53,6 +58,9 @@ CASES = {
         "cce",
         lambda: Adam(0.02),
     ),
+    "tanh softmax cce adam coslog": (["tanh"], "softmax", "cce", lambda: Adam(CosLog(0.01))),
+    "tanh softmax cce lbfgs": (["tanh"], "softmax", "cce", LBFGS),
+    "relu mse momentum warm-up cosine": (["relu"], "linear", "mse", lambda: SGD(Warmup(Cosine(0.1), 9), momentum=0.9)),
 }
 
 
@@ -70,7 +78,8 @@ def trained_hash(case, dtype, weighted=True):
     layers = [Dense(units, sigma) for units, sigma in zip((24, 17, 9), hidden, strict=False)]
     model = Sequential([*layers, Dense(5, output)], dtype=dtype, seed=2026)
     x, y, weight = data()
-    options = {"epochs": 30, "batch_size": 16, "validation_split": 0.1, "progress": False}
+    batch_size = 100 if optimizer is LBFGS else 16
+    options = {"epochs": 30, "batch_size": batch_size, "validation_split": 0.1, "progress": False}
     weight = weight if weighted else None
     history = model.fit(x, y, loss=loss, optimizer=optimizer(), sample_weight=weight, **options)
     numbers = [array for layer in model.layers for array in (layer.w, layer.b)] + [model.predict(x)]

@@ -68,7 +68,8 @@ const mlp_entry mlp_optimizers[] = {
 };
 
 const mlp_entry mlp_schedules[] = {
-#define SCHEDULE(ID, id, constants, rate, paper) {.name = #id, .hypers = constants, .formula = rate, .source = paper},
+#define SCHEDULE(ID, id, class_in_python, constants, rate, paper)                                                      \
+    {.name = #id, .class_name = class_in_python, .hypers = constants, .formula = rate, .source = paper},
 #include "schedules.def"
     {.name = NULL},
 };

@@ -26,7 +26,7 @@ typedef enum {
 } mlp_optimizer_id;
 
 typedef enum {
-#define SCHEDULE(ID, ...) MLP_##ID,
+#define SCHEDULE(ID, ...) MLP_SCHEDULE_##ID,
 #include "schedules.def"
 } mlp_schedule_id;
 

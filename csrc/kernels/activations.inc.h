@@ -215,8 +215,7 @@ static inline vec vec_mish_forward(vec z, const real *c) {
     const mask above = is_positive(z);
     const vec_exponential e = vec_share_of(z);
     const vec f = vec_scaled(vec_add(one, e.p), e.k), twice = vec_mul(two, f);
-    const vec whole =
-        vec_select(above, vec_fma(twice, f, vec_fma(two, f, one)), vec_fma(f, f, vec_fma(two, f, two)));
+    const vec whole = vec_select(above, vec_fma(twice, f, vec_fma(two, f, one)), vec_fma(f, f, vec_fma(two, f, two)));
     const vec lack = vec_div(vec_select(above, vec_mul(twice, f), vec_fma(f, f, f)), whole);
     const vec share = vec_sub(one, lack);
     const vec below = vec_scaled(vec_times_1_plus_p(vec_mul(low, share), e), e.k);

@@ -58,6 +58,10 @@ bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *lo
     return engine(net)->evaluate(net, work, loss, metric, samples, value, caller, interrupt, score);
 }
 
+bool mlp_net_whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score) {
+    return engine(net)->whole_gradient(net, work, training, score);
+}
+
 mlp_trained mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor) {
     return engine(net)->train(net, work, training, cursor);
 }

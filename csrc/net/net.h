@@ -9,6 +9,7 @@
 
 #include "../runtime/poll.h"
 #include "plan.h"
+#include "schedule.h"
 
 /* Fills the first segment of a step by the initializer, with the random numbers that `stream` of the seed has, and its
  * other segments with 0. A float net gets the rounded numbers of the double net. False: the interrupt callback stopped it. */
@@ -70,9 +71,8 @@ typedef struct {
 /* An optimizer and its states, each of which lies like the parameters; one that the rule does without is NULL. */
 typedef struct {
     mlp_optimizer_id id;
-    double hypers[MLP_HYPERS]; /* the learning rate first */
-    mlp_schedule_id schedule;
-    double schedule_constants[MLP_HYPERS];
+    double hypers[MLP_HYPERS]; /* the learning rate first: the largest, where there is a schedule */
+    mlp_schedule schedule;
     double clip_value, clip_norm; /* of the gradient; INFINITY: not */
     void *state[MLP_STATES];
     int64_t *t;             /* steps taken so far; counts on */
@@ -128,6 +128,7 @@ typedef struct {
     ptrdiff_t *order;  /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */
     uint64_t seed;     /* from which and from the epoch's number an order follows, and the masks        */
     mlp_score *scores; /* (epochs): the means over an epoch's samples, each taken before its batch's update */
+    double *rates;     /* (epochs): the learning rate of an epoch's last step; NULL: nobody wants to know */
     void *caller;
     const mlp_interrupt *interrupt; /* polled before a batch, which is the last one if it says so              */
 } mlp_training;
@@ -139,6 +140,9 @@ typedef struct {
                                    -1: they are not                                                           */
     bool failed;                /* what is written elsewhere did, in the batch after the last one that was done */
 } mlp_trained;
+
+/* All samples as one batch: the gradients of their mean loss, and its value. False: a layer failed. */
+bool mlp_net_whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score);
 
 /* Goes on from the cursor, which it moves. */
 mlp_trained mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor);

@@ -23,7 +23,7 @@
 
 #include "kernel.h"
 
-enum { MLP_PARAMETERS = 13 };
+enum { MLP_PARAMETERS = 15 };
 
 typedef enum {
     MLP_SCALAR,
@@ -178,7 +178,7 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
 
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
 extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
-    mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[];
+    mlp_schedule_methods[], mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[];
 extern PyType_Spec mlp_net_spec;
 
 #endif

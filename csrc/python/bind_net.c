@@ -179,7 +179,7 @@ static PyObject *net_step(PyObject *object, PyObject *const *args, Py_ssize_t na
     result = Py_NewRef(Py_None);
 done:
     mlp_end(&call);
-    mlp_end(&optimizer.call);
+    mlp_end_optimizer(&optimizer);
     mlp_end_change(self);
     return result;
 }
@@ -191,24 +191,43 @@ typedef struct {
     mlp_training training;
     mlp_cursor cursor;
     mlp_optimizer_arguments optimizer;
+    mlp_lbfgs_arguments lbfgs; /* instead of an optimizer that takes a step each batch */
+    bool is_lbfgs;
     mlp_call arrays; /* the cursor that Python sees, and the scores */
     long long batch_size, epochs;
     bool shuffle, resume;
     PyObject *progress;
 } train_settings;
 
-enum { CURSOR, SCORES };
+enum { CURSOR, SCORES, RATES };
 
 static const mlp_function shown_arrays = {
     .name = "train",
-    .parameters = {[CURSOR] = {"cursor", MLP_COUNTER, .axes = "2"}, [SCORES] = {"scores", MLP_OUTPUT, .axes = "e2"}},
+    .parameters = {[CURSOR] = {"cursor", MLP_COUNTER, .axes = "2"},
+                   [SCORES] = {"scores", MLP_OUTPUT, .axes = "e2"},
+                   [RATES] = {"rates", MLP_OUTPUT, .optional = true, .axes = "e"}},
 };
 
 static int parse_settings(const Net *self, const mlp_call *outer, int p, train_settings *settings) {
-    enum { LOSS, METRIC, OPTIMIZER, BATCH_SIZE, SHUFFLE, SEED, EPOCHS, MEAN_WEIGHT, COUNTER, TABLE, PROGRESS, RESUME };
+    enum {
+        LOSS,
+        METRIC,
+        OPTIMIZER,
+        BATCH_SIZE,
+        SHUFFLE,
+        SEED,
+        EPOCHS,
+        MEAN_WEIGHT,
+        COUNTER,
+        TABLE,
+        PROGRESS,
+        RESUME,
+        LEARNING_RATES,
+        LBFGS
+    };
     static const mlp_function function = {
         .name = "train",
-        .positional = 12,
+        .positional = 14,
         .parameters = {[LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [OPTIMIZER] = {.name = "optimizer"},
@@ -220,7 +239,9 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
                        [COUNTER] = {.name = "cursor"},
                        [TABLE] = {.name = "scores"},
                        [PROGRESS] = {.name = "progress"},
-                       [RESUME] = {.name = "resume", .optional = true}},
+                       [RESUME] = {.name = "resume", .optional = true},
+                       [LEARNING_RATES] = {.name = "rates", .optional = true},
+                       [LBFGS] = {.name = "lbfgs", .optional = true}},
     };
     mlp_call call;
     mlp_training *training = &settings->training;
@@ -241,9 +262,15 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
     }
     settings->arrays.given[CURSOR] = call.given[COUNTER];
     settings->arrays.given[SCORES] = call.given[TABLE];
+    settings->arrays.given[RATES] = call.given[LEARNING_RATES];
     settings->arrays.required.epochs = (npy_intp)settings->epochs;
     settings->arrays.required_bits = 64;
-    return mlp_acquire(&settings->arrays) < 0 ? -1 : mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
+    if (mlp_acquire(&settings->arrays) < 0) {
+        return -1;
+    }
+    settings->is_lbfgs = call.given[LBFGS] && call.given[LBFGS] != Py_None;
+    return settings->is_lbfgs ? mlp_parse_lbfgs(self, call.given[LBFGS], &settings->lbfgs)
+                              : mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
 }
 
 /* When no Python code can run any more: where training begins, and where it writes what is shown. */
@@ -251,7 +278,9 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
     const ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)settings->epochs);
     if (mlp_recheck(&settings->arrays) < 0 ||
-        mlp_bind_optimizer_state(self, &settings->optimizer, steps < 0 ? PTRDIFF_MAX : steps) < 0) {
+        (settings->is_lbfgs
+             ? mlp_bind_lbfgs(self, &settings->lbfgs)
+             : mlp_bind_optimizer_state(self, &settings->optimizer, steps < 0 ? PTRDIFF_MAX : steps)) < 0) {
         return -1;
     }
     const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
@@ -267,6 +296,7 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     settings->training.epochs = (ptrdiff_t)settings->epochs;
     settings->training.optimizer = &settings->optimizer.optimizer;
     settings->training.scores = mlp_data(&settings->arrays, SCORES);
+    settings->training.rates = mlp_data(&settings->arrays, RATES);
     return 0;
 }
 
@@ -281,7 +311,9 @@ static bool run_training(Net *self, train_settings *settings, PyArrayObject *x, 
     training->caller = &caller;
     training->interrupt = &interrupt;
     caller.state = PyEval_SaveThread();
-    *done = mlp_net_train(self->net, self->work, training, &settings->cursor);
+    *done = settings->is_lbfgs
+                ? mlp_net_minimize(self->net, self->work, training, &settings->lbfgs.lbfgs, &settings->cursor)
+                : mlp_net_train(self->net, self->work, training, &settings->cursor);
     PyEval_RestoreThread(caller.state);
     if (done->batches > 0) {
         mlp_show_cursor(&caller);
@@ -309,20 +341,22 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
     train_settings settings = {.arrays = {.function = &shown_arrays}, .resume = true};
     mlp_training *training = &settings.training;
     mlp_begin_optimizer(&settings.optimizer);
+    mlp_begin_lbfgs(&settings.lbfgs);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
     if (parse_settings(self, &call, SETTINGS, &settings) < 0 || mlp_acquire(&call) < 0 ||
-        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &settings.optimizer.call) < 0) {
+        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &settings.optimizer) < 0) {
         goto done;
     }
-    const ptrdiff_t n = call.size.n, batch = settings.batch_size < n ? (ptrdiff_t)settings.batch_size : n;
+    const ptrdiff_t n = call.size.n,
+                    batch = settings.is_lbfgs || settings.batch_size > n ? n : (ptrdiff_t)settings.batch_size;
     if (bind_settings(self, &settings, n, batch) < 0) {
         goto done;
     }
     training->samples = (mlp_samples){n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
-    if (settings.shuffle && !(training->order = mlp_alloc(n, sizeof *training->order))) {
+    if (settings.shuffle && !settings.is_lbfgs && !(training->order = mlp_alloc(n, sizeof *training->order))) {
         PyErr_NoMemory();
         goto done;
     }
@@ -335,7 +369,8 @@ static PyObject *net_train(PyObject *object, PyObject *const *args, Py_ssize_t n
     }
 done:
     mlp_free(training->order);
-    mlp_end(&settings.optimizer.call);
+    mlp_end_optimizer(&settings.optimizer);
+    mlp_end_lbfgs(&settings.lbfgs);
     mlp_end(&settings.arrays);
     mlp_end(&call);
     mlp_end_change(self);

@@ -17,6 +17,7 @@
 
 #include <stdatomic.h>
 
+#include "../net/lbfgs.h"
 #include "../net/net.h"
 
 /* custom_parts.c: a Python object as a layer. Its context: */
@@ -82,9 +83,11 @@ void mlp_free_specs(mlp_specs *specs);
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
                   Py_ssize_t nargs, PyObject *kwnames);
 
-/* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `state`, if not NULL,
- * holds the arrays of an optimizer. */
-int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state);
+/* An optimizer with its arrays: see below. */
+typedef struct mlp_optimizer_arguments mlp_optimizer_arguments;
+
+/* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `optimizer` may be NULL. */
+int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer);
 
 /* A loss: a name, a tuple of a name and constants, or an object with the method loss_step. */
 int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss);
@@ -98,23 +101,49 @@ typedef struct {
     const Net *net;
 } mlp_custom_optimizer;
 
-/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm), as mlpcore.engine.OptimizerState. Its
- * arrays are those of a function whose description depends on the name. In place of the name can stand an object with the
- * method update_step, which keeps everything but t itself. */
+/* A schedule is a tuple, as mlpcore.engine.ScheduleState. bind_schedules.c: the numbers, and the array of its progress, held
+ * until mlp_end(&arguments->call), which is safe from the start; and, when no Python code can run any more, the pointer. */
 typedef struct {
+    mlp_call call;
+    mlp_schedule schedule;
+} mlp_schedule_arguments;
+
+void mlp_begin_schedule(mlp_schedule_arguments *arguments);
+int mlp_parse_schedule(PyObject *tuple, mlp_schedule_arguments *arguments);
+int mlp_bind_schedule(mlp_schedule_arguments *arguments);
+
+/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm, schedule), as
+ * mlpcore.engine.OptimizerState. Its arrays are those of a function whose description depends on the name. In place of the
+ * name can stand an object with the method update_step, which keeps everything but t itself. */
+struct mlp_optimizer_arguments {
     mlp_custom_optimizer custom;
     mlp_function function;
     mlp_call call;
+    mlp_schedule_arguments schedule;
     mlp_optimizer optimizer;
-} mlp_optimizer_arguments;
+};
 
-/* First half, from argument p of `outer`: the numbers, and the arrays of the state, held until mlp_end(&arguments->call),
- * which is safe from the start. */
+/* First half, from argument p of `outer`: the numbers, and the arrays of the state, held until mlp_end_optimizer, which is safe
+ * from the start. */
 void mlp_begin_optimizer(mlp_optimizer_arguments *arguments);
 int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments);
+void mlp_end_optimizer(mlp_optimizer_arguments *arguments);
 
 /* Second half, when no Python code can run any more: the pointers. `steps` is how many are to come at most. */
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps);
+
+/* L-BFGS is a tuple, as mlpcore.engine.LBFGSState. First half: the numbers, and the arrays, held until mlp_end_lbfgs, which is
+ * safe from the start; second half, when no Python code can run any more: the pointers, and memory for a training. */
+typedef struct {
+    mlp_call call;
+    mlp_lbfgs lbfgs;
+    mlp_lbfgs_numbers numbers; /* a copy that no Python code can change while it is read */
+} mlp_lbfgs_arguments;
+
+void mlp_begin_lbfgs(mlp_lbfgs_arguments *arguments);
+int mlp_parse_lbfgs(const Net *self, PyObject *tuple, mlp_lbfgs_arguments *arguments);
+int mlp_bind_lbfgs(const Net *self, mlp_lbfgs_arguments *arguments);
+void mlp_end_lbfgs(mlp_lbfgs_arguments *arguments);
 
 /* State of the Python caller while the GIL is released: how the engine comes back to poll for Ctrl-C, to report progress, and to
  * run what is written in Python. */

@@ -39,6 +39,7 @@ class Dropout(SameSizeLayer):
 
     kind: ClassVar[str] = "dropout"
     required_settings: ClassVar[tuple[str, ...]] = ("rate",)
+    _draws: ClassVar[bool] = True
 
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()

@@ -74,6 +74,9 @@ class Layer(ABC):
     optional_settings: ClassVar[tuple[str, ...]] = ()
     """What `_config` holds beside the kind."""
 
+    _draws: ClassVar[bool] = False
+    """Whether training draws random numbers, so that the same weights have another loss in another batch."""
+
     def __init__(self) -> None:
         self._has_model = False
         self._holder: Holder | None = None  # of its model

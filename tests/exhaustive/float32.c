@@ -31,9 +31,7 @@ static double gelu_tanh(double z) {
 static double silu(double z) { return z > -700 ? z / (1 + exp(-z)) : 0 * z; }
 static double mish(double z) {
     const double e = exp(-fabs(z));
-    return z > 0    ? z * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
-           : e == 0 ? 0 * z
-                    : z * e * (e + 2) / (e * e + 2 * e + 2);
+    return z > 0 ? z * (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : e == 0 ? 0 * z : z * e * (e + 2) / (e * e + 2 * e + 2);
 }
 static double softplus(double z) { return (z > 0 ? z : 0) + log1p(exp(-fabs(z))); }
 static double softsign(double z) { return isinf(z) ? copysign(1, z) : z / (1 + fabs(z)); }

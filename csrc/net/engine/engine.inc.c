@@ -67,5 +67,6 @@ const mlp_engine REAL_NAME(mlp_engine) = {
     .update = update_by_hand,
     .predict = predict,
     .evaluate = evaluate,
+    .whole_gradient = whole_gradient,
     .train = train,
 };

@@ -28,6 +28,7 @@ typedef struct bound_step {
 /* What an optimizer does while gradients pass by (update.c). */
 typedef struct {
     const mlp_optimizer *optimizer;
+    double rate;  /* the learning rate of this step */
     update plain; /* the step of segments without settings of their own */
     bool fused;   /* weights take their step as soon as their gradient is there */
     real *params;

@@ -72,8 +72,8 @@ static void scale_samples(trainer *t, const batch *b) {
     t->scaled = b->weight ? 0 : b->n;
 }
 
-/* One step of training. False: something written elsewhere failed, and nothing was changed but what the batch would have shown. */
-static bool train_batch(trainer *t, const batch *b, double *correct) {
+/* Forward and the head. False: something written elsewhere failed. */
+static bool forward_batch(trainer *t, const batch *b, double *correct) {
     const kernels *k = t->pass.k;
     const head *h = &t->head;
     t->pass.n = b->n;
@@ -95,6 +95,15 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
         }
         *correct = k->count_correct(t->training->metric, b->n, h->out, h->a, b->y, b->weight);
     }
+    return true;
+}
+
+/* One step of training. False: something written elsewhere failed, and nothing was changed but what the batch would have
+ * shown. */
+static bool train_batch(trainer *t, const batch *b, double *correct) {
+    if (!forward_batch(t, b, correct)) {
+        return false;
+    }
     if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
         begin_step(&t->updater, true);
         return backward_steps(t->steps, t->net, &t->updater);
@@ -102,7 +111,23 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
     if (!backward_steps(t->steps, t->net, NULL)) {
         return false;
     }
-    return step_all(k, t->net, &t->updater, t->pass.mode.caller);
+    return step_all(t->pass.k, t->net, &t->updater, t->pass.mode.caller);
+}
+
+/* All samples as one batch, which is shown: their loss and its gradients. */
+static bool whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score) {
+    const mlp_mode mode = {.training = true, .seed = training->seed, .caller = training->caller};
+    trainer t = {.training = training, .net = net, .work = work, .room = room_of(net, work)};
+    t.pass = pass_of(net, &mode, work.capacity, true);
+    bind_trainer(&t);
+    const batch b = next_batch(&t, 0);
+    double correct;
+    if (!forward_batch(&t, &b, &correct) || !backward_steps(t.steps, net, NULL)) {
+        return false;
+    }
+    *score = (mlp_score){.loss = t.pass.k->batch_mean(b.n, b.value, b.weight),
+                         .accuracy = correct / t.pass.k->batch_weight(b.n, b.weight)};
+    return true;
 }
 
 static mlp_score score_of(const mlp_cursor *cursor) {
@@ -159,6 +184,10 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             cursor->correct_sum += correct;
             if (ends_epoch) {
                 training->scores[epoch] = score_of(cursor);
+                if (training->rates) {
+                    training->rates[epoch] = t.updater.rate;
+                }
+                mlp_schedule_epoch(&training->optimizer->schedule, training->scores[epoch].loss);
                 *cursor = (mlp_cursor){.epoch = cursor->epoch + 1};
             }
             if (t.pass.keep) {

@@ -1,19 +1,11 @@
 /* update.c: an optimizer's step of the parameters: within the products that compute their gradients, or in one sweep over all. */
 
-/* The learning rate of the step after t steps. */
-static double rate_at(const mlp_optimizer *optimizer, int64_t t) {
-    (void)t;
-    switch (optimizer->schedule) {
-    case MLP_CONSTANT: break;
-    }
-    return optimizer->hypers[0];
-}
-
 /* The constants of step t for parameters whose learning rate is multiplied by `rate_factor`. */
-static void set_constants(update *u, const mlp_optimizer *optimizer, double rate_factor) {
+static void set_constants(update *u, const weight_updater *updater, double rate_factor) {
+    const mlp_optimizer *optimizer = updater->optimizer;
     double hypers[MLP_HYPERS];
     memcpy(hypers, optimizer->hypers, sizeof hypers);
-    hypers[0] = rate_at(optimizer, *optimizer->t - 1) * rate_factor;
+    hypers[0] = updater->rate * rate_factor;
     update_constants(u->rule, hypers, *optimizer->t, u->constants);
 }
 
@@ -29,8 +21,9 @@ static weight_updater updater_of(const mlp_net *net, const mlp_optimizer *optimi
 /* The next step of the optimizer; counts it. */
 static void begin_step(weight_updater *updater, bool fused) {
     const mlp_optimizer *optimizer = updater->optimizer;
+    updater->rate = mlp_scheduled_rate(&optimizer->schedule, optimizer->hypers[0], *optimizer->t);
     *optimizer->t += 1;
-    set_constants(&updater->plain, optimizer, 1);
+    set_constants(&updater->plain, updater, 1);
     updater->plain.grad_scale = 1;
     updater->plain.adjusts = isfinite(optimizer->clip_value);
     updater->fused = fused;
@@ -45,7 +38,7 @@ static bool is_plain(const mlp_segment *segment) {
 static update update_of_segment(const weight_updater *updater, const mlp_segment *segment) {
     update u = updater->plain;
     if (segment->rate_factor != 1) {
-        set_constants(&u, updater->optimizer, segment->rate_factor);
+        set_constants(&u, updater, segment->rate_factor);
     }
     u.l1 = (real)segment->l1;
     u.l2 = (real)segment->l2;
