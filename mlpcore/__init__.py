@@ -24,6 +24,7 @@ except ImportError as error:
 from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
 from mlpcore.activations import CELU, ELU, LeakyReLU
 from mlpcore.history import History
+from mlpcore.initializers import Constant, Normal, Orthogonal, TruncatedNormal, Uniform
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
@@ -36,16 +37,21 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "Constant",
     "CustomLayer",
     "Dense",
     "Dropout",
     "History",
     "Layer",
     "LeakyReLU",
+    "Normal",
     "Optimizer",
+    "Orthogonal",
     "Residual",
     "Sequential",
     "TrainingWarning",
+    "TruncatedNormal",
+    "Uniform",
     "__version__",
     "catalogue",
     "cpu",
