@@ -27,6 +27,7 @@ from mlpcore.custom_activation import CustomActivation
 from mlpcore.custom_loss import CustomLoss
 from mlpcore.custom_optimizer import CustomOptimizer
 from mlpcore.history import History
+from mlpcore.initializers import Constant, Normal, Orthogonal, TruncatedNormal, Uniform
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
 from mlpcore.lbfgs import LBFGS
 from mlpcore.model import Sequential
@@ -53,6 +54,7 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "Constant",
     "CosLog",
     "Cosine",
     "CustomActivation",
@@ -66,8 +68,10 @@ __all__ = [
     "InverseScaling",
     "Layer",
     "LeakyReLU",
+    "Normal",
     "OneCycle",
     "Optimizer",
+    "Orthogonal",
     "Polynomial",
     "ReduceOnPlateau",
     "Residual",
@@ -75,6 +79,8 @@ __all__ = [
     "Sequential",
     "Step",
     "TrainingWarning",
+    "TruncatedNormal",
+    "Uniform",
     "Warmup",
     "__version__",
     "catalogue",

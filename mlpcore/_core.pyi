@@ -121,8 +121,8 @@ class Net:
         """Return the number of a step's first segment."""
     def set_segment(self, i: int, trainable: bool, rate_factor: float, l1: float, l2: float, max_norm: float) -> None:
         """Say how segment i is trained; max_norm 0 sets no limit."""
-    def initialize(self, step: int, name: str, seed: int) -> None:
-        """Fill the first segment of a step by an initializer of the catalogue, and its others with 0."""
+    def initialize(self, step: int, segment: int, initializer: Choice, seed: int) -> None:
+        """Fill a segment of a step, counted from the step's first, by an initializer of the catalogue."""
     def forward(
         self, x: ArrayLike, training: bool = False, seed: int = 0, epoch: int = 0, batch: int = 0
     ) -> NDArray[Any]:

@@ -128,7 +128,8 @@ def _value(name: str, key: str, value: object) -> object:
     """Return a setting of a layer: a number, a short name, or the layers that it is made of."""
     if key == "layers":
         return _layers_of(f"{name}.layers", value)
-    numbers = isinstance(value, list) and key == "activation" and len(value) < 10  # a name and its constants
+    chosen = key == "activation" or key.endswith("_initializer")
+    numbers = isinstance(value, list) and chosen and len(value) < 10  # a name and its constants
     for each in value if numbers else [value]:  # type: ignore[attr-defined]  # a list
         _require_short(f"{name}: {key}", each)
     return value

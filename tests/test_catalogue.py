@@ -144,7 +144,9 @@ WITH_CONSTANTS = {
     family: [name for name, row in rows.items() if row.hypers] for family, rows in catalogue.FAMILIES.items()
 }
 STRING = re.compile(r"""["']({})["']""".format("|".join(sorted(NAMES))))
-IDENTIFIER = re.compile(r"\b(?:MLP_({}))\b".format("|".join(sorted(NAMES)).upper()))
+IDENTIFIERS = {name.upper() for name in NAMES - set(NAMED["initializers"])}
+IDENTIFIERS |= {f"INITIALIZER_{name.upper()}" for name in NAMED["initializers"]}
+IDENTIFIER = re.compile(r"\b(?:MLP_({}))\b".format("|".join(sorted(IDENTIFIERS))))
 DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 # Where a name stands in Python for a reason of its own, how often at most, and why.
 PYTHON = {
@@ -155,9 +157,13 @@ PYTHON = {
     "demo.py": (6, "the demo's own network"),
     "activations.py": (len(WITH_CONSTANTS["activations"]), "each class names its row"),
     "losses.py": (len(WITH_CONSTANTS["losses"]), "each class names its row"),
+    "initializers.py": (
+        len(WITH_CONSTANTS["initializers"]) + 13,
+        "each class names its row; the defaults of activations",
+    ),
     "optimizers.py": (len(NAMED["optimizers"]), "each class names its row"),
     "engine.py": (1, "a step without an activation"),
-    "layers/dense.py": (3, "no activation; the first weights of every layer"),
+    "layers/dense.py": (4, "no activation; b begins as 0"),
 }
 # Where C names a row outside the code of its own family: reference/ and kernels/ of the same stem.
 C = {

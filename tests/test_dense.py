@@ -161,7 +161,7 @@ def test_first_weights_depend_on_seed_and_layer_alone():
         (lambda: Dense(2, np.tanh), ValueError, "activation is <ufunc 'tanh'>"),
         (lambda: Dense(2, np.zeros(2)), ValueError, "activation is array"),
         (lambda: Dense(2, input_size=0), ValueError, "input_size is 0"),
-        (lambda: Dense(2, kernel_initializer="normal"), ValueError, "kernel_initializer is 'normal', expected one of"),
+        (lambda: Dense(2, kernel_initializer="gaussian"), ValueError, "kernel_initializer is 'gaussian', expected one of"),
     ],
 )
 def test_wrong_arguments_are_named(make, error, message):

@@ -75,7 +75,8 @@ const mlp_entry mlp_schedules[] = {
 };
 
 const mlp_entry mlp_initializers[] = {
-#define INITIALIZER(ID, id, distribution, paper) {.name = #id, .formula = distribution, .source = paper},
+#define INITIALIZER(ID, id, constants, distribution, paper)                                                            \
+    {.name = #id, .hypers = constants, .formula = distribution, .source = paper},
 #include "initializers.def"
     {.name = NULL},
 };

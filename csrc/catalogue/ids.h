@@ -31,7 +31,7 @@ typedef enum {
 } mlp_schedule_id;
 
 typedef enum {
-#define INITIALIZER(ID, ...) MLP_##ID,
+#define INITIALIZER(ID, ...) MLP_INITIALIZER_##ID,
 #include "initializers.def"
 } mlp_initializer_id;
 

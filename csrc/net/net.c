@@ -3,6 +3,7 @@
 
 #include "../runtime/memory.h"
 #include "engine.h"
+#include "initializers.h"
 
 static const mlp_engine *engine(const mlp_net *net) { return net->bits == 32 ? &mlp_engine_f32 : &mlp_engine_f64; }
 
@@ -29,9 +30,18 @@ ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n) {
                         mlp_bound_steps_elements(net));
 }
 
-bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
-                        const mlp_interrupt *interrupt) {
-    return engine(net)->initialize(net, step, initializer, seed, interrupt);
+bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, ptrdiff_t segment, const mlp_initializer *initializer,
+                        uint64_t seed, double *scratch, const mlp_interrupt *interrupt) {
+    return engine(net)->initialize(net, step, segment, initializer, seed, scratch, interrupt);
+}
+
+/* Of an orthonormal matrix, all in double, and of its reflections two numbers each. */
+ptrdiff_t mlp_initializer_elements(const mlp_net *net, ptrdiff_t step, ptrdiff_t segment,
+                                   const mlp_initializer *initializer) {
+    const mlp_segment *own = &net->segment[net->step[step].segment + segment];
+    const ptrdiff_t few = own->rows < own->columns ? own->rows : own->columns;
+    const bool whole = mlp_distribution_of(initializer, 1, 1).shape == MLP_ORTHONORMAL;
+    return whole ? mlp_size_sum(mlp_size_product(own->rows, own->columns), mlp_size_product(few, 2)) : 0;
 }
 
 bool mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode) {

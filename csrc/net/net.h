@@ -11,10 +11,21 @@
 #include "plan.h"
 #include "schedule.h"
 
-/* Fills the first segment of a step by the initializer, with the random numbers that `stream` of the seed has, and its
- * other segments with 0. A float net gets the rounded numbers of the double net. False: the interrupt callback stopped it. */
-bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
-                        const mlp_interrupt *interrupt);
+/* An initializer, and the values of its constants. */
+typedef struct {
+    mlp_initializer_id id;
+    double constants[MLP_HYPERS];
+} mlp_initializer;
+
+/* Fills a segment of a step, counted from the step's first, by the initializer, with the random numbers that the layer has
+ * under the seed; `scratch` has room for mlp_initializer_elements. A float net gets the rounded numbers of the double net.
+ * False: the interrupt callback stopped it. */
+bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, ptrdiff_t segment, const mlp_initializer *initializer,
+                        uint64_t seed, double *scratch, const mlp_interrupt *interrupt);
+
+/* -1: more than ptrdiff_t counts. */
+ptrdiff_t mlp_initializer_elements(const mlp_net *net, ptrdiff_t step, ptrdiff_t segment,
+                                   const mlp_initializer *initializer);
 
 /* A batch's memory: the parts that plan.c laid out, each with room for `capacity` rows, of which the first n are in use; and
  * the addresses of the steps. */

@@ -8,34 +8,49 @@
 #include "../runtime/memory.h"
 
 static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { STEP, NAME, SEED };
-    static const mlp_function function = {
-        .name = "initialize",
-        .positional = 3,
-        .parameters = {[STEP] = {.name = "step"}, [NAME] = {.name = "name"}, [SEED] = {.name = "seed"}}};
+    enum { STEP, SEGMENT, INITIALIZER, SEED };
+    static const mlp_function function = {.name = "initialize",
+                                          .positional = 4,
+                                          .parameters = {[STEP] = {.name = "step"},
+                                                         [SEGMENT] = {.name = "segment"},
+                                                         [INITIALIZER] = {.name = "initializer"},
+                                                         [SEED] = {.name = "seed"}}};
     Net *self = (Net *)object;
     mlp_call call;
-    long long step;
-    int initializer;
+    mlp_initializer initializer;
+    long long step, segment;
+    int id;
     uint64_t seed;
     if (mlp_parse(&call, &function, args, nargs, kwnames) < 0 ||
         mlp_get_integer(&call, STEP, 0, self->net->steps - 1, &step) < 0 ||
-        mlp_get_name(&call, NAME, mlp_initializers, &initializer) < 0 || mlp_get_seed(&call, SEED, &seed) < 0) {
+        mlp_get_integer(&call, SEGMENT, 0, PTRDIFF_MAX, &segment) < 0 ||
+        mlp_get_entry(&call, INITIALIZER, mlp_initializers, &id, initializer.constants) < 0 ||
+        mlp_get_seed(&call, SEED, &seed) < 0) {
         return NULL;
     }
-    if (self->net->step[step].segments == 0) {
-        mlp_argument_error(&call, STEP, PyExc_ValueError, "is %lld, which has no parameters", step);
+    const ptrdiff_t segments = self->net->step[step].segments;
+    if (segment >= segments) {
+        mlp_argument_error(&call, SEGMENT, PyExc_ValueError, "is %lld, expected less than %zd, which step %lld has",
+                           segment, segments, step);
         return NULL;
+    }
+    initializer.id = (mlp_initializer_id)id;
+    const ptrdiff_t elements = mlp_initializer_elements(self->net, (ptrdiff_t)step, (ptrdiff_t)segment, &initializer);
+    double *scratch = mlp_alloc(elements, sizeof *scratch);
+    if (!scratch) {
+        return PyErr_NoMemory();
     }
     if (mlp_begin_change(self) < 0) {
+        mlp_free(scratch);
         return NULL;
     }
-    const mlp_segment *w = &self->net->segment[self->net->step[step].segment];
-    mlp_caller caller = {.state = mlp_release_gil(64 * (double)w->rows * (double)w->columns)};
-    mlp_net_initialize(self->net, (ptrdiff_t)step, (mlp_initializer_id)initializer, seed,
+    const mlp_segment *own = &self->net->segment[self->net->step[step].segment + segment];
+    mlp_caller caller = {.state = mlp_release_gil(64 * (double)own->rows * (double)own->columns)};
+    mlp_net_initialize(self->net, (ptrdiff_t)step, (ptrdiff_t)segment, &initializer, seed, scratch,
                        &(mlp_interrupt){mlp_poll_python, &caller});
     mlp_restore_gil(caller.state);
     mlp_end_change(self);
+    mlp_free(scratch);
     return caller.failed ? NULL : Py_NewRef(Py_None);
 }
 
@@ -389,7 +404,7 @@ PyMethodDef mlp_net_methods[] = {
                "set_segment($self, i, trainable, rate_factor, l1, l2, max_norm)\n--\n\n"),
     MLP_METHOD("first_segment", mlp_net_first_segment, "first_segment($self, step)\n--\n\n"),
     {"segments", mlp_net_segments, METH_NOARGS, "segments($self)\n--\n\n"},
-    MLP_METHOD("initialize", net_initialize, "initialize($self, step, name, seed)\n--\n\n"),
+    MLP_METHOD("initialize", net_initialize, "initialize($self, step, segment, initializer, seed)\n--\n\n"),
     MLP_METHOD("forward", net_forward, "forward($self, x, training=False, seed=0, epoch=0, batch=0)\n--\n\n"),
     MLP_METHOD("backward", net_backward, "backward($self, y, loss, sample_weight=None)\n--\n\n"),
     MLP_METHOD("step", net_step, "step($self, optimizer, cursor=None)\n--\n\n"),

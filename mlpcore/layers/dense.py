@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore import catalogue
+from mlpcore import catalogue, initializers
 from mlpcore._core import Net
 from mlpcore.checks import choice, flag, real_number, whole_number
 from mlpcore.custom_activation import CustomActivation
@@ -35,8 +35,13 @@ class Dense(Layer):
         ``LeakyReLU(0.2)``, or a `CustomActivation`, written in Python; None is "linear".
     input_size : int, optional
         Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
-    kernel_initializer : str, default "glorot_uniform"
-        What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``. b begins as 0.
+    kernel_initializer : str, object or None, default None
+        What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``, or an object with constants such as
+        ``Normal(stddev=0.01)``. None lets the activation choose: "lecun_normal" for "selu"; "he_uniform" for "relu6",
+        "leaky_relu", "elu", "celu", "gelu", "gelu_tanh", "silu", "mish" and "hard_swish"; "glorot_uniform" for all
+        others, "relu" among them.
+    bias_initializer : str or object, default "zeros"
+        What b begins as, likewise. Where in and out count, they are those of the layer.
     trainable : bool, default True
         Whether training changes w and b.
     learning_rate_factor : float, default 1.0
@@ -66,7 +71,14 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     required_settings: ClassVar[tuple[str, ...]] = ("units", "activation", "kernel_initializer")
-    optional_settings: ClassVar[tuple[str, ...]] = ("trainable", "learning_rate_factor", "l1", "l2", "max_norm")
+    optional_settings: ClassVar[tuple[str, ...]] = (
+        "bias_initializer",
+        "trainable",
+        "learning_rate_factor",
+        "l1",
+        "l2",
+        "max_norm",
+    )
 
     def __init__(
         self,
@@ -74,7 +86,8 @@ class Dense(Layer):
         activation: Choice | None = None,
         *,
         input_size: int | None = None,
-        kernel_initializer: str = "glorot_uniform",
+        kernel_initializer: Choice | None = None,
+        bias_initializer: Choice = "zeros",
         trainable: bool = True,
         learning_rate_factor: float = 1.0,
         l1: float = 0.0,
@@ -91,7 +104,10 @@ class Dense(Layer):
             )
         self._activation = choice("activations", "activation", "linear" if activation is None else activation)
         self._input_size = None if input_size is None else whole_number("input_size", input_size, at_least=1)
-        self._kernel_initializer = catalogue.resolve("initializers", "kernel_initializer", kernel_initializer).name
+        if kernel_initializer is None:
+            kernel_initializer = initializers.default_of(self._activation)
+        self._kernel_initializer = choice("initializers", "kernel_initializer", kernel_initializer)
+        self._bias_initializer = choice("initializers", "bias_initializer", bias_initializer)
         self._trainable = flag("trainable", trainable)
         self._learning_rate_factor = real_number("learning_rate_factor", learning_rate_factor, at_least=0)
         self._l1 = real_number("l1", l1, at_least=0)
@@ -109,9 +125,14 @@ class Dense(Layer):
         return self._activation
 
     @property
-    def kernel_initializer(self) -> str:
-        """The name of the initializer of w."""
+    def kernel_initializer(self) -> Choice:
+        """The initializer of w: its name, or an object with its constants."""
         return self._kernel_initializer
+
+    @property
+    def bias_initializer(self) -> Choice:
+        """The initializer of b, likewise."""
+        return self._bias_initializer
 
     @property
     def trainable(self) -> bool:
@@ -185,8 +206,9 @@ class Dense(Layer):
         return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r}{options})"
 
     def _options(self) -> dict[str, Any]:
-        """Return the settings of training that are not the standard ones."""
-        standard = {"trainable": True, "learning_rate_factor": 1.0, "l1": 0.0, "l2": 0.0, "max_norm": None}
+        """Return the settings that are not the standard ones."""
+        standard = {"bias_initializer": "zeros", "trainable": True, "learning_rate_factor": 1.0}
+        standard |= {"l1": 0.0, "l2": 0.0, "max_norm": None}
         own = {name: getattr(self, f"_{name}") for name in standard}
         return {name: value for name, value in own.items() if value != standard[name]}
 
@@ -210,7 +232,8 @@ class Dense(Layer):
         return flat.reshape(shape[::-1]).T  # w lies as (in, out)
 
     def _initialize(self, net: Net, place: Place, seed: int) -> None:
-        net.initialize(place.first, self._kernel_initializer, seed)
+        net.initialize(place.first, 0, self._kernel_initializer, seed)
+        net.initialize(place.first, 1, self._bias_initializer, seed)
 
     def _set_segments(self, net: Net, place: Place) -> None:
         factor = self._learning_rate_factor

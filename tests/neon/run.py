@@ -88,8 +88,8 @@ class PipedNet:
         self._settings[i] = (trainable, *numbers)
         self._call("segment", i, trainable, *map(float, numbers))
 
-    def initialize(self, step: int, name: str, seed: int) -> None:
-        self._call("initialize", step, name, seed)
+    def initialize(self, step: int, segment: int, initializer: Choice, seed: int) -> None:
+        self._call("initialize", step, segment, *_entry(initializer), seed)
         self.params[...] = self._answer(self.params.size)
 
     def train(self, x, y, weight, settings):

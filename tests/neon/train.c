@@ -147,9 +147,12 @@ static void set_segment(void) {
 }
 
 static void initialize(void) {
-    const ptrdiff_t step = whole();
-    const mlp_initializer_id initializer = (mlp_initializer_id)choice(mlp_initializers);
-    mlp_net_initialize(net, step, initializer, strtoull(word(), NULL, 10), NULL);
+    const ptrdiff_t step = whole(), segment = whole();
+    mlp_initializer initializer = {0};
+    initializer.id = (mlp_initializer_id)entry(mlp_initializers, initializer.constants);
+    double *scratch = mlp_alloc(mlp_initializer_elements(net, step, segment, &initializer), sizeof *scratch);
+    mlp_net_initialize(net, step, segment, &initializer, strtoull(word(), NULL, 10), scratch, NULL);
+    mlp_free(scratch);
     answer(net->params, net->parameters, real_size);
 }
 

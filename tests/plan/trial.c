@@ -116,7 +116,8 @@ void draw_trial(trial *t, bool large) {
     }
     for (ptrdiff_t i = 0; i < steps; i++) {
         if (specs[i].kind == MLP_DENSE) {
-            mlp_net_initialize(t->net, i, MLP_GLOROT_UNIFORM, random_seed, NULL);
+            mlp_net_initialize(t->net, i, 0, &(mlp_initializer){.id = MLP_INITIALIZER_GLOROT_UNIFORM}, random_seed,
+                               NULL, NULL);
         }
     }
     double *params = t->net->params;

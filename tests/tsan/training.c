@@ -39,8 +39,8 @@ static void *train(void *bits_of_net) {
     if (!net) {
         return NULL;
     }
-    mlp_net_initialize(net, 0, MLP_HE_UNIFORM, 1, NULL);
-    mlp_net_initialize(net, 3, MLP_GLOROT_UNIFORM, 1, NULL);
+    mlp_net_initialize(net, 0, 0, &(mlp_initializer){.id = MLP_INITIALIZER_HE_UNIFORM}, 1, NULL, NULL);
+    mlp_net_initialize(net, 3, 0, &(mlp_initializer){.id = MLP_INITIALIZER_GLOROT_UNIFORM}, 1, NULL, NULL);
     mlp_workspace work = {.capacity = BATCH, .block = memory(mlp_workspace_elements(net, BATCH), size)};
     int64_t t = 0;
     mlp_optimizer adam = {.id = MLP_ADAM,

@@ -93,7 +93,8 @@ static void train(int bits, int exponent, mlp_activation_id hidden, mlp_activati
     }
     for (ptrdiff_t step = 0; step < STEPS; step++) {
         if (specs[step].kind == MLP_DENSE) {
-            mlp_net_initialize(net, step, MLP_GLOROT_UNIFORM, 2026, NULL);
+            mlp_net_initialize(net, step, 0, &(mlp_initializer){.id = MLP_INITIALIZER_GLOROT_UNIFORM}, 2026, NULL,
+                               NULL);
         }
     }
     mlp_workspace work = {.capacity = BATCH, .block = memory(mlp_workspace_elements(net, BATCH), size)};

@@ -3,6 +3,7 @@
  */
 #include "../../real.h"
 #include "../engine.h"
+#include "../initializers.h"
 
 #include <math.h>
 #include <string.h>
