@@ -34,6 +34,8 @@ class Dense(Layer):
         Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
     kernel_initializer : str, default "glorot_uniform"
         What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``. b begins as 0.
+    use_bias : bool, default True
+        Whether there is a b. Without one z = x w^T, and the layer's `b` and `grad_b` are None.
     trainable : bool, default True
         Whether training changes w and b.
     learning_rate_factor : float, default 1.0
@@ -63,7 +65,14 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     required_settings: ClassVar[tuple[str, ...]] = ("units", "activation", "kernel_initializer")
-    optional_settings: ClassVar[tuple[str, ...]] = ("trainable", "learning_rate_factor", "l1", "l2", "max_norm")
+    optional_settings: ClassVar[tuple[str, ...]] = (
+        "use_bias",
+        "trainable",
+        "learning_rate_factor",
+        "l1",
+        "l2",
+        "max_norm",
+    )
 
     def __init__(
         self,
@@ -72,6 +81,7 @@ class Dense(Layer):
         *,
         input_size: int | None = None,
         kernel_initializer: str = "glorot_uniform",
+        use_bias: bool = True,
         trainable: bool = True,
         learning_rate_factor: float = 1.0,
         l1: float = 0.0,
@@ -89,6 +99,7 @@ class Dense(Layer):
         self._activation = choice("activations", "activation", "linear" if activation is None else activation)
         self._input_size = None if input_size is None else whole_number("input_size", input_size, at_least=1)
         self._kernel_initializer = catalogue.resolve("initializers", "kernel_initializer", kernel_initializer).name
+        self._use_bias = flag("use_bias", use_bias)
         self._trainable = flag("trainable", trainable)
         self._learning_rate_factor = real_number("learning_rate_factor", learning_rate_factor, at_least=0)
         self._l1 = real_number("l1", l1, at_least=0)
@@ -109,6 +120,11 @@ class Dense(Layer):
     def kernel_initializer(self) -> str:
         """The name of the initializer of w."""
         return self._kernel_initializer
+
+    @property
+    def use_bias(self) -> bool:
+        """Whether the layer has a b."""
+        return self._use_bias
 
     @property
     def trainable(self) -> bool:
@@ -141,14 +157,17 @@ class Dense(Layer):
         overwrite("w", self.w, values, "(out, in)")
 
     @property
-    def b(self) -> NDArray[Any]:
-        """The biases (out,): a view, as `w` is."""
+    def b(self) -> NDArray[Any] | None:
+        """The biases (out,): a view, as `w` is. None with use_bias=False."""
         net, place = self._engine()
-        return net.parameters(place.first)[1]
+        return net.parameters(place.first)[1] if self._use_bias else None
 
     @b.setter
     def b(self, values: ArrayLike) -> None:
-        overwrite("b", self.b, values, "(out,)")
+        view = self.b
+        if view is None:
+            raise ValueError(f"b is given, expected none: {self._expression()} has no bias")
+        overwrite("b", view, values, "(out,)")
 
     @property
     def grad_w(self) -> NDArray[Any]:
@@ -160,10 +179,11 @@ class Dense(Layer):
         return net.gradients(place.first)[0]
 
     @property
-    def grad_b(self) -> NDArray[Any]:
-        """The gradient of the last backward's loss with respect to b, (out,): equation 4. A view."""
+    def grad_b(self) -> NDArray[Any] | None:
+        """The gradient of the last backward's loss with respect to b, (out,): equation 4. A view, or None without b."""
         net, place = self._engine()
-        return net.gradients(place.first)[1]
+        gradients = net.gradients(place.first)
+        return gradients[1] if self._use_bias else None
 
     @property
     def z(self) -> NDArray[Any]:
@@ -182,8 +202,8 @@ class Dense(Layer):
         return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r}{options})"
 
     def _options(self) -> dict[str, Any]:
-        """Return the settings of training that are not the standard ones."""
-        standard = {"trainable": True, "learning_rate_factor": 1.0, "l1": 0.0, "l2": 0.0, "max_norm": None}
+        """Return the settings that are not the standard ones."""
+        standard = {"use_bias": True, "trainable": True, "learning_rate_factor": 1.0, "l1": 0.0, "l2": 0.0, "max_norm": None}
         own = {name: getattr(self, f"_{name}") for name in standard}
         return {name: value for name, value in own.items() if value != standard[name]}
 
@@ -193,13 +213,14 @@ class Dense(Layer):
         return self._units
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
-        dense = Step("dense", layer, units=self._units)
+        dense = Step("dense", layer, units=self._units, constants=(self._use_bias,))
         if self._activation == "linear":
             return [dense]
         return [dense, Step("activation", layer, joined=True, constants=self._activation)]
 
     def _tensor_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
-        return {"w": (self._units, input_size), "b": (self._units,)}
+        shapes: dict[str, tuple[int, ...]] = {"w": (self._units, input_size)}
+        return shapes | {"b": (self._units,)} if self._use_bias else shapes
 
     def _tensor_view(self, name: str, flat: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         return flat.reshape(shape[::-1]).T  # w lies as (in, out)
@@ -211,7 +232,8 @@ class Dense(Layer):
         factor = self._learning_rate_factor
         w = net.first_segment(place.first)
         net.set_segment(w, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
-        net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
+        if self._use_bias:
+            net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
         return {

@@ -41,7 +41,7 @@ static void add_activation(bool joined) {
 }
 
 static ptrdiff_t add_dense(ptrdiff_t units) {
-    add((mlp_step_spec){.kind = MLP_DENSE, .layer = layers++, .units = units});
+    add((mlp_step_spec){.kind = MLP_DENSE, .layer = layers++, .units = units, .constants = {below(4) > 0}});
     if (below(4) > 0) {
         add_activation(true);
     }

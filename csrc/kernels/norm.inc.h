@@ -1,0 +1,274 @@
+/* norm.inc.h: reference/norm.c in vectors: along a row as in softmax.inc.h, and of columns sixteen side by side. */
+
+/* ---- along a row ------------------------------------------------------------------------------------------------ */
+
+/* What the terms of a row's sums depend on. */
+typedef struct {
+    const real *x, *grad_y, *gamma;
+    vec mean, inverse;
+} norm_row;
+
+typedef vec norm_term(const norm_row *row, ptrdiff_t k, lane_set lanes);
+
+/* The sum of a row's terms, in the order of reference/sums.h. */
+static ALWAYS_INLINE real sum_of_row(norm_term *term, ptrdiff_t out, const norm_row *row) {
+    vec sums[SUMS];
+    clear(sums);
+    ptrdiff_t k = 0;
+    for (; out - k >= LANES; k += LANES) {
+        EACH (v, SUMS) {
+            sums[v] = vec_add(sums[v], term(row, k + v * VEC_LANES, ALL_LANES));
+        }
+    }
+    for (int v = 0; k < out; v++, k += VEC_LANES) {
+        const lane_set some = first_lanes(out - k);
+        sums[v] = vec_add(sums[v], vec_select(some.some, term(row, k, some), vec_broadcast(0)));
+    }
+    return sum_of_sums(sums);
+}
+
+static ALWAYS_INLINE vec term_x(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+    return load_lanes(row->x + k, lanes);
+}
+
+static ALWAYS_INLINE vec term_deviation(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+    return vec_sub(load_lanes(row->x + k, lanes), row->mean);
+}
+
+static ALWAYS_INLINE vec term_square(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+    const vec deviation = term_deviation(row, k, lanes);
+    return vec_mul(deviation, deviation);
+}
+
+static ALWAYS_INLINE vec term_x_hat(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+    return vec_mul(term_deviation(row, k, lanes), row->inverse);
+}
+
+static ALWAYS_INLINE vec term_g(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+    return vec_mul(load_lanes(row->gamma + k, lanes), load_lanes(row->grad_y + k, lanes));
+}
+
+static ALWAYS_INLINE vec term_g_x_hat(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+    return vec_mul(term_g(row, k, lanes), term_x_hat(row, k, lanes));
+}
+
+static void fast_layer_norm_forward(bool centred, ptrdiff_t n, ptrdiff_t out, real *y, real *moments, const real *x,
+                                    const real *gamma, const real *beta, real epsilon) {
+    for (ptrdiff_t s = 0; s < n; s++, x += out, y += out) {
+        norm_row row = {.x = x, .mean = vec_broadcast(0)};
+        const real mean = centred ? sum_of_row(term_x, out, &row) / (real)out : 0;
+        row.mean = vec_broadcast(mean);
+        const real inverse = 1 / real_sqrt(sum_of_row(term_square, out, &row) / (real)out + epsilon);
+        row.inverse = vec_broadcast(inverse);
+        for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
+            const lane_set lanes = out - k >= VEC_LANES ? ALL_LANES : first_lanes(out - k);
+            const vec shift = beta ? load_lanes(beta + k, lanes) : vec_broadcast(0);
+            store_lanes(y + k, vec_fma(load_lanes(gamma + k, lanes), term_x_hat(&row, k, lanes), shift), lanes);
+        }
+        if (moments) {
+            moments[2 * s] = mean;
+            moments[2 * s + 1] = inverse;
+        }
+    }
+}
+
+static void fast_layer_norm_backward_x(bool centred, ptrdiff_t n, ptrdiff_t out, real *grad_x, const real *grad_y,
+                                       const real *x, const real *moments, const real *gamma) {
+    for (ptrdiff_t s = 0; s < n; s++, x += out, grad_x += out, grad_y += out) {
+        const norm_row row = {.x = x,
+                              .grad_y = grad_y,
+                              .gamma = gamma,
+                              .mean = vec_broadcast(moments[2 * s]),
+                              .inverse = vec_broadcast(moments[2 * s + 1])};
+        const vec mean_g = vec_broadcast(centred ? sum_of_row(term_g, out, &row) / (real)out : 0);
+        const vec mean_g_x_hat = vec_broadcast(sum_of_row(term_g_x_hat, out, &row) / (real)out);
+        for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
+            const lane_set lanes = out - k >= VEC_LANES ? ALL_LANES : first_lanes(out - k);
+            const vec g = vec_sub(term_g(&row, k, lanes), mean_g);
+            store_lanes(grad_x + k, vec_mul(row.inverse, vec_fnma(term_x_hat(&row, k, lanes), mean_g_x_hat, g)), lanes);
+        }
+    }
+}
+
+/* ---- columns: `width` <= 16 side by side, which compilers turn into vectors; sums in double, as the reference ------ */
+
+enum { SIDE = 16 };
+
+typedef struct {
+    ptrdiff_t n, out;
+    const real *x, *grad_y, *weight, *share, *row_moments;
+    const real *mean, *variance, *gamma, *beta;
+    real *y, *grad_gamma, *grad_beta, *new_mean, *new_variance;
+    real epsilon;
+    double total; /* of the weights                                                    */
+    double *sum;  /* over all columns; NULL: each by itself */
+} columns_task;
+
+typedef void block_of_columns(int width, ptrdiff_t first, const columns_task *t);
+
+static ALWAYS_INLINE void each_block(block_of_columns *f, const columns_task *t) {
+    ptrdiff_t i = 0;
+    for (; t->out - i >= SIDE; i += SIDE) {
+        f(SIDE, i, t);
+    }
+    if (t->out - i >= SIDE / 2) {
+        f(SIDE / 2, i, t);
+        i += SIDE / 2;
+    }
+    if (t->out - i >= SIDE / 4) {
+        f(SIDE / 4, i, t);
+        i += SIDE / 4;
+    }
+    for (; i < t->out; i++) {
+        f(1, i, t);
+    }
+}
+
+static ALWAYS_INLINE void gamma_of_block(int width, ptrdiff_t first, const columns_task *t) {
+    double sums[SIDE];
+    EACH (i, width) {
+        sums[i] = 0;
+    }
+    for (ptrdiff_t s = 0; s < t->n; s++) {
+        const real *x = t->x + s * t->out + first, *grad_y = t->grad_y + s * t->out + first;
+        const real mean = t->row_moments[2 * s], inverse = t->row_moments[2 * s + 1];
+        EACH (i, width) {
+            sums[i] += (double)grad_y[i] * (double)((x[i] - mean) * inverse);
+        }
+    }
+    EACH (i, width) {
+        t->grad_gamma[first + i] = (real)sums[i];
+    }
+}
+
+static void fast_layer_norm_backward_gamma(ptrdiff_t n, ptrdiff_t out, real *grad_gamma, const real *grad_y,
+                                           const real *x, const real *moments) {
+    each_block(gamma_of_block, &(columns_task){.n = n,
+                                               .out = out,
+                                               .grad_gamma = grad_gamma,
+                                               .grad_y = grad_y,
+                                               .x = x,
+                                               .row_moments = moments});
+}
+
+static ALWAYS_INLINE void moments_of_block(int width, ptrdiff_t first, const columns_task *t) {
+    double sums[SIDE], centre[SIDE], squares[SIDE];
+    EACH (i, width) {
+        sums[i] = 0;
+        squares[i] = 0;
+    }
+    for (ptrdiff_t s = 0; s < t->n; s++) {
+        const real *x = t->x + s * t->out + first;
+        const double weight = t->weight ? (double)t->weight[s] : 1;
+        EACH (i, width) {
+            sums[i] += weight * (double)x[i];
+        }
+    }
+    EACH (i, width) {
+        centre[i] = t->total > 0 ? sums[i] / t->total : 0;
+    }
+    for (ptrdiff_t s = 0; s < t->n; s++) {
+        const real *x = t->x + s * t->out + first;
+        const double weight = t->weight ? (double)t->weight[s] : 1;
+        EACH (i, width) {
+            const double deviation = (double)x[i] - centre[i];
+            squares[i] += weight * (deviation * deviation);
+        }
+    }
+    EACH (i, width) {
+        t->new_mean[first + i] = (real)centre[i];
+        t->new_variance[first + i] = (real)(t->total > 0 ? squares[i] / t->total : 0);
+    }
+}
+
+static void fast_batch_norm_moments(ptrdiff_t n, ptrdiff_t out, real *mean, real *variance, const real *x,
+                                    const real *weight) {
+    each_block(moments_of_block, &(columns_task){.n = n,
+                                                 .out = out,
+                                                 .new_mean = mean,
+                                                 .new_variance = variance,
+                                                 .x = x,
+                                                 .weight = weight,
+                                                 .total = batch_weight(n, weight)});
+}
+
+static ALWAYS_INLINE void forward_of_block(int width, ptrdiff_t first, const columns_task *t) {
+    real factor[SIDE], mean[SIDE], beta[SIDE];
+    EACH (i, width) {
+        factor[i] = t->gamma[first + i] * (1 / real_sqrt(t->variance[first + i] + t->epsilon));
+        mean[i] = t->mean[first + i];
+        beta[i] = t->beta[first + i];
+    }
+    for (ptrdiff_t s = 0; s < t->n; s++) {
+        const real *x = t->x + s * t->out + first;
+        real *y = t->y + s * t->out + first;
+        EACH (i, width) {
+            y[i] = real_fma(x[i] - mean[i], factor[i], beta[i]);
+        }
+    }
+}
+
+static void fast_batch_norm_forward(ptrdiff_t n, ptrdiff_t out, real *y, const real *x, const real *mean,
+                                    const real *variance, const real *gamma, const real *beta, real epsilon) {
+    each_block(forward_of_block, &(columns_task){.n = n,
+                                                 .out = out,
+                                                 .y = y,
+                                                 .x = x,
+                                                 .mean = mean,
+                                                 .variance = variance,
+                                                 .gamma = gamma,
+                                                 .beta = beta,
+                                                 .epsilon = epsilon});
+}
+
+/* `y` is grad_x. */
+static ALWAYS_INLINE void backward_of_block(int width, ptrdiff_t first, const columns_task *t) {
+    double sums[SIDE], sums_of_x_hat[SIDE];
+    real mean[SIDE], inverse[SIDE], factor[SIDE], grad_gamma[SIDE], grad_beta[SIDE];
+    EACH (i, width) {
+        mean[i] = t->mean[first + i];
+        inverse[i] = 1 / real_sqrt(t->variance[first + i] + t->epsilon);
+        factor[i] = t->gamma[first + i] * inverse[i];
+        sums[i] = 0;
+        sums_of_x_hat[i] = 0;
+    }
+    for (ptrdiff_t s = 0; s < t->n; s++) {
+        const real *x = t->x + s * t->out + first, *grad_y = t->grad_y + s * t->out + first;
+        EACH (i, width) {
+            const real x_hat = (x[i] - mean[i]) * inverse[i];
+            sums[i] += (double)grad_y[i];
+            sums_of_x_hat[i] += (double)grad_y[i] * (double)x_hat;
+        }
+    }
+    EACH (i, width) {
+        t->grad_gamma[first + i] = grad_gamma[i] = (real)sums_of_x_hat[i];
+        t->grad_beta[first + i] = grad_beta[i] = (real)sums[i];
+    }
+    for (ptrdiff_t s = 0; t->y && s < t->n; s++) {
+        const real *x = t->x + s * t->out + first, *grad_y = t->grad_y + s * t->out + first;
+        real *grad_x = t->y + s * t->out + first;
+        const real share = t->share ? -t->share[s] : 0;
+        EACH (i, width) {
+            const real x_hat = (x[i] - mean[i]) * inverse[i];
+            const real moved = real_fma(x_hat, grad_gamma[i], grad_beta[i]);
+            grad_x[i] = factor[i] * real_fma(share, moved, grad_y[i]);
+        }
+    }
+}
+
+static void fast_batch_norm_backward(ptrdiff_t n, ptrdiff_t out, real *grad_x, real *grad_gamma, real *grad_beta,
+                                     const real *grad_y, const real *x, const real *mean, const real *variance,
+                                     const real *gamma, real epsilon, const real *share) {
+    each_block(backward_of_block, &(columns_task){.n = n,
+                                                  .out = out,
+                                                  .y = grad_x,
+                                                  .grad_gamma = grad_gamma,
+                                                  .grad_beta = grad_beta,
+                                                  .grad_y = grad_y,
+                                                  .x = x,
+                                                  .mean = mean,
+                                                  .variance = variance,
+                                                  .gamma = gamma,
+                                                  .epsilon = epsilon,
+                                                  .share = share});
+}
