@@ -119,8 +119,8 @@ typedef struct {
                                const real *x, const real *mean,                   /* column                              */
                                const real *variance, const real *gamma, const real *beta, real epsilon);
     void (*batch_norm_backward)(ptrdiff_t n, ptrdiff_t out, real *grad_x,         /* grad_x may be NULL; share (n): what */
-                                real *grad_gamma, real *grad_beta,                /* a row counts in the moments; NULL:  */
-                                const real *grad_y, const real *x,                /* they are constants                  */
+                                real *grad_gamma, real *grad_beta,                /* a row counts in the moments         */
+                                const real *grad_y, const real *x,
                                 const real *mean, const real *variance, const real *gamma, real epsilon,
                                 const real *share);
 

@@ -23,7 +23,19 @@ except ImportError as error:
 
 from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
 from mlpcore.history import History
-from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
+from mlpcore.layers import (
+    Activation,
+    BatchNorm,
+    CustomLayer,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    PReLU,
+    Residual,
+    RMSNorm,
+    Scale,
+)
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.threads import get_num_threads, set_num_threads
@@ -33,13 +45,18 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "BatchNorm",
     "CustomLayer",
     "Dense",
     "Dropout",
     "History",
     "Layer",
+    "LayerNorm",
     "Optimizer",
+    "PReLU",
+    "RMSNorm",
     "Residual",
+    "Scale",
     "Sequential",
     "TrainingWarning",
     "__version__",

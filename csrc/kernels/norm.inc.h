@@ -247,7 +247,7 @@ static ALWAYS_INLINE void backward_of_block(int width, ptrdiff_t first, const co
     for (ptrdiff_t s = 0; t->y && s < t->n; s++) {
         const real *x = t->x + s * t->out + first, *grad_y = t->grad_y + s * t->out + first;
         real *grad_x = t->y + s * t->out + first;
-        const real share = t->share ? -t->share[s] : 0;
+        const real share = -t->share[s];
         EACH (i, width) {
             const real x_hat = (x[i] - mean[i]) * inverse[i];
             const real moved = real_fma(x_hat, grad_gamma[i], grad_beta[i]);

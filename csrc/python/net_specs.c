@@ -83,7 +83,12 @@ static int parse_kind(const mlp_call *call, mlp_step_spec *spec, mlp_custom_laye
         }
         spec->sigma = (mlp_activation_id)id;
         return 0;
-    case MLP_DROPOUT: return parse_constants(call, spec);
+    case MLP_DROPOUT:
+    case MLP_BATCH_NORM:
+    case MLP_LAYER_NORM:
+    case MLP_RMS_NORM:
+    case MLP_SCALE:
+    case MLP_PRELU: return parse_constants(call, spec);
     case MLP_FORK:
     case MLP_JOIN: return 0;
     case MLP_CUSTOM:

@@ -113,7 +113,7 @@ static void batch_norm_forward(ptrdiff_t n, ptrdiff_t out, real *y, const real *
 
 /* Of y_k = gamma_k x_hat_k + beta_k: grad_beta_k = sum of grad_y_k, grad_gamma_k = sum of grad_y_k x_hat_k, in double.
  * grad_x_k = gamma_k / sqrt(variance_k + epsilon) (grad_y_k - share_s (grad_beta_k + x_hat_k grad_gamma_k)), where share_s is
- * what row s counts in the moments; share NULL: they do not follow from x, and are constants. grad_x may be NULL. */
+ * what row s counts in the moments: 0 if they do not follow from the rows. grad_x may be NULL. */
 static void batch_norm_backward(ptrdiff_t n, ptrdiff_t out, real *grad_x, real *grad_gamma, real *grad_beta,
                                 const real *grad_y, const real *x, const real *mean, const real *variance,
                                 const real *gamma, real epsilon, const real *share) {
@@ -130,7 +130,7 @@ static void batch_norm_backward(ptrdiff_t n, ptrdiff_t out, real *grad_x, real *
         for (ptrdiff_t s = 0; grad_x && s < n; s++) {
             const real x_hat = (x[s * out + k] - mean[k]) * inverse;
             const real moved = real_fma(x_hat, grad_gamma[k], grad_beta[k]);
-            grad_x[s * out + k] = gamma[k] * inverse * real_fma(share ? -share[s] : 0, moved, grad_y[s * out + k]);
+            grad_x[s * out + k] = gamma[k] * inverse * real_fma(-share[s], moved, grad_y[s * out + k]);
         }
     }
 }

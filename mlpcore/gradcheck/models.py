@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import catalogue, checks, kernels, network
+from mlpcore import catalogue, checks, kernels, network, saving
 from mlpcore.engine import Choice
 from mlpcore.gradcheck.checkers import copies_of
 from mlpcore.gradcheck.compare import Arrays, Problems, compare
@@ -161,7 +161,7 @@ def _label(path: str) -> str:
 
 def _float64_twin(model: Sequential) -> Sequential:
     twin = Sequential(copy.deepcopy(model.layers), input_size=model.input_size, dtype="float64", seed=model.seed)
-    twin._built().params[...] = model._built().snapshot()
+    twin._built().params[...], twin._built().state[...] = saving.snapshot(model._built())
     twin._cursor[...] = model._cursor
     return twin
 

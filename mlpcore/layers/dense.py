@@ -9,10 +9,11 @@ from mlpcore import catalogue
 from mlpcore._core import Net
 from mlpcore.checks import choice, flag, real_number, whole_number
 from mlpcore.engine import Choice, Step
-from mlpcore.layers.layer import Layer, Place, overwrite
+from mlpcore.layers.layer import Place, overwrite
+from mlpcore.layers.trained import TrainedLayer
 
 
-class Dense(Layer):
+class Dense(TrainedLayer):
     """A dense layer: every unit reads every input.
 
     Row i of w holds the weights of unit i. For a batch of n samples, one a row, forward computes::
@@ -88,7 +89,7 @@ class Dense(Layer):
         l2: float = 0.0,
         max_norm: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(trainable, learning_rate_factor)
         self._units = whole_number("units", units, at_least=1)
         if isinstance(activation, int | np.integer) and not isinstance(activation, bool):
             raise TypeError(
@@ -100,8 +101,6 @@ class Dense(Layer):
         self._input_size = None if input_size is None else whole_number("input_size", input_size, at_least=1)
         self._kernel_initializer = catalogue.resolve("initializers", "kernel_initializer", kernel_initializer).name
         self._use_bias = flag("use_bias", use_bias)
-        self._trainable = flag("trainable", trainable)
-        self._learning_rate_factor = real_number("learning_rate_factor", learning_rate_factor, at_least=0)
         self._l1 = real_number("l1", l1, at_least=0)
         self._l2 = real_number("l2", l2, at_least=0)
         self._max_norm = None if max_norm is None else real_number("max_norm", max_norm, above=0)
@@ -125,21 +124,6 @@ class Dense(Layer):
     def use_bias(self) -> bool:
         """Whether the layer has a b."""
         return self._use_bias
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes w and b; can be set at any time."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        before, self._trainable = self._trainable, flag("trainable", value)
-        if self._holder is not None and self._holder.bound is not None:
-            try:
-                self._set_segments(*self._engine())
-            except RuntimeError:  # another call has the network
-                self._trainable = before
-                raise
 
     @property
     def w(self) -> NDArray[Any]:
@@ -201,11 +185,9 @@ class Dense(Layer):
         options = "".join(f", {name}={value!r}" for name, value in self._options().items())
         return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r}{options})"
 
-    def _options(self) -> dict[str, Any]:
-        """Return the settings that are not the standard ones."""
-        standard = {"use_bias": True, "trainable": True, "learning_rate_factor": 1.0, "l1": 0.0, "l2": 0.0, "max_norm": None}
-        own = {name: getattr(self, f"_{name}") for name in standard}
-        return {name: value for name, value in own.items() if value != standard[name]}
+    def _standard(self) -> dict[str, Any]:
+        standard = {"use_bias": True, "trainable": True, "learning_rate_factor": 1.0}
+        return standard | {"l1": 0.0, "l2": 0.0, "max_norm": None}
 
     def _output_size(self, input_size: int) -> int:
         if self._input_size not in (None, input_size):

@@ -77,6 +77,7 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
     const kernels *k = t->pass.k;
     const head *h = &t->head;
     t->pass.n = b->n;
+    t->pass.mode.weight = b->weight;
     if (t->pass.keep && b->x != t->work.block) {
         memcpy(t->work.block, b->x, (size_t)(b->n * mlp_net_inputs(t->net)) * sizeof(real));
     }
@@ -89,13 +90,16 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
                               b->y, b->scale, b->weight);
     if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
         begin_step(&t->updater, true);
-        return backward_steps(t->steps, t->net, &t->updater);
-    }
-    if (!backward_steps(t->steps, t->net, NULL)) {
+        if (!backward_steps(t->steps, t->net, &t->updater)) {
+            return false;
+        }
+    } else if (backward_steps(t->steps, t->net, NULL)) {
+        begin_step(&t->updater, false);
+        update_all(k, t->net, &t->updater);
+    } else {
         return false;
     }
-    begin_step(&t->updater, false);
-    update_all(k, t->net, &t->updater);
+    move_state(t->steps, t->net);
     return true;
 }
 
