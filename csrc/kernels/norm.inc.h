@@ -56,9 +56,12 @@ static void fast_layer_norm_forward(bool centred, ptrdiff_t n, ptrdiff_t out, re
                                     const real *gamma, const real *beta, real epsilon) {
     for (ptrdiff_t s = 0; s < n; s++, x += out, y += out) {
         norm_row row = {.x = x, .mean = vec_broadcast(0)};
-        const real mean = centred ? sum_of_row(term_x, out, &row) / (real)out : 0;
+        const real rounded = centred ? sum_of_row(term_x, out, &row) / (real)out : 0;
+        row.mean = vec_broadcast(rounded);
+        const real off = centred ? sum_of_row(term_deviation, out, &row) / (real)out : 0, mean = rounded + off;
+        const real variance = sum_of_row(term_square, out, &row) / (real)out - off * off;
+        const real inverse = 1 / real_sqrt((variance < 0 ? 0 : variance) + epsilon);
         row.mean = vec_broadcast(mean);
-        const real inverse = 1 / real_sqrt(sum_of_row(term_square, out, &row) / (real)out + epsilon);
         row.inverse = vec_broadcast(inverse);
         for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
             const lane_set lanes = out - k >= VEC_LANES ? ALL_LANES : first_lanes(out - k);
@@ -152,9 +155,10 @@ static void fast_layer_norm_backward_gamma(ptrdiff_t n, ptrdiff_t out, real *gra
 }
 
 static ALWAYS_INLINE void moments_of_block(int width, ptrdiff_t first, const columns_task *t) {
-    double sums[SIDE], centre[SIDE], squares[SIDE];
+    double sums[SIDE], centre[SIDE], deviations[SIDE], squares[SIDE];
     EACH (i, width) {
         sums[i] = 0;
+        deviations[i] = 0;
         squares[i] = 0;
     }
     for (ptrdiff_t s = 0; s < t->n; s++) {
@@ -172,12 +176,15 @@ static ALWAYS_INLINE void moments_of_block(int width, ptrdiff_t first, const col
         const double weight = t->weight ? (double)t->weight[s] : 1;
         EACH (i, width) {
             const double deviation = (double)x[i] - centre[i];
-            squares[i] += weight * (deviation * deviation);
+            deviations[i] += weight * deviation;
+            squares[i] += weight * deviation * deviation;
         }
     }
     EACH (i, width) {
-        t->new_mean[first + i] = (real)centre[i];
-        t->new_variance[first + i] = (real)(t->total > 0 ? squares[i] / t->total : 0);
+        const double off = t->total > 0 ? deviations[i] / t->total : 0;
+        const double variance = (t->total > 0 ? squares[i] / t->total : 0) - off * off;
+        t->new_mean[first + i] = (real)(centre[i] + off);
+        t->new_variance[first + i] = (real)(variance < 0 ? 0 : variance);
     }
 }
 

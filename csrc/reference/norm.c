@@ -4,6 +4,9 @@
  *
  * LayerNorm takes mean and variance of each row (Ba et al. 2016), BatchNorm those of each column of a batch (Ioffe & Szegedy
  * 2015). RMSNorm is LayerNorm with 0 for the mean and without beta (Zhang & Sennrich 2019): `centred` is false, beta NULL.
+ *
+ * A mean is rounded. What it is off by is the mean of the deviations from it, by which it and the variance are corrected (Chan,
+ * Golub & LeVeque 1983): so numbers that are all the same have exactly that mean.
  */
 
 /* ---- a row: LayerNorm and RMSNorm ------------------------------------------------------------------------------- */
@@ -14,20 +17,19 @@ typedef struct {
 } row_moments;
 
 static row_moments moments_of_row(bool centred, ptrdiff_t out, const real *x, real epsilon) {
-    row_moments row = {.mean = 0};
-    if (centred) {
-        real lanes[LANES] = {0};
-        for (ptrdiff_t k = 0; k < out; k++) {
-            lanes[k % LANES] += x[k];
-        }
-        row.mean = sum_of_lanes(lanes) / (real)out;
-    }
-    real lanes[LANES] = {0};
+    real lanes[LANES] = {0}, deviations[LANES] = {0}, squares[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] += (x[k] - row.mean) * (x[k] - row.mean);
+        lanes[k % LANES] += x[k];
     }
-    row.inverse = 1 / real_sqrt(sum_of_lanes(lanes) / (real)out + epsilon);
-    return row;
+    const real mean = centred ? sum_of_lanes(lanes) / (real)out : 0;
+    for (ptrdiff_t k = 0; k < out; k++) {
+        const real deviation = x[k] - mean;
+        deviations[k % LANES] += deviation;
+        squares[k % LANES] += deviation * deviation;
+    }
+    const real off = centred ? sum_of_lanes(deviations) / (real)out : 0;
+    const real variance = sum_of_lanes(squares) / (real)out - off * off;
+    return (row_moments){.mean = mean + off, .inverse = 1 / real_sqrt((variance < 0 ? 0 : variance) + epsilon)};
 }
 
 /* y_k = gamma_k x_hat_k + beta_k; the moments of each row go to `moments` (n, 2), unless that is NULL */
@@ -86,17 +88,20 @@ static void batch_norm_moments(ptrdiff_t n, ptrdiff_t out, real *mean, real *var
                                const real *weight) {
     const double total = batch_weight(n, weight);
     for (ptrdiff_t k = 0; k < out; k++) {
-        double sum = 0, squares = 0;
+        double sum = 0, deviations = 0, squares = 0;
         for (ptrdiff_t s = 0; s < n; s++) {
             sum += (weight ? (double)weight[s] : 1) * (double)x[s * out + k];
         }
         const double centre = total > 0 ? sum / total : 0;
         for (ptrdiff_t s = 0; s < n; s++) {
             const double deviation = (double)x[s * out + k] - centre;
-            squares += (weight ? (double)weight[s] : 1) * (deviation * deviation);
+            const double weighted = (weight ? (double)weight[s] : 1) * deviation;
+            deviations += weighted;
+            squares += weighted * deviation;
         }
-        mean[k] = (real)centre;
-        variance[k] = (real)(total > 0 ? squares / total : 0);
+        const double off = total > 0 ? deviations / total : 0, square = total > 0 ? squares / total : 0;
+        mean[k] = (real)(centre + off);
+        variance[k] = (real)(square - off * off < 0 ? 0 : square - off * off);
     }
 }
 
