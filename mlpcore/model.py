@@ -77,9 +77,7 @@ class Sequential(Stack):
 
     # ------------------------------------------------------------------------------------------------- one step by hand
 
-    def forward(
-        self, x: ArrayLike, *, training: bool = False, sample_weight: ArrayLike | None = None
-    ) -> NDArray[Any]:
+    def forward(self, x: ArrayLike, *, training: bool = False, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
         """Compute z and a of every layer for a batch.
 
         Parameters

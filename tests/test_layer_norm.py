@@ -64,4 +64,6 @@ def test_one_column_and_equal_numbers(dtype):
         model = Sequential([LayerNorm()], input_size=width, dtype=dtype)
         model.layers[0].beta = np.arange(width)
         assert model.forward(x).tolist() == [list(range(width))] * 2
-    np.testing.assert_allclose(Sequential([RMSNorm()], input_size=1).forward([[5.0], [-7.0]]), [[1.0], [-1.0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        Sequential([RMSNorm()], input_size=1).forward([[5.0], [-7.0]]), [[1.0], [-1.0]], rtol=1e-6
+    )

@@ -99,9 +99,9 @@ enum { SIDE = 16 };
 
 typedef struct {
     ptrdiff_t n, out;
-    const real *x, *grad_y, *weight, *share, *row_moments;
-    const real *mean, *variance, *gamma, *beta;
-    real *y, *grad_gamma, *grad_beta, *new_mean, *new_variance;
+    const real *x, *grad_y, *weight, *row_moments;
+    const real *mean, *variance;
+    real *grad_gamma, *new_mean, *new_variance;
     real epsilon;
     double total; /* of the weights                                                    */
     double *sum;  /* over all columns; NULL: each by itself */
@@ -146,24 +146,20 @@ static ALWAYS_INLINE void gamma_of_block(int width, ptrdiff_t first, const colum
 
 static void fast_layer_norm_backward_gamma(ptrdiff_t n, ptrdiff_t out, real *grad_gamma, const real *grad_y,
                                            const real *x, const real *moments) {
-    each_block(gamma_of_block, &(columns_task){.n = n,
-                                               .out = out,
-                                               .grad_gamma = grad_gamma,
-                                               .grad_y = grad_y,
-                                               .x = x,
-                                               .row_moments = moments});
+    each_block(gamma_of_block,
+               &(columns_task){
+                   .n = n, .out = out, .grad_gamma = grad_gamma, .grad_y = grad_y, .x = x, .row_moments = moments});
 }
 
-static ALWAYS_INLINE void moments_of_block(int width, ptrdiff_t first, const columns_task *t) {
-    double sums[SIDE], centre[SIDE], deviations[SIDE], squares[SIDE];
+/* `weighted` is known when inlined. Three loops: compilers make vectors of each, and not of all in one. */
+static ALWAYS_INLINE void moments_of_columns(int width, bool weighted, ptrdiff_t first, const columns_task *t) {
+    double sums[SIDE], deviations[SIDE], squares[SIDE], centre[SIDE];
     EACH (i, width) {
-        sums[i] = 0;
-        deviations[i] = 0;
-        squares[i] = 0;
+        sums[i] = deviations[i] = squares[i] = 0;
     }
     for (ptrdiff_t s = 0; s < t->n; s++) {
         const real *x = t->x + s * t->out + first;
-        const double weight = t->weight ? (double)t->weight[s] : 1;
+        const double weight = weighted ? (double)t->weight[s] : 1;
         EACH (i, width) {
             sums[i] += weight * (double)x[i];
         }
@@ -173,10 +169,16 @@ static ALWAYS_INLINE void moments_of_block(int width, ptrdiff_t first, const col
     }
     for (ptrdiff_t s = 0; s < t->n; s++) {
         const real *x = t->x + s * t->out + first;
-        const double weight = t->weight ? (double)t->weight[s] : 1;
+        const double weight = weighted ? (double)t->weight[s] : 1;
+        EACH (i, width) {
+            deviations[i] += weight * ((double)x[i] - centre[i]);
+        }
+    }
+    for (ptrdiff_t s = 0; s < t->n; s++) {
+        const real *x = t->x + s * t->out + first;
+        const double weight = weighted ? (double)t->weight[s] : 1;
         EACH (i, width) {
             const double deviation = (double)x[i] - centre[i];
-            deviations[i] += weight * deviation;
             squares[i] += weight * deviation * deviation;
         }
     }
@@ -185,6 +187,14 @@ static ALWAYS_INLINE void moments_of_block(int width, ptrdiff_t first, const col
         const double variance = (t->total > 0 ? squares[i] / t->total : 0) - off * off;
         t->new_mean[first + i] = (real)(centre[i] + off);
         t->new_variance[first + i] = (real)(variance < 0 ? 0 : variance);
+    }
+}
+
+static ALWAYS_INLINE void moments_of_block(int width, ptrdiff_t first, const columns_task *t) {
+    if (t->weight) {
+        moments_of_columns(width, true, first, t);
+    } else {
+        moments_of_columns(width, false, first, t);
     }
 }
 
@@ -199,83 +209,96 @@ static void fast_batch_norm_moments(ptrdiff_t n, ptrdiff_t out, real *mean, real
                                                  .total = batch_weight(n, weight)});
 }
 
-static ALWAYS_INLINE void forward_of_block(int width, ptrdiff_t first, const columns_task *t) {
-    real factor[SIDE], mean[SIDE], beta[SIDE];
-    EACH (i, width) {
-        factor[i] = t->gamma[first + i] * (1 / real_sqrt(t->variance[first + i] + t->epsilon));
-        mean[i] = t->mean[first + i];
-        beta[i] = t->beta[first + i];
-    }
-    for (ptrdiff_t s = 0; s < t->n; s++) {
-        const real *x = t->x + s * t->out + first;
-        real *y = t->y + s * t->out + first;
-        EACH (i, width) {
-            y[i] = real_fma(x[i] - mean[i], factor[i], beta[i]);
-        }
-    }
-}
+/* What is written goes row by row, some columns at a time whose constants stay in L1: writing down a column would take longer. */
+enum { COLUMNS_AT_ONCE = 256 };
 
 static void fast_batch_norm_forward(ptrdiff_t n, ptrdiff_t out, real *y, const real *x, const real *mean,
                                     const real *variance, const real *gamma, const real *beta, real epsilon) {
-    each_block(forward_of_block, &(columns_task){.n = n,
-                                                 .out = out,
-                                                 .y = y,
-                                                 .x = x,
-                                                 .mean = mean,
-                                                 .variance = variance,
-                                                 .gamma = gamma,
-                                                 .beta = beta,
-                                                 .epsilon = epsilon});
+    for (ptrdiff_t first = 0; first < out; first += COLUMNS_AT_ONCE) {
+        const ptrdiff_t columns = at_most(COLUMNS_AT_ONCE, out - first);
+        real factor[COLUMNS_AT_ONCE];
+        for (ptrdiff_t k = 0; k < columns; k++) {
+            factor[k] = gamma[first + k] * (1 / real_sqrt(variance[first + k] + epsilon));
+        }
+        for (ptrdiff_t s = 0; s < n; s++) {
+            const real *from = x + s * out + first;
+            for (ptrdiff_t k = 0; k < columns; k += VEC_LANES) {
+                const lane_set lanes = columns - k >= VEC_LANES ? ALL_LANES : first_lanes(columns - k);
+                const vec deviation = vec_sub(load_lanes(from + k, lanes), load_lanes(mean + first + k, lanes));
+                const vec shift = load_lanes(beta + first + k, lanes);
+                store_lanes(y + s * out + first + k, vec_fma(deviation, load_lanes(factor + k, lanes), shift), lanes);
+            }
+        }
+    }
 }
 
-/* `y` is grad_x. */
-static ALWAYS_INLINE void backward_of_block(int width, ptrdiff_t first, const columns_task *t) {
-    double sums[SIDE], sums_of_x_hat[SIDE];
-    real mean[SIDE], inverse[SIDE], factor[SIDE], grad_gamma[SIDE], grad_beta[SIDE];
+/* x_hat of a block of a row; whole registers are written out, since compilers do not see them here. */
+static ALWAYS_INLINE void x_hat_of_block(int width, real x_hat[SIDE], const real *x, const real *mean,
+                                         const real *inverse) {
+    if (width == SIDE) {
+        EACH (v, SUMS) {
+            const int i = v * VEC_LANES;
+            vec_store(x_hat + i, vec_mul(vec_sub(vec_load(x + i), vec_load(mean + i)), vec_load(inverse + i)));
+        }
+    } else {
+        EACH (i, width) {
+            x_hat[i] = (x[i] - mean[i]) * inverse[i];
+        }
+    }
+}
+
+/* grad_gamma. */
+static ALWAYS_INLINE void x_hat_sums_of_block(int width, ptrdiff_t first, const columns_task *t) {
+    double sums[SIDE];
+    real mean[SIDE], inverse[SIDE], x_hat[SIDE];
     EACH (i, width) {
         mean[i] = t->mean[first + i];
         inverse[i] = 1 / real_sqrt(t->variance[first + i] + t->epsilon);
-        factor[i] = t->gamma[first + i] * inverse[i];
         sums[i] = 0;
-        sums_of_x_hat[i] = 0;
     }
     for (ptrdiff_t s = 0; s < t->n; s++) {
         const real *x = t->x + s * t->out + first, *grad_y = t->grad_y + s * t->out + first;
+        x_hat_of_block(width, x_hat, x, mean, inverse);
         EACH (i, width) {
-            const real x_hat = (x[i] - mean[i]) * inverse[i];
-            sums[i] += (double)grad_y[i];
-            sums_of_x_hat[i] += (double)grad_y[i] * (double)x_hat;
+            sums[i] += (double)grad_y[i] * (double)x_hat[i];
         }
     }
     EACH (i, width) {
-        t->grad_gamma[first + i] = grad_gamma[i] = (real)sums_of_x_hat[i];
-        t->grad_beta[first + i] = grad_beta[i] = (real)sums[i];
-    }
-    for (ptrdiff_t s = 0; t->y && s < t->n; s++) {
-        const real *x = t->x + s * t->out + first, *grad_y = t->grad_y + s * t->out + first;
-        real *grad_x = t->y + s * t->out + first;
-        const real share = -t->share[s];
-        EACH (i, width) {
-            const real x_hat = (x[i] - mean[i]) * inverse[i];
-            const real moved = real_fma(x_hat, grad_gamma[i], grad_beta[i]);
-            grad_x[i] = factor[i] * real_fma(share, moved, grad_y[i]);
-        }
+        t->grad_gamma[first + i] = (real)sums[i];
     }
 }
 
 static void fast_batch_norm_backward(ptrdiff_t n, ptrdiff_t out, real *grad_x, real *grad_gamma, real *grad_beta,
                                      const real *grad_y, const real *x, const real *mean, const real *variance,
                                      const real *gamma, real epsilon, const real *share) {
-    each_block(backward_of_block, &(columns_task){.n = n,
-                                                  .out = out,
-                                                  .y = grad_x,
-                                                  .grad_gamma = grad_gamma,
-                                                  .grad_beta = grad_beta,
-                                                  .grad_y = grad_y,
-                                                  .x = x,
-                                                  .mean = mean,
-                                                  .variance = variance,
-                                                  .gamma = gamma,
-                                                  .epsilon = epsilon,
-                                                  .share = share});
+    fast_dense_backward_b(n, out, grad_beta, grad_y);
+    each_block(x_hat_sums_of_block, &(columns_task){.n = n,
+                                                    .out = out,
+                                                    .grad_gamma = grad_gamma,
+                                                    .grad_y = grad_y,
+                                                    .x = x,
+                                                    .mean = mean,
+                                                    .variance = variance,
+                                                    .epsilon = epsilon});
+    for (ptrdiff_t first = 0; grad_x && first < out; first += COLUMNS_AT_ONCE) {
+        const ptrdiff_t columns = at_most(COLUMNS_AT_ONCE, out - first);
+        real inverse[COLUMNS_AT_ONCE];
+        for (ptrdiff_t k = 0; k < columns; k++) {
+            inverse[k] = 1 / real_sqrt(variance[first + k] + epsilon);
+        }
+        for (ptrdiff_t s = 0; s < n; s++) {
+            const ptrdiff_t row = s * out + first;
+            const vec of_row = vec_broadcast(share[s]);
+            for (ptrdiff_t k = 0; k < columns; k += VEC_LANES) {
+                const lane_set lanes = columns - k >= VEC_LANES ? ALL_LANES : first_lanes(columns - k);
+                const vec deviation = vec_sub(load_lanes(x + row + k, lanes), load_lanes(mean + first + k, lanes));
+                const vec scale = load_lanes(inverse + k, lanes), x_hat = vec_mul(deviation, scale);
+                const vec moved =
+                    vec_fma(x_hat, load_lanes(grad_gamma + first + k, lanes), load_lanes(grad_beta + first + k, lanes));
+                const vec inner = vec_fnma(of_row, moved, load_lanes(grad_y + row + k, lanes));
+                const vec factor = vec_mul(load_lanes(gamma + first + k, lanes), scale);
+                store_lanes(grad_x + row + k, vec_mul(factor, inner), lanes);
+            }
+        }
+    }
 }

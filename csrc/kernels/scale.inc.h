@@ -56,13 +56,24 @@ static void fast_scale_backward_s(ptrdiff_t n, ptrdiff_t out, real *grad_s, cons
 
 static ALWAYS_INLINE void alpha_of_block(int width, ptrdiff_t first, const columns_task *t) {
     double sums[SIDE];
+    real below[SIDE]; /* min(z, 0) */
     EACH (i, width) {
         sums[i] = 0;
     }
     for (ptrdiff_t s = 0; s < t->n; s++) {
         const real *z = t->x + s * t->out + first, *grad_a = t->grad_y + s * t->out + first;
+        if (width == SIDE) {
+            EACH (v, SUMS) {
+                const vec zero = vec_broadcast(0), number = vec_load(z + v * VEC_LANES);
+                vec_store(below + v * VEC_LANES, vec_select(vec_less(zero, number), zero, number));
+            }
+        } else {
+            EACH (i, width) {
+                below[i] = z[i] > 0 ? 0 : z[i];
+            }
+        }
         EACH (i, width) {
-            sums[i] += z[i] > 0 ? 0 : (double)grad_a[i] * (double)z[i];
+            sums[i] += (double)grad_a[i] * (double)below[i];
         }
     }
     EACH (i, width) {
@@ -77,12 +88,10 @@ static ALWAYS_INLINE void alpha_of_block(int width, ptrdiff_t first, const colum
 static void fast_prelu_backward_alpha(bool shared, ptrdiff_t n, ptrdiff_t out, real *grad_alpha, const real *grad_a,
                                       const real *z) {
     double total = 0;
-    each_block(alpha_of_block, &(columns_task){.n = n,
-                                               .out = out,
-                                               .grad_gamma = grad_alpha,
-                                               .grad_y = grad_a,
-                                               .x = z,
-                                               .sum = shared ? &total : NULL});
+    each_block(
+        alpha_of_block,
+        &(columns_task){
+            .n = n, .out = out, .grad_gamma = grad_alpha, .grad_y = grad_a, .x = z, .sum = shared ? &total : NULL});
     if (shared) {
         grad_alpha[0] = (real)total;
     }

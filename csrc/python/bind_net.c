@@ -41,15 +41,15 @@ static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssiz
 
 static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     enum { X, TRAINING, SEED, EPOCH, BATCH, WEIGHT };
-    static const mlp_function function = {.name = "forward",
-                                          .positional = 6,
-                                          .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
-                                                         [TRAINING] = {"training", .optional = true},
-                                                         [SEED] = {"seed", .optional = true},
-                                                         [EPOCH] = {"epoch", .optional = true},
-                                                         [BATCH] = {"batch", .optional = true},
-                                                         [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true,
-                                                                     .axes = "n"}}};
+    static const mlp_function function = {
+        .name = "forward",
+        .positional = 6,
+        .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
+                       [TRAINING] = {"training", .optional = true},
+                       [SEED] = {"seed", .optional = true},
+                       [EPOCH] = {"epoch", .optional = true},
+                       [BATCH] = {"batch", .optional = true},
+                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}}};
     Net *self = (Net *)object;
     mlp_call call;
     mlp_mode mode = {0};

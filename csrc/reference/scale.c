@@ -41,7 +41,7 @@ static void prelu_backward_z(bool shared, ptrdiff_t n, ptrdiff_t out, real *phi,
     }
 }
 
-/* grad_alpha_k = sum over the samples of grad_a_k z_k where z_k <= 0, in double; `shared`: then over the units */
+/* grad_alpha_k = sum over the samples of grad_a_k min(z_k, 0), in double; `shared`: then over the units */
 static void prelu_backward_alpha(bool shared, ptrdiff_t n, ptrdiff_t out, real *grad_alpha, const real *grad_a,
                                  const real *z) {
     double total = 0;
@@ -49,7 +49,7 @@ static void prelu_backward_alpha(bool shared, ptrdiff_t n, ptrdiff_t out, real *
         double sum = 0;
         for (ptrdiff_t s = 0; s < n; s++) {
             const real number = z[s * out + k];
-            sum += number > 0 ? 0 : (double)grad_a[s * out + k] * (double)number;
+            sum += (double)grad_a[s * out + k] * (double)(number > 0 ? 0 : number);
         }
         total += sum;
         if (!shared) {

@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Layer]] = {
-    layer.kind: layer
-    for layer in (Dense, Activation, Dropout, Residual, BatchNorm, LayerNorm, RMSNorm, Scale, PReLU)
+    layer.kind: layer for layer in (Dense, Activation, Dropout, Residual, BatchNorm, LayerNorm, RMSNorm, Scale, PReLU)
 }
 """The layers that a model file may hold, by the name that it knows them by."""

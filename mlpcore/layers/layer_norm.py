@@ -105,9 +105,7 @@ class LayerNorm(ShiftedNormLayer):
     optional_settings: ClassVar[tuple[str, ...]] = ("epsilon", "trainable", "learning_rate_factor")
     constants: ClassVar[dict[str, Any]] = {"epsilon": 1e-3}
 
-    def __init__(
-        self, *, epsilon: float = 1e-3, trainable: bool = True, learning_rate_factor: float = 1.0
-    ) -> None:
+    def __init__(self, *, epsilon: float = 1e-3, trainable: bool = True, learning_rate_factor: float = 1.0) -> None:
         super().__init__(trainable, learning_rate_factor, epsilon=epsilon)
 
 
@@ -149,7 +147,5 @@ class RMSNorm(NormLayer):
     optional_settings: ClassVar[tuple[str, ...]] = ("epsilon", "trainable", "learning_rate_factor")
     constants: ClassVar[dict[str, Any]] = {"epsilon": 1e-6}
 
-    def __init__(
-        self, *, epsilon: float = 1e-6, trainable: bool = True, learning_rate_factor: float = 1.0
-    ) -> None:
+    def __init__(self, *, epsilon: float = 1e-6, trainable: bool = True, learning_rate_factor: float = 1.0) -> None:
         super().__init__(trainable, learning_rate_factor, epsilon=epsilon)

@@ -17,7 +17,7 @@ class PReLU(ColumnLayer):
     For z (n, out) (He et al. 2015)::
 
         a = z where z > 0, else alpha z
-        phi = grad_a where z > 0, else alpha grad_a        grad_alpha = sum over samples of grad_a z where z <= 0
+        phi = grad_a where z > 0, else alpha grad_a        grad_alpha = sum over samples of grad_a min(z, 0)
 
     Parameters
     ----------

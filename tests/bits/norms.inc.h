@@ -75,9 +75,9 @@ static void try_norms(ptrdiff_t n, ptrdiff_t out, int offset) {
         TRY(batch_norm_moments, flag, {"mean", WRITTEN, 1, out, NULL}, {"variance", WRITTEN, 1, out, NULL},
             {"x", READ, n, out, fill}, {weight, READ, n, 1, fill_weights});
         TRY(batch_norm_backward, flag, {random_below(4) ? "grad_x" : NULL, WRITTEN, n, out, NULL},
-            {"grad_gamma", WRITTEN, 1, out, NULL}, {"grad_beta", WRITTEN, 1, out, NULL},
-            {"grad_y", READ, n, out, fill}, {"x", READ, n, out, fill}, {"mean", READ, 1, out, fill},
-            {"variance", READ, 1, out, fill_weights}, {"gamma", READ, 1, out, fill}, {"share", READ, n, 1, fill_weights});
+            {"grad_gamma", WRITTEN, 1, out, NULL}, {"grad_beta", WRITTEN, 1, out, NULL}, {"grad_y", READ, n, out, fill},
+            {"x", READ, n, out, fill}, {"mean", READ, 1, out, fill}, {"variance", READ, 1, out, fill_weights},
+            {"gamma", READ, 1, out, fill}, {"share", READ, n, 1, fill_weights});
     }
     TRY(layer_norm_backward_gamma, false, {"grad_gamma", WRITTEN, 1, out, NULL}, {"grad_y", READ, n, out, fill},
         {"x", READ, n, out, fill}, {"moments", READ, n, 2, fill});

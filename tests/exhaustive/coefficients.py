@@ -9,7 +9,25 @@ real type first, the others are fitted again to make up for it, the next one is 
 
 from collections.abc import Callable
 
-from mpmath import atanh, cos, erf, erfc, exp, fdot, fsum, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sqrt
+from mpmath import (
+    atanh,
+    cos,
+    erf,
+    erfc,
+    exp,
+    fdot,
+    fsum,
+    linspace,
+    log,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    nstr,
+    pi,
+    polyval,
+    sqrt,
+)
 
 mp.dps = 50
 

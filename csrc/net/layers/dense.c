@@ -19,7 +19,8 @@ static bool dense_forward(const bound_step *s) {
         }
         return true;
     }
-    s->pass->k->dense_forward(s->pass->n, s->plan->in, s->plan->out, s->y, s->x, s->params, b_of(s), if_any(&s->forward));
+    s->pass->k->dense_forward(s->pass->n, s->plan->in, s->plan->out, s->y, s->x, s->params, b_of(s),
+                              if_any(&s->forward));
     return true;
 }
 
