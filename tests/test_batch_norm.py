@@ -144,7 +144,7 @@ def test_wrong_weights_are_refused_and_change_nothing(weight):
     assert unbuilt.input_size is None
 
 
-# ------------------------------------------------------------------------------------------------------- running numbers
+# ------------------------------------------------------------------------------------------------ running numbers
 
 
 def test_running_means_are_saved_by_name(tmp_path):

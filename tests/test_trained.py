@@ -1,4 +1,4 @@
-"""What layers with parameters beside Dense share: gradients and edges, who computes them, files, copies, frozen layers."""
+"""What layers with parameters beside Dense share: gradients, edges, who computes them, files, copies, frozen layers."""
 
 import copy
 import pickle
@@ -133,7 +133,7 @@ def test_parameters_are_views_that_take_values_of_their_shape(name):
         getattr(LAYERS[name](), layer.parameters[0])
 
 
-# ------------------------------------------------------------------------------------------------------- who computes it
+# ------------------------------------------------------------------------------------------------ who computes it
 
 
 @every_layer
@@ -241,7 +241,7 @@ def test_a_batch_that_fails_changes_nothing(name, by_hand):
     np.testing.assert_array_equal(failing._built().state, whole._built().state)
 
 
-# ----------------------------------------------------------------------------------------------------- settings and files
+# ---------------------------------------------------------------------------------------------- settings and files
 
 
 @every_layer

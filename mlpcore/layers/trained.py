@@ -71,7 +71,7 @@ class ColumnLayer(TrainedLayer, SameSizeLayer):
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._options().items())})"
 
     def _tensor_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
-        return {name: (input_size,) for name in self.parameters}
+        return dict.fromkeys(self.parameters, (input_size,))
 
     def _initialize(self, net: Net, place: Place, seed: int) -> None:
         net.parameters(place.first)[0][...] = 1

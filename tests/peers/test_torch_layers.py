@@ -1,4 +1,4 @@
-"""Layers with parameters beside dense ones against PyTorch's in float64: output, loss and every gradient within 1e-10."""
+"""Layers with parameters beside dense ones against PyTorch in float64: output, loss and gradients within 1e-10."""
 
 import numpy as np
 import pytest
