@@ -28,7 +28,19 @@ from mlpcore.custom_loss import CustomLoss
 from mlpcore.custom_optimizer import CustomOptimizer
 from mlpcore.history import History
 from mlpcore.initializers import Constant, Normal, Orthogonal, TruncatedNormal, Uniform
-from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
+from mlpcore.layers import (
+    Activation,
+    BatchNorm,
+    CustomLayer,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    PReLU,
+    Residual,
+    RMSNorm,
+    Scale,
+)
 from mlpcore.lbfgs import LBFGS
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
@@ -54,6 +66,7 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "BatchNorm",
     "Constant",
     "CosLog",
     "Cosine",
@@ -67,14 +80,18 @@ __all__ = [
     "History",
     "InverseScaling",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Normal",
     "OneCycle",
     "Optimizer",
     "Orthogonal",
+    "PReLU",
     "Polynomial",
+    "RMSNorm",
     "ReduceOnPlateau",
     "Residual",
+    "Scale",
     "Schedule",
     "Sequential",
     "Step",

@@ -103,6 +103,8 @@ class Net:
         """Whether there was a backward since the last forward."""
     def parameters(self, step: int) -> tuple[NDArray[Any], ...]:
         """Return the parameters of a step, w (out, in) and b (out,) of a dense one: views."""
+    def buffers(self, step: int) -> tuple[NDArray[Any], ...]:
+        """Return the numbers of a step beside its parameters: views."""
     def gradients(self, step: int) -> tuple[NDArray[Any], ...]:
         """Return their gradients: views. RuntimeError unless there was a backward since the last forward."""
     def gradient_buffers(self, step: int) -> tuple[NDArray[Any], ...]:
@@ -124,9 +126,18 @@ class Net:
     def initialize(self, step: int, segment: int, initializer: Choice, seed: int) -> None:
         """Fill a segment of a step, counted from the step's first, by an initializer of the catalogue."""
     def forward(
-        self, x: ArrayLike, training: bool = False, seed: int = 0, epoch: int = 0, batch: int = 0
+        self,
+        x: ArrayLike,
+        training: bool = False,
+        seed: int = 0,
+        epoch: int = 0,
+        batch: int = 0,
+        sample_weight: ArrayLike | None = None,
     ) -> NDArray[Any]:
-        """Return a^J of the batch x (n, in) as a new array, and keep all values of the batch."""
+        """Return a^J of the batch x (n, in) as a new array, and keep all values of the batch.
+
+        In training the numbers beside the parameters move, by moments in which a row counts what it weighs.
+        """
     def backward(self, y: ArrayLike, loss: Choice, sample_weight: ArrayLike | None = None) -> float:
         """Return the loss of the last batch, and fill in all gradients. RuntimeError without a forward."""
     def step(self, optimizer: OptimizerState, cursor: NDArray[Any] | None = None) -> None:

@@ -26,8 +26,8 @@ class Step(NamedTuple):
         For an activation: it belongs to the layer of the step before, whose gradient it shares memory with.
     units : int
         Width of the output of a dense or custom step.
-    constants : str, tuple or float
-        The activation, or the rate of dropout.
+    constants : str or tuple
+        The activation; of other kinds the constants of the row, of which those left out have their standard values.
     custom : object or None
         The object whose ``forward_step`` and ``backward_step`` a custom step calls: a layer or an activation.
     shapes : tuple of (int, int)
@@ -38,7 +38,7 @@ class Step(NamedTuple):
     layer: int = 0
     joined: bool = False
     units: int = 0
-    constants: Choice | float = "linear"
+    constants: Choice = ()
     custom: Any = None
     shapes: tuple[tuple[int, int], ...] = ()
 

@@ -77,7 +77,7 @@ class Sequential(Stack):
 
     # ------------------------------------------------------------------------------------------------- one step by hand
 
-    def forward(self, x: ArrayLike, *, training: bool = False) -> NDArray[Any]:
+    def forward(self, x: ArrayLike, *, training: bool = False, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
         """Compute z and a of every layer for a batch.
 
         Parameters
@@ -85,7 +85,10 @@ class Sequential(Stack):
         x : array_like of shape (n, in)
         training : bool, default False
             Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch,
-            where every `update` counts as a batch of the epoch that is under way.
+            where every `update` counts as a batch of the epoch that is under way. `BatchNorm` takes mean and variance
+            of this batch, and its running means move.
+        sample_weight : array_like of shape (n,), optional
+            What each row counts in the mean and variance of `BatchNorm` in training; give it to `backward` too. >= 0.
 
         Returns
         -------
@@ -95,14 +98,19 @@ class Sequential(Stack):
         Raises
         ------
         TypeError, ValueError
-            If x is no array of real numbers of this shape.
+            If x is no array of real numbers of this shape, or weights are wrong.
         """
         x = checks.batch_of("x", x, self.input_size)
         training = checks.flag("training", training)
+        weight = None
+        if sample_weight is not None:
+            weight = checks.weights_of("sample_weight", sample_weight, len(x), self._dtype)
         bound = self._bound_for(x.shape[1])
-        a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
+        a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]), weight)
         # The last step: what fails before leaves the model as it was.
-        return a if self._holder.bind(bound) is bound else self.forward(x, training=training)
+        if self._holder.bind(bound) is bound:
+            return a
+        return self.forward(x, training=training, sample_weight=weight)
 
     def backward(self, y: ArrayLike, loss: Choice | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.

@@ -90,6 +90,7 @@ const mlp_entry mlp_metrics[] = {
 const mlp_entry mlp_layers[] = {
 #define LAYER(ID, id, constants, forward, backward, paper)                                                             \
     {.name = #id, .hypers = constants, .formula = forward, .derivative = backward, .source = paper},
+#define MOVING LAYER
 #define SAME_WIDTH LAYER
 #define ELEMENTS(ID, id, constants, forward, backward, paper)                                                          \
     {.name = #id,                                                                                                      \

@@ -42,6 +42,7 @@ typedef enum {
 
 typedef enum {
 #define LAYER(ID, ...) MLP_##ID,
+#define MOVING LAYER
 #define SAME_WIDTH LAYER
 #define ELEMENTS LAYER
 #include "layers.def"

@@ -55,16 +55,18 @@ typedef struct {
     mlp_custom_loss custom; /* fill NULL: the catalogue's */
 } mlp_loss;
 
-/* Who computes: masks of dropout depend on these and on nothing else. `training` false: no dropout. */
+/* Who computes: masks of dropout depend on these and on nothing else. `training` false: no dropout, and no moments of a batch. */
 typedef struct {
     bool training;
     uint64_t seed, batch; /* batch: the epoch's number in the upper half, the batch's in the lower */
+    const void *weight;   /* (n) or NULL: what a row counts in the moments of a batch: see layers/batch_norm.c */
     void *caller;         /* handed on to what is written elsewhere */
 } mlp_mode;
 
 static inline uint64_t mlp_batch_number(uint32_t epoch, uint64_t batch) { return (uint64_t)epoch << 32 | batch; }
 
-/* value 0, rows 0 ... n-1 -> all values. False: a layer failed. */
+/* value 0, rows 0 ... n-1 -> all values; in training the numbers beside the parameters move. False: a layer failed, and
+ * nothing has moved. */
 bool mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode);
 
 /* After a forward of the same n and mode: all gradients; *loss becomes the batch's. y (n, out), weight (n) or NULL. False: a

@@ -41,6 +41,7 @@ typedef struct {
     ptrdiff_t buffer, buffers;    /* its numbers beside the parameters, likewise                              */
     mlp_activation_id sigma;      /* activation                                                               */
     double constants[MLP_HYPERS]; /* of the kind, or of sigma                                                 */
+    mlp_slot kept;                /* what forward keeps for backward; width 0: nothing                        */
     ptrdiff_t partner;            /* fork, join: the other one                                                */
     mlp_custom custom;            /* custom                                                                   */
 

@@ -55,14 +55,16 @@ static PyObject *net_initialize(PyObject *object, PyObject *const *args, Py_ssiz
 }
 
 static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X, TRAINING, SEED, EPOCH, BATCH };
-    static const mlp_function function = {.name = "forward",
-                                          .positional = 5,
-                                          .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
-                                                         [TRAINING] = {"training", .optional = true},
-                                                         [SEED] = {"seed", .optional = true},
-                                                         [EPOCH] = {"epoch", .optional = true},
-                                                         [BATCH] = {"batch", .optional = true}}};
+    enum { X, TRAINING, SEED, EPOCH, BATCH, WEIGHT };
+    static const mlp_function function = {
+        .name = "forward",
+        .positional = 6,
+        .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
+                       [TRAINING] = {"training", .optional = true},
+                       [SEED] = {"seed", .optional = true},
+                       [EPOCH] = {"epoch", .optional = true},
+                       [BATCH] = {"batch", .optional = true},
+                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}}};
     Net *self = (Net *)object;
     mlp_call call;
     mlp_mode mode = {0};
@@ -76,7 +78,7 @@ static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t
     }
     mode.batch = mlp_batch_number((uint32_t)epoch, (uint64_t)batch);
     PyArrayObject *result = NULL;
-    if (mlp_acquire(&call) < 0 || mlp_detach_inputs(self, &call, NULL) < 0 ||
+    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, NULL) < 0 ||
         !(result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER))) {
         goto done;
     }
@@ -89,8 +91,9 @@ static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t
     self->rows = -1;
     self->has_grads = false;
     mode.caller = &caller;
+    mode.weight = mlp_data(&call, WEIGHT);
     caller.state = mlp_release_gil(work_of(self, n));
-    memcpy(self->work.block, mlp_data(&call, X), (size_t)call.count * element_size(self));
+    memcpy(self->work.block, mlp_data(&call, X), (size_t)n * (size_t)mlp_net_inputs(self->net) * element_size(self));
     mlp_net_forward(self->net, self->work, n, &mode);
     const char *a = self->work.block;
     a += mlp_workspace_offset(self->work.capacity, self->net->value[self->net->steps]) * (ptrdiff_t)element_size(self);
@@ -102,6 +105,7 @@ static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t
     }
     self->rows = n;
     self->mode = mode;
+    self->mode.weight = NULL; /* it was of use to forward alone */
 done:
     mlp_end(&call);
     mlp_end_change(self);
@@ -394,6 +398,7 @@ done:
 
 PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("parameters", mlp_net_parameters, "parameters($self, step)\n--\n\n"),
+    MLP_METHOD("buffers", mlp_net_buffers, "buffers($self, step)\n--\n\n"),
     MLP_METHOD("gradients", mlp_net_gradients, "gradients($self, step)\n--\n\n"),
     MLP_METHOD("gradient_buffers", mlp_net_gradient_buffers, "gradient_buffers($self, step)\n--\n\n"),
     {"snapshot", mlp_net_snapshot, METH_NOARGS, "snapshot($self)\n--\n\n"},
@@ -405,7 +410,8 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("first_segment", mlp_net_first_segment, "first_segment($self, step)\n--\n\n"),
     {"segments", mlp_net_segments, METH_NOARGS, "segments($self)\n--\n\n"},
     MLP_METHOD("initialize", net_initialize, "initialize($self, step, segment, initializer, seed)\n--\n\n"),
-    MLP_METHOD("forward", net_forward, "forward($self, x, training=False, seed=0, epoch=0, batch=0)\n--\n\n"),
+    MLP_METHOD("forward", net_forward,
+               "forward($self, x, training=False, seed=0, epoch=0, batch=0, sample_weight=None)\n--\n\n"),
     MLP_METHOD("backward", net_backward, "backward($self, y, loss, sample_weight=None)\n--\n\n"),
     MLP_METHOD("step", net_step, "step($self, optimizer, cursor=None)\n--\n\n"),
     MLP_METHOD("predict", mlp_net_call_predict, "predict($self, x)\n--\n\n"),

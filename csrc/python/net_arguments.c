@@ -22,6 +22,7 @@ static bool overlaps(PyArrayObject *array, const void *start, ptrdiff_t bytes) {
 static bool overlaps_engine(const Net *self, PyArrayObject *array) {
     ptrdiff_t size = (ptrdiff_t)element_size(self), flat = self->net->parameters * size;
     return overlaps(array, self->net->params, flat) || overlaps(array, self->net->grads, flat) ||
+           overlaps(array, self->net->state, self->net->buffer_size * size) ||
            overlaps(array, self->work.block, self->block_elements * size);
 }
 

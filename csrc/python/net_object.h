@@ -183,6 +183,7 @@ int mlp_custom_step(void *context, void *caller, int64_t t);
 extern PyGetSetDef mlp_net_getset[];
 extern PyMethodDef mlp_net_methods[];
 PyObject *mlp_net_parameters(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradients(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import catalogue, checks, kernels, network
+from mlpcore import catalogue, checks, kernels, network, saving
 from mlpcore.custom_activation import CustomActivation
 from mlpcore.custom_loss import CustomLoss
 from mlpcore.engine import Choice
@@ -122,7 +122,9 @@ def _dense_problems(
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of each dense layer's parameters, computed from there up, and the gradients."""
     layers = twin.layers
-    parameters = [(np.array(layer.w), np.array(layer.b)) for layer in layers]
+    parameters = [
+        (np.array(layer.w), np.array(layer.b) if layer.use_bias else np.zeros(layer.units)) for layer in layers
+    ]
 
     def loss_from(j: int, x: Array) -> float:
         z = kernels.dense_forward(x, *parameters[j])
@@ -133,10 +135,10 @@ def _dense_problems(
     problems: Problems = []
     analytic: Arrays = {}
     for j, layer in enumerate(layers):
-        names = f"layers[{j}].w", f"layers[{j}].b"
+        names = (f"layers[{j}].w", f"layers[{j}].b")[: 1 + layer.use_bias]
         at = x if j == 0 else np.array(layer.x)
-        problems.append((partial(loss_from, j, at), dict(zip(names, parameters[j], strict=True))))
-        analytic |= dict(zip(names, (layer.grad_w, layer.grad_b), strict=True))
+        problems.append((partial(loss_from, j, at), dict(zip(names, parameters[j], strict=False))))
+        analytic |= dict(zip(names, (layer.grad_w, layer.grad_b), strict=False))
     return problems, analytic
 
 
@@ -163,7 +165,7 @@ def _label(path: str) -> str:
 
 def _float64_twin(model: Sequential) -> Sequential:
     twin = Sequential(copy.deepcopy(model.layers), input_size=model.input_size, dtype="float64", seed=model.seed)
-    twin._built().params[...] = model._built().snapshot()
+    twin._built().params[...], twin._built().state[...] = saving.snapshot(model._built())
     twin._cursor[...] = model._cursor
     return twin
 

@@ -54,7 +54,7 @@ class Dropout(SameSizeLayer):
         return f"Dropout({self._rate})"
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
-        return [Step("dropout", layer, constants=self._rate)]
+        return [Step("dropout", layer, constants=(self._rate,))]
 
     def _config(self) -> dict[str, Any]:
         return {"kind": self.kind, "rate": self._rate}

@@ -137,6 +137,10 @@ class Layer(ABC):
         """Return the shapes of the layer's own parameters by name, in the order of their segments."""
         return {}
 
+    def _buffer_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of its numbers beside the parameters, likewise."""
+        return {}
+
     def _tensor_view(self, name: str, flat: Array, shape: tuple[int, ...]) -> Array:
         """Return a parameter from its part of the flat buffer."""
         return flat.reshape(shape)
@@ -166,7 +170,7 @@ class Layer(ABC):
 
 
 class SameSizeLayer(Layer):
-    """Base class of layers without parameters that have as many outputs as inputs."""
+    """Base class of layers that have as many outputs as inputs."""
 
     @property
     def phi(self) -> Array:

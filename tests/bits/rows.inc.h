@@ -160,6 +160,7 @@ static void try_rows(ptrdiff_t n, ptrdiff_t out, int offset) {
     try_activations(n, out, offset);
     try_losses(n, out, offset);
     try_metrics(n, out, offset);
+    try_norms(n, out, offset);
     try_at(&(job){.kernel = "max_norm",
                   .run = run_max_norm,
                   .in = n,

@@ -30,10 +30,10 @@ static void *train(void *bits_of_net) {
         store(y, bits, row * OUT + row % OUT, 1);
     }
 
-    const mlp_step_spec specs[] = {{.kind = MLP_DENSE, .layer = 0, .units = HIDDEN},
+    const mlp_step_spec specs[] = {{.kind = MLP_DENSE, .layer = 0, .units = HIDDEN, .constants = {1}},
                                    {.kind = MLP_ACTIVATION, .layer = 0, .joined = true, .sigma = MLP_RELU},
                                    {.kind = MLP_DROPOUT, .layer = 1, .constants = {0.2}},
-                                   {.kind = MLP_DENSE, .layer = 2, .units = OUT},
+                                   {.kind = MLP_DENSE, .layer = 2, .units = OUT, .constants = {1}},
                                    {.kind = MLP_ACTIVATION, .layer = 2, .joined = true, .sigma = MLP_SOFTMAX}};
     mlp_net *net = mlp_net_new(bits, IN, sizeof specs / sizeof *specs, specs);
     if (!net) {

@@ -19,6 +19,15 @@ static bool backward_steps(const bound_step *steps, const mlp_net *net, const we
     return true;
 }
 
+/* After a batch of training that did not fail: moves the numbers beside the parameters. */
+static void move_state(const bound_step *steps, const mlp_net *net) {
+    for (ptrdiff_t i = 0; net->buffers > 0 && i < net->steps; i++) {
+        if (KINDS[steps[i].plan->kind].move) {
+            KINDS[steps[i].plan->kind].move(&steps[i]);
+        }
+    }
+}
+
 /* The last activation, the loss and phi^J (fusion.c, rule 2). Without an activation at the end a is z. */
 typedef struct {
     activation sigma;
@@ -98,7 +107,14 @@ static pass pass_of(const mlp_net *net, const mlp_mode *mode, ptrdiff_t n, bool 
 
 static bool forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode) {
     pass p = pass_of(net, mode, n, true);
-    return forward_steps(bind_steps(&p, work), net->steps);
+    const bound_step *steps = bind_steps(&p, work);
+    if (!forward_steps(steps, net->steps)) {
+        return false;
+    }
+    if (mode->training) {
+        move_state(steps, net);
+    }
+    return true;
 }
 
 static bool backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,

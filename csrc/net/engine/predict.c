@@ -20,8 +20,12 @@ static bound_step *bind_predict(pass *p, void *block, ptrdiff_t rows) {
         s->x = i > 0 ? s[-1].y : NULL;
         s->y = plan->scratch < 0 ? NULL : scratch + plan->scratch * size;
         s->forward = (epilogue){0};
+        s->kept = NULL;
         if (plan->segments > 0) {
             s->params = (real *)net->params + net->segment[plan->segment].begin;
+        }
+        if (plan->buffers > 0) {
+            s->state = (real *)net->state + net->buffer[plan->buffer].begin;
         }
         if (plan->kind == MLP_ACTIVATION) {
             s->sigma = activation_of(plan);

@@ -77,6 +77,7 @@ static bool forward_batch(trainer *t, const batch *b, double *correct) {
     const kernels *k = t->pass.k;
     const head *h = &t->head;
     t->pass.n = b->n;
+    t->pass.mode.weight = b->weight;
     if (t->pass.keep && b->x != t->work.block) {
         memcpy(t->work.block, b->x, (size_t)(b->n * mlp_net_inputs(t->net)) * sizeof(real));
     }
@@ -106,12 +107,15 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
     }
     if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
         begin_step(&t->updater, true);
-        return backward_steps(t->steps, t->net, &t->updater);
-    }
-    if (!backward_steps(t->steps, t->net, NULL)) {
+        if (!backward_steps(t->steps, t->net, &t->updater)) {
+            return false;
+        }
+    } else if (!backward_steps(t->steps, t->net, NULL) ||
+               !step_all(t->pass.k, t->net, &t->updater, t->pass.mode.caller)) {
         return false;
     }
-    return step_all(t->pass.k, t->net, &t->updater, t->pass.mode.caller);
+    move_state(t->steps, t->net);
+    return true;
 }
 
 /* All samples as one batch, which is shown: their loss and its gradients. */

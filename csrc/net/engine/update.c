@@ -61,6 +61,21 @@ static void limit_norm(const kernels *k, const weight_updater *updater, const ml
     }
 }
 
+/* The step of all parameters of a layer whose gradients are there, where weights take it within backward. */
+static void update_layer(const bound_step *s, const weight_updater *updater) {
+    const mlp_net *net = s->pass->net;
+    const real *grads = net->grads;
+    for (ptrdiff_t i = 0; updater && updater->fused && i < s->plan->segments; i++) {
+        const mlp_segment *segment = &net->segment[s->plan->segment + i];
+        update own;
+        if (segment->trainable) {
+            s->pass->k->update(update_for(updater, segment, &own), segment->begin, segment->rows * segment->columns,
+                               updater->params, grads + segment->begin);
+            limit_norm(s->pass->k, updater, segment);
+        }
+    }
+}
+
 /* A sweep over the parameters, with the gradients that are there. */
 static void update_all(const kernels *k, mlp_net *net, weight_updater *updater) {
     const real *grads = net->grads;
