@@ -12,6 +12,7 @@ from mlpcore import checks, network
 from mlpcore.data import fill
 from mlpcore.engine import OptimizerState
 from mlpcore.optimizers import Optimizer
+from mlpcore.schedules.schedule import FitLength
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
@@ -93,7 +94,7 @@ class CustomOptimizer(Optimizer):
                 )
         super()._check_for(model)
 
-    def _state_for(self, params: Array) -> dict[str, Array]:
+    def _state_for(self, params: Array, begins_fit: bool = False) -> dict[str, Array]:
         state = dict(self._state)
         state.setdefault("t", np.zeros(1, np.int64))
         for name in self.states:
@@ -105,7 +106,7 @@ class CustomOptimizer(Optimizer):
                 )
         return state
 
-    def _claim_with(self, model: Sequential, state: dict[str, Array]) -> OptimizerState:
+    def _claim_with(self, model: Sequential, state: dict[str, Array], fit: FitLength | None = None) -> OptimizerState:
         rule = _Rule(self, state, _segments(model))
         self._state, self._owner = state, model._owner
         return OptimizerState(name=rule, hypers=(), states=(), t=state["t"])

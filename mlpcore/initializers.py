@@ -17,7 +17,7 @@ _LECUN = {"selu"}
 
 def default_of(activation: Choice) -> str:
     """Return the initializer of w that suits an activation: the width of what it hands on stays about the same."""
-    name = activation if isinstance(activation, str) else activation[0]
+    name = activation[0] if isinstance(activation, tuple) else activation
     return "lecun_normal" if name in _LECUN else "he_uniform" if name in _HE else "glorot_uniform"
 
 

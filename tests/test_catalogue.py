@@ -161,6 +161,8 @@ PYTHON = {
         len(WITH_CONSTANTS["initializers"]) + 13,
         "each class names its row; the defaults of activations",
     ),
+    "schedules/schedule.py": (1, "what a function of the epoch is within an epoch"),
+    "schedules/warmup.py": (1, "a warm-up without a schedule after it"),
     "optimizers.py": (len(NAMED["optimizers"]), "each class names its row"),
     "engine.py": (1, "a step without an activation"),
     "layers/dense.py": (4, "no activation; b begins as 0"),

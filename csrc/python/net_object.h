@@ -1,7 +1,7 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
  * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c takes what has to suit it,
  * net_call.c goes back to Python from the engine, custom_parts.c runs what is written in Python. The methods that only read are
- * in net_reading.c, those that change the network in bind_net.c.
+ * in net_reading.c, training in net_training.c, the others that change the network in bind_net.c.
  *
  * Memory. Two capsules own what the views show: one the mlp_net with its flat parameters and gradients, one the block of
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
@@ -179,7 +179,7 @@ int mlp_custom_fill(void *context, void *caller, ptrdiff_t n, ptrdiff_t out, voi
                     const void *y);
 int mlp_custom_step(void *context, void *caller, int64_t t);
 
-/* net_views.c, net_reading.c and bind_net.c: what a Net has. */
+/* net_views.c, net_reading.c, net_training.c and bind_net.c: what a Net has. */
 extern PyGetSetDef mlp_net_getset[];
 extern PyMethodDef mlp_net_methods[];
 PyObject *mlp_net_parameters(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
@@ -194,6 +194,7 @@ PyObject *mlp_net_set_segment(PyObject *self, PyObject *const *args, Py_ssize_t 
 PyObject *mlp_net_first_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_segments(PyObject *self, PyObject *unused);
 PyObject *mlp_net_call_predict(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_call_train(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_call_loss(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
 #endif
