@@ -9,8 +9,8 @@ from mlpcore.custom_activation import CustomActivation
 from mlpcore.custom_loss import CustomLoss
 
 Choice = str | tuple[Any, ...] | CustomActivation | CustomLoss
-"""What is chosen from the catalogue: the name of a row, or a tuple of it and its constants, as functions.py makes them; or
-an object that is written in Python and stands where such a name can."""
+"""What is chosen from the catalogue: the name of a row, or a tuple of it and its constants, as functions.py makes them;
+or an object that is written in Python and stands where such a name can."""
 
 
 class Step(NamedTuple):

@@ -1,8 +1,8 @@
 """What each loss takes for y, and by which metric an accuracy counts under it.
 
 A batch's loss is the weighted mean of its samples' losses, whose formulas ``mlpcore.catalogue.FAMILIES["losses"]`` and
-docs/catalogue.md tell. A loss is a name, or an object such as those of losses.py. One that is written in Python takes any
-y, and knows no right or wrong.
+docs/catalogue.md tell. A loss is a name, or an object such as those of losses.py. One that is written in Python takes
+any y, and knows no right or wrong.
 """
 
 import numpy as np

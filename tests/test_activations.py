@@ -1,4 +1,4 @@
-"""reference/activations.c: as near the truth as it states, its limits and kinks, its constants, the bits of every set."""
+"""reference/activations.c: as near the truth as it states, its limits, kinks and constants, the bits of every set."""
 
 import re
 
@@ -41,7 +41,7 @@ EXACT = {
     "softsign": lambda z: z / (1 + abs(z)),
     "log_softmax": lambda z: -mpmath.log1p(mpmath.exp(-z)),  # of the row (z, 0), the first
 }
-"""By name: the activation with its standard constants, for mpmath. The others round once or twice, or are elementary."""
+"""By name: the activation with its standard constants, for mpmath. The others round once or twice."""
 
 # Where something other than the limit comes out, in double.
 RANGES = {"gelu": (-39, 9), "gelu_tanh": (-22, 8), "softsign": (-1e4, 1e4)}
