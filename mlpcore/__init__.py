@@ -25,6 +25,7 @@ from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
 from mlpcore.activations import CELU, ELU, LeakyReLU
 from mlpcore.history import History
 from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
+from mlpcore.losses import Focal, Huber, Quantile
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.threads import get_num_threads, set_num_threads
@@ -39,10 +40,13 @@ __all__ = [
     "CustomLayer",
     "Dense",
     "Dropout",
+    "Focal",
     "History",
+    "Huber",
     "Layer",
     "LeakyReLU",
     "Optimizer",
+    "Quantile",
     "Residual",
     "Sequential",
     "TrainingWarning",

@@ -265,7 +265,7 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice
     out = y.shape[1]
     if targets.has_classes(loss):
         labels, classes = y.argmax(axis=1), out
-    elif targets.asks_questions(loss) and out == 1 and ((y == 0) | (y == 1)).all():
+    elif targets.is_binary(loss) and out == 1 and ((y == 0) | (y == 1)).all():
         labels, classes = y[:, 0].astype(np.intp), 2
     else:
         raise ValueError("class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1")
