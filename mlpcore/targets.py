@@ -27,6 +27,11 @@ def is_binary(loss: Choice) -> bool:
     return "binary" in catalogue.entry("losses", loss).traits
 
 
+def has_signs(loss: Choice) -> bool:
+    """Tell whether y is a yes or no for each output under `loss`, 1 or -1."""
+    return "signs" in catalogue.entry("losses", loss).traits
+
+
 def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
     """Return the metric by which accuracies on all of `ys` count under `loss`; None if nothing is right or wrong.
 
