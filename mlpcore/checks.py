@@ -338,8 +338,8 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
     if targets.has_signs(loss) and not (np.abs(exact) == 1).all():
         row, column = np.argwhere(np.abs(exact) != 1)[0]
         raise ValueError(
-            f"{name} has {float(exact[row, column])} at row {row}, column {column}, expected 1 or -1 for loss {loss!r}: "
-            "give 2 * y - 1 for y of 0 and 1"
+            f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
+            f"expected 1 or -1 for loss {loss!r}: give 2 * y - 1 for y of 0 and 1"
         )
     return array
 

@@ -207,7 +207,7 @@ def test_poisson_and_focal_of_y_hat(dtype):
             assert ulps(computed, exact, dtype) <= 2 * ULPS, (p, y)
 
 
-# ------------------------------------------------------------------------------------------ the new losses' pairs, from z
+# --------------------------------------------------------------------------------- values of other pairs, from z
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
