@@ -20,6 +20,8 @@ def targets(rng, loss, n, out):
     """Return hard, soft or unnormalised y of any kind that the loss takes."""
     if loss == "mse":
         return rng.normal(size=(n, out))
+    if "hinge" in loss:
+        return rng.choice([-1.0, 1.0], (n, out))
     if rng.random() < 0.5:
         return rng.uniform(0, 1, (n, out))
     if loss == "bce":
