@@ -42,6 +42,7 @@ from mlpcore.layers import (
     Scale,
 )
 from mlpcore.lbfgs import LBFGS
+from mlpcore.losses import Focal, Huber, Quantile
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.schedules import (
@@ -77,7 +78,9 @@ __all__ = [
     "Dense",
     "Dropout",
     "Exponential",
+    "Focal",
     "History",
+    "Huber",
     "InverseScaling",
     "Layer",
     "LayerNorm",
@@ -88,6 +91,7 @@ __all__ = [
     "Orthogonal",
     "PReLU",
     "Polynomial",
+    "Quantile",
     "RMSNorm",
     "ReduceOnPlateau",
     "Residual",

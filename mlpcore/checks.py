@@ -278,7 +278,7 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice
     out = y.shape[1]
     if targets.has_classes(loss):
         labels, classes = y.argmax(axis=1), out
-    elif targets.asks_questions(loss) and out == 1 and ((y == 0) | (y == 1)).all():
+    elif targets.is_binary(loss) and out == 1 and ((y == 0) | (y == 1)).all():
         labels, classes = y[:, 0].astype(np.intp), 2
     else:
         raise ValueError("class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1")
@@ -347,6 +347,12 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
         raise ValueError(
             f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
             f"expected values from {lowest:g} to {highest:g} for loss {loss!r}"
+        )
+    if targets.has_signs(loss) and not (np.abs(exact) == 1).all():
+        row, column = np.argwhere(np.abs(exact) != 1)[0]
+        raise ValueError(
+            f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
+            f"expected 1 or -1 for loss {loss!r}: give 2 * y - 1 for y of 0 and 1"
         )
     return array
 

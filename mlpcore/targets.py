@@ -23,9 +23,14 @@ def has_classes(loss: Choice) -> bool:
     return _has_trait("classes", loss)
 
 
-def asks_questions(loss: Choice) -> bool:
-    """Tell whether each output answers a yes-or-no question of its own under `loss`."""
-    return _has_trait("questions", loss)
+def is_binary(loss: Choice) -> bool:
+    """Tell whether y is a yes or no for each output under `loss`, 1 or 0."""
+    return _has_trait("binary", loss)
+
+
+def has_signs(loss: Choice) -> bool:
+    """Tell whether y is a yes or no for each output under `loss`, 1 or -1."""
+    return _has_trait("signs", loss)
 
 
 def _has_trait(trait: str, loss: Choice) -> bool:
@@ -42,9 +47,9 @@ def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
     """Return the metric by which accuracies on all of `ys` count under `loss`; None if nothing is right or wrong.
 
     One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so
-    it is with questions if every row of y is one-hot; otherwise each output is right or wrong by itself.
+    it is with yes or no if every row of y is one-hot; otherwise each output is right or wrong by itself.
     """
-    if not has_classes(loss) and not asks_questions(loss):
+    if not has_classes(loss) and not is_binary(loss):
         return None
     if ys[0].shape[1] == 1:
         return "binary_accuracy"

@@ -135,7 +135,7 @@ def test_celu_of_alpha_1_is_elu():
     np.testing.assert_array_equal(forward("celu", z), forward("elu", z))
 
 
-# ------------------------------------------------------------------------------------------- limits, kinks, special values
+# -------------------------------------------------------------------------------------- limits, kinks, special values
 
 
 def test_every_activation_of_single_units_is_here():

@@ -314,7 +314,7 @@ def test_a_gradient_that_fits_no_input_is_refused(analytic, message):
         gradcheck.check_function(lambda x: 0.0, {"x": [1.0]}, analytic)
 
 
-@pytest.mark.parametrize("name", ["gelu", "mae", "mse+gelu", "", "sigmoid+bce"])
+@pytest.mark.parametrize("name", ["gelu", "maes", "mse+gelu", "", "sigmoid+bce"])
 def test_an_unknown_kernel_is_refused(name):
     with pytest.raises(ValueError, match="expected 'dense', an activation"):
         gradcheck.check_kernel(name)

@@ -27,6 +27,8 @@ def targets(rng, loss, n, out):
     """Return hard, soft or unnormalised y of any kind that the loss takes."""
     if loss == "mse":
         return rng.normal(size=(n, out))
+    if "hinge" in loss:
+        return rng.choice([-1.0, 1.0], (n, out))
     if rng.random() < 0.5:
         return rng.uniform(0, 1, (n, out))
     if loss == "bce":
@@ -134,7 +136,11 @@ def test_a_saturated_activation_agrees(name, z):
 @pytest.mark.parametrize("y", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("z", [30.0, -30.0, 1e4, -1e4])
 @pytest.mark.parametrize("out", [1, 3])
-@pytest.mark.parametrize(("loss", "activation"), PAIRS)
+@pytest.mark.parametrize(
+    ("loss", "activation"),
+    # Focal loss is one of yes or no: under softmax it goes through a, and 1 - a has lost its digits.
+    [pair for pair in PAIRS if pair not in NEEDS_Y_HAT_IN_RANGE and pair != ("focal", "softmax")],
+)
 def test_a_saturated_pair_agrees(loss, activation, out, z, y):
     """Beside a sample that is not saturated: a - y has the digits that 1 - a leaves, 16 of the largest gradient."""
     at = {"z": [[z, 0.5, -0.5][:out], [0.5] * out], "y": [[y, 1 - y, 0.0][:out], [0.2] * out]}
@@ -147,6 +153,23 @@ def test_cce_of_sigmoid_has_all_its_digits_however_small_it_is():
     report = gradcheck.check_kernel("cce+sigmoid", {"z": [[30.0]], "y": [[1.0]]}, tolerance=TOLERANCE)
     assert report.ok, report
     assert report.worst.analytic == pytest.approx(-np.exp(-30), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_hat", "kinks"), [("mae", 2.0, []), ("quantile", 2.0, []), ("hinge", 0.5, [(0, 0)])]
+)
+def test_a_loss_at_its_kink_has_slope_0(loss, y_hat, kinks):
+    """y is 2. Where the slopes beside a kink are opposite, as of mae, 0 lies in the middle; hinge's kink is named."""
+    assert kernels.loss_gradient(loss, [[y_hat]], [[2.0]]).tolist() == [[0.0]]
+    report = gradcheck.check_kernel(loss, {"y_hat": [[y_hat]], "y": [[2.0]]}, tolerance=TOLERANCE)
+    assert report.ok, report
+    assert [kink.index for kink in report.kinks] == kinks
+
+
+def test_huber_at_delta_goes_on_with_the_slope_it_has():
+    at = {"y_hat": [[1.0, -1.0]], "y": [[0.0, 0.0]]}
+    assert kernels.loss_gradient("huber", at["y_hat"], at["y"]).tolist() == [[0.5, -0.5]]
+    assert kernels.loss_gradient(mlpcore.Huber(0.25), at["y_hat"], at["y"]).tolist() == [[0.125, -0.125]]
 
 
 def test_relu_at_exactly_0_has_slope_0():

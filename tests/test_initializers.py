@@ -177,17 +177,17 @@ def test_an_interrupted_draw_ends():
     net = _core.Net(1500, [Step("dense", units=1500)], "float64")
     calls = []
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def handler(signum, frame):
         calls.append(signum)
-        raise Stop
+        raise StopError
 
     before = signal.signal(signal.SIGALRM, handler)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
-        with pytest.raises(Stop):
+        with pytest.raises(StopError):
             net.initialize(0, 0, "orthogonal", 1)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
