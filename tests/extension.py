@@ -183,7 +183,7 @@ def words():
         model.fit([[0.0]], [[0.0]], loss="mse", optimizer="nothing", progress=False)
     with pytest.raises(ValueError, match="decay is 1.0, expected a finite number >= 0 and < "):
         mlpcore.Signum(decay=1)
-    assert "'threshold', 'swish'" in str(kernels.activation_forward.__doc__)
+    assert "'threshold', 'swish'" in " ".join(str(kernels.activation_forward.__doc__).split())
     assert "'cauchy_loss'" in str(kernels.loss_value.__doc__)
 
 

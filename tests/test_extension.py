@@ -139,8 +139,8 @@ ROWS = [
     ("metrics", 'METRIC(NEW, new, SAMPLE, "")', VECTORS, "fast_new_count"),
     ("elementaries", 'ELEMENTARY(NEW, new, "")', "reference/reference_f64.c", "real_new"),
     ("elementaries", 'ELEMENTARY(NEW, new, "")', VECTORS, "vec_new"),
-    ("initializers", 'INITIALIZER(NEW, new, "", "")', "net/engine_f64.c", "new_limit"),
-    ("schedules", 'SCHEDULE(NEW, new, NO_CONSTANTS, "", "")', "net/engine_f64.c", "MLP_NEW"),
+    ("initializers", 'INITIALIZER(NEW, new, NO_CONSTANTS, "", "")', "net/initializers.c", "new_of"),
+    ("schedules", 'SCHEDULE(NEW, new, NULL, NO_CONSTANTS, "", "")', "net/schedule.c", "new_rate"),
     ("layers", 'ELEMENTS(NEW, new, NO_CONSTANTS, "", "", "")', "net/engine_f64.c", "new_forward_elements"),
     ("layers", 'LAYER(NEW, new, NO_CONSTANTS, "", "", "")', "net/plan.c", "MLP_NEW"),
 ]

@@ -101,7 +101,7 @@ RIGHT: dict[str, Call] = {
     "Net.predict": lambda: net.predict(strided),
     "Net.loss": lambda: nets.loss(net, x, strided, "mse", weight),
     "Net.train sgd": lambda: nets.train(net, x, z, None, "mse", 1, True, 3, 4, 2, SGD, [], None),
-    "Net.backward of a loss in Python": lambda: net.backward(z, Squares()),  # type: ignore[arg-type]
+    "Net.backward of a loss in Python": lambda: (net.forward(x), net.backward(z, Squares())),  # type: ignore[arg-type]
     "Net.loss in Python": lambda: net.loss(x, z, Squares(), None, weight),  # type: ignore[arg-type]
     "Net.step in Python": lambda: net.step(custom(Descent())),
     "Net.train in Python": lambda: net.train(x, z, None, nets.settings(Squares(), custom(Descent()))),

@@ -28,7 +28,12 @@ def test_it_is_its_equation(shared):
 def test_while_frozen_it_is_leaky_relu(shared, dtype):
     y = np.arange(7) % 3
     models = [
-        Sequential([Dense(40, sigma), *slopes, Dense(3, "softmax")], input_size=4, dtype=dtype, seed=1)
+        Sequential(
+            [Dense(40, sigma, kernel_initializer="he_uniform"), *slopes, Dense(3, "softmax")],
+            input_size=4,
+            dtype=dtype,
+            seed=1,
+        )
         for sigma, slopes in ((("leaky_relu", 0.1), []), (None, [PReLU(0.1, shared=shared, trainable=False)]))
     ]
     models[1].layers[-1].w = models[0].layers[-1].w
