@@ -31,6 +31,7 @@ static real threshold_backward(real grad_a, real a, const real *c) { return (voi
 """,
         ),
         "csrc/kernels/activations.inc.h": ("VECTOR_FORM(linear)", "NO_VECTOR_FORM(threshold)\n\n"),
+        "docs/elsewhere.toml": ("[losses]", 'threshold = ["", "nn.Threshold", ""]\n\n'),
     },
     # ------------------------------------------------------------------------------------------ an activation, from z
     "swish": {
@@ -51,6 +52,7 @@ static real swish_backward(real grad_a, real z, const real *c) {
 """,
         ),
         "csrc/kernels/activations.inc.h": ("VECTOR_FORM(linear)", "NO_VECTOR_FORM(swish)\n\n"),
+        "docs/elsewhere.toml": ("[losses]", 'swish = ["", "", ""]\n\n'),
     },
     # ---------------------------------------------------------------------------------------------------------- a loss
     "cauchy": {
@@ -75,7 +77,8 @@ static real cauchy_slope(real y_hat, real y, const real *c) {
 
 """,
         ),
-        "csrc/kernels/losses.inc.h": ("NO_VECTOR_PAIR(sigmoid_cce)", "NO_VECTOR_LOSS(cauchy)\n"),
+        "csrc/kernels/losses.inc.h": ("VECTOR_LOSS(mse)", "NO_VECTOR_LOSS(cauchy)\n"),
+        "docs/elsewhere.toml": ("[optimizers]", 'cauchy = ["", "", ""]\n\n'),
     },
     # ---------------------------------------------------------------------------------------------------- an optimizer
     "signum": {
@@ -109,6 +112,7 @@ static void signum_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdif
 """,
         ),
         "csrc/kernels/optimizers.inc.h": ("VECTOR_RULE(adam)", "NO_VECTOR_RULE(signum)\n"),
+        "docs/elsewhere.toml": ("[schedules]", 'signum = ["", "", ""]\n\n'),
         "mlpcore/optimizers.py": (
             "NAMES: dict",
             '''@dataclass(eq=False, repr=False)

@@ -120,7 +120,7 @@ def compiled(tree: Path, unit: str, *flags: str) -> tuple[bool, str]:
 def test_what_is_left_out_does_not_compile_and_is_named(tmp_path, part, name):
     if part == "kernels" and not SETS:
         pytest.skip("this machine has no instruction set")
-    tree = copy_of_the_tree(tmp_path / "tree", ("csrc", "mlpcore"))
+    tree = copy_of_the_tree(tmp_path / "tree", ("csrc", "mlpcore", "docs"))
     unit = "reference/reference_f64.c" if part == "reference" else f"isa/{SETS[0]}_f64.c"
     assert compiled(tree, unit) == (True, "")
     insert(tree, name, without=part)

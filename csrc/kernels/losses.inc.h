@@ -4,7 +4,18 @@
 
 #include "loss_terms.inc.h"
 
-/* The pair runs the reference's text. */
+/* The loss runs the reference's text. */
+#define NO_VECTOR_LOSS(id)                                                                                             \
+    static void fast_##id##_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value,           \
+                                  const real *y_hat, const real *y) {                                                  \
+        loss_value(loss, n, out, value, y_hat, y);                                                                     \
+    }                                                                                                                  \
+    static void fast_##id##_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a,       \
+                                     const real *y_hat, const real *y, const real *scale) {                            \
+        loss_gradient(loss, n, out, grad_a, y_hat, y, scale);                                                          \
+    }
+
+/* The pair does. */
 #define NO_VECTOR_PAIR(id)                                                                                             \
     static void fast_##id##_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a, \
                                  const real *y) {                                                                      \
