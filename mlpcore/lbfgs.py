@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcore import checks, network
 from mlpcore.engine import LBFGSState
+from mlpcore.layers.batch_norm import BatchNorm
 from mlpcore.optimizers import BATCH_SIZE, Optimizer
 from mlpcore.schedules.schedule import FitLength
 
@@ -45,8 +46,8 @@ class LBFGS(Optimizer):
     ------
     TypeError, ValueError
         If history_size is no integer >= 1, or there is any argument of other optimizers. In `fit`: if there is a
-        batch_size, other than the default, that is smaller than the data, or if a layer draws random numbers (Dropout)
-        or has l1, max_norm or learning_rate_factor.
+        batch_size, other than the default, that is smaller than the data, or if a layer draws random numbers (Dropout),
+        keeps running means (BatchNorm that is not frozen), or has l1, max_norm or learning_rate_factor.
 
     Examples
     --------
@@ -83,6 +84,11 @@ class LBFGS(Optimizer):
                 raise ValueError(
                     f"{path}, {layer._expression()}, draws random numbers, and LBFGS needs the same loss at every "
                     "evaluation: leave the layer out, or take another optimizer"
+                )
+            if isinstance(layer, BatchNorm) and layer.trainable:
+                raise ValueError(
+                    f"{path}, {layer._expression()}, keeps running means of the batches, which the points that a line "
+                    "search tries are not: set its trainable to False, take LayerNorm, or take another optimizer"
                 )
 
     def _check_batch(self, batch_size: int, n: int) -> int:

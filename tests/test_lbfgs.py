@@ -10,7 +10,7 @@ import pytest
 from fits import data, params
 
 import mlpcore
-from mlpcore import LBFGS, Dense, Dropout, Residual, Sequential, _core
+from mlpcore import LBFGS, BatchNorm, Dense, Dropout, Residual, Sequential, _core
 
 X, Y = data(40)
 OPTIONS = {"loss": "cce", "progress": False}
@@ -311,6 +311,7 @@ def test_wrong_arguments_are_named(make, error, message):
     [
         ([Dense(4), Dropout(0.5), Dense(3, "softmax")], {}, r"layers.1, Dropout\(0.5\), draws random numbers"),
         ([Residual([Dropout(0.5), Dense(3)]), Dense(3, "softmax")], {}, "layers.0.layers.0, Dropout"),
+        ([Dense(4), BatchNorm(), Dense(3, "softmax")], {}, r"layers.1, BatchNorm\(\), keeps running means"),
         ([Dense(4), Dense(3, "softmax", l1=0.1)], {}, "l1 of layers.1.w is 0.1, which LBFGS cannot respect"),
         ([Dense(4, max_norm=2.0), Dense(3, "softmax")], {}, "max_norm of layers.0.w is 2.0"),
         ([Dense(3, "softmax", learning_rate_factor=0.5)], {}, "learning_rate_factor of layers.0.w is 0.5"),
