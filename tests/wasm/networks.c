@@ -76,7 +76,7 @@ static void train(int bits, int exponent, mlp_activation_id hidden, mlp_activati
     for (ptrdiff_t row = 0; row < ROWS; row++) {
         store(y, bits, row * OUT + row * row % OUT, 1);
     }
-    const mlp_step_spec specs[STEPS] = {
+    mlp_step_spec specs[STEPS] = {
         {.kind = MLP_DENSE, .layer = 0, .units = HIDDEN, .constants = {1}},
         {.kind = MLP_ACTIVATION, .layer = 0, .joined = true, .sigma = hidden},
         {.kind = MLP_FORK, .layer = 1},
@@ -87,6 +87,11 @@ static void train(int bits, int exponent, mlp_activation_id hidden, mlp_activati
         {.kind = MLP_DENSE, .layer = 4, .units = OUT, .constants = {1}},
         {.kind = MLP_ACTIVATION, .layer = 4, .joined = true, .sigma = output},
     };
+    for (ptrdiff_t step = 0; step < STEPS; step++) {
+        if (specs[step].kind == MLP_ACTIVATION) {
+            standard(specs[step].constants, mlp_activations[specs[step].sigma].hypers);
+        }
+    }
     mlp_net *net = mlp_net_new(bits, IN, STEPS, specs);
     if (!net) {
         give_up("no network");
