@@ -39,7 +39,8 @@ typedef struct {
     real l1, l2;     /* then grad += l1 sign(w) + l2 w                            */
 } REAL_NAME(mlp_update);
 
-/* The sample after this one in training with one sample a batch: its x (in), the layer's b (out), and z (out), to be computed. */
+/* The sample after this one in training with one sample a batch: its x (in), the layer's b (out) or NULL, and z (out), to be
+ * computed. */
 typedef struct {
     const real *x, *b;
     real *z;
@@ -48,7 +49,7 @@ typedef struct {
 /* clang-format off */
 typedef struct {
     /* dense.c; an epilogue may be NULL */
-    void (*dense_forward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,               /* z = x wᵀ + b                        */
+    void (*dense_forward)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,               /* z = x wᵀ + b; b NULL: 0             */
                           real *z, const real *x, const real *w, const real *b,
                           const REAL_NAME(mlp_epilogue) *epilogue);
     void (*dense_backward_x)(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out,            /* phi w: eq. 2 without sigma', which  */
@@ -102,6 +103,36 @@ typedef struct {
     /* dropout.c */
     void (*dropout)(const REAL_NAME(mlp_mask) *mask, ptrdiff_t begin, ptrdiff_t count, /* y = mask x / (1 - rate), of     */
                     real *y, const real *x);                                      /* numbers from begin on; in place: y == x */
+
+    /* norm.c; gamma, beta (out); epsilon > 0 */
+    void (*layer_norm_forward)(bool centred, ptrdiff_t n, ptrdiff_t out,          /* y = gamma x_hat + beta of each row; */
+                               real *y, real *moments, const real *x,             /* moments (n, 2): mean and 1 / sqrt   */
+                               const real *gamma, const real *beta,               /* (variance + epsilon), or NULL; beta */
+                               real epsilon);                                     /* may be NULL                         */
+    void (*layer_norm_backward_x)(bool centred, ptrdiff_t n, ptrdiff_t out, real *grad_x, const real *grad_y,
+                                  const real *x, const real *moments, const real *gamma);
+    void (*layer_norm_backward_gamma)(ptrdiff_t n, ptrdiff_t out, real *grad_gamma, const real *grad_y,
+                                      const real *x, const real *moments);
+    void (*batch_norm_moments)(ptrdiff_t n, ptrdiff_t out, real *mean,            /* of each column; weight (n) or NULL  */
+                               real *variance, const real *x, const real *weight);
+    void (*batch_norm_forward)(ptrdiff_t n, ptrdiff_t out, real *y,               /* y = gamma x_hat + beta of each      */
+                               const real *x, const real *mean,                   /* column                              */
+                               const real *variance, const real *gamma, const real *beta, real epsilon);
+    void (*batch_norm_backward)(ptrdiff_t n, ptrdiff_t out, real *grad_x,         /* grad_x may be NULL; share (n): what */
+                                real *grad_gamma, real *grad_beta,                /* a row counts in the moments         */
+                                const real *grad_y, const real *x,
+                                const real *mean, const real *variance, const real *gamma, real epsilon,
+                                const real *share);
+
+    /* scale.c; s, alpha (out) or, `shared`, one number */
+    void (*scale)(ptrdiff_t n, ptrdiff_t out, real *y, const real *x, const real *s); /* y = s x of each row             */
+    void (*scale_backward_s)(ptrdiff_t n, ptrdiff_t out, real *grad_s, const real *grad_y, const real *x);
+    void (*prelu_forward)(bool shared, ptrdiff_t n, ptrdiff_t out,                /* a = z where z > 0, else alpha z     */
+                          real *a, const real *z, const real *alpha);
+    void (*prelu_backward_z)(bool shared, ptrdiff_t n, ptrdiff_t out, real *phi, const real *grad_a, const real *z,
+                             const real *alpha);
+    void (*prelu_backward_alpha)(bool shared, ptrdiff_t n, ptrdiff_t out, real *grad_alpha, const real *grad_a,
+                                 const real *z);
 
     /* optimizers.c */
     void (*update)(const REAL_NAME(mlp_update) *update, ptrdiff_t begin, ptrdiff_t count, /* a step of w[begin ...] with  */

@@ -1,18 +1,23 @@
 """Writes docs/catalogue.md, the tables of the catalogue, from what the built package says: `make docs-tables`."""
 
+import tomllib
+from functools import partial
 from pathlib import Path
 
 from mlpcore import catalogue
 from mlpcore.catalogue import Entry, Hyper
 
 PAGE = Path(__file__).with_name("catalogue.md")
+ELSEWHERE = tomllib.loads(Path(__file__).with_name("elsewhere.toml").read_text(encoding="utf-8"))
+LIBRARIES = ("Keras", "PyTorch", "scikit-learn")
 HEAD = """# The catalogue
 
 Everything in mlpcore that has a name. The rows stand in `csrc/catalogue/*.def`, where checks, error messages, gradient
 checks and tests read them too; this page is made from them by `make docs-tables`. In Python, `mlpcore.catalogue` has
 the same rows.
 
-Where a row has constants, a name stands for their default values, and a tuple gives others: `("name", 0.2)`.
+Where a row has constants, its name stands for their default values, and an object of its class gives others:
+`LeakyReLU(0.2)`. The last column says what Keras, PyTorch and scikit-learn call the same thing (`elsewhere.toml`).
 """
 TITLES = {
     "activations": ("Activations", "a = σ(z) and its derivative", "derivative σ'"),
@@ -22,8 +27,17 @@ TITLES = {
         "The loss of a sample from z^J, and φ^J, its gradient to z^J. A pair without a row goes `through_a`",
         "φ^J",
     ),
-    "optimizers": ("Optimizers", "One step; grad is the gradient of the batch's loss, states begin as 0", ""),
-    "schedules": ("Schedules", "The learning rate of a step", ""),
+    "optimizers": (
+        "Optimizers",
+        "One step; grad is the gradient of the batch's loss, states begin as 0. `LBFGS`, which takes no such steps, "
+        "has no row: its docstring and `csrc/net/lbfgs.c` tell what it does",
+        "",
+    ),
+    "schedules": (
+        "Schedules",
+        "The learning rate of a step; t counts steps or epochs since the schedule began",
+        "",
+    ),
     "initializers": ("Initializers", "The first weights of a layer with `in` inputs and `out` outputs", ""),
     "metrics": ("Metrics", "The rules by which an accuracy counts", ""),
     "layers": ("Steps of a plan", "What layers are made of: forward and backward", "backward"),
@@ -40,7 +54,7 @@ def constant(hyper: Hyper) -> str:
     """Return a constant with its default and its range."""
     if hyper.is_flag:
         return f"{hyper.name} = {bool(hyper.default)}"
-    in_float32 = f", in float32 from {number(hyper.least_float32)}" if hyper.least_float32 else ""
+    in_float32 = f", in float32 from {number(hyper.least_float32)}" if hyper.least_float32 > hyper.least else ""
     return f"{hyper.name} = {number(hyper.default)} in [{number(hyper.least)}, {number(hyper.below)}){in_float32}"
 
 
@@ -54,22 +68,36 @@ def remarks(row: Entry) -> str:
     return "; ".join(parts)
 
 
-def name(row: Entry) -> str:
-    """Return the name with the alias or the class in Python."""
-    other = row.alias or row.class_name
-    return f"`{row.name}`" + (f", `{other}`" if other else "")
+def name(family: str, row: Entry) -> str:
+    """Return the name with the alias and the class in Python."""
+    made = catalogue.CLASSES.get((family, row.name))
+    others = (row.alias, row.class_name, made and made.__name__)
+    return ", ".join(f"`{each}`" for each in (row.name, *others) if each)
+
+
+def elsewhere(family: str, row: Entry) -> str:
+    """Return what other libraries call the row."""
+    names = ELSEWHERE[family][row.name] if family in ELSEWHERE else ()
+    return "<br>".join(f"{library}: {called(name)}" for library, name in zip(LIBRARIES, names, strict=False) if name)
+
+
+def called(text: str) -> str:
+    """Return names that semicolons part as code, each without the remark after it."""
+    parts = (name.partition(" (") for name in text.split("; "))
+    return ", ".join(f"`{name}`{bracket}{remark}" for name, bracket, remark in parts)
 
 
 def table(family: str) -> str:
     """Return the table of a family; a column that is empty in every row is left out."""
     title, text, derivative = TITLES[family]
     columns = {
-        "name": name,
+        "name": partial(name, family),
         "formula": lambda row: code(row.formula),
         derivative or "derivative": lambda row: code(row.derivative),
         "constants": lambda row: "<br>".join(map(constant, row.hypers)),
         "remarks": remarks,
         "source": lambda row: row.source or "",
+        "elsewhere": partial(elsewhere, family),
     }
     rows = catalogue.FAMILIES[family].values()
     filled = {head: cells for head, cell in columns.items() if any(cells := [cell(row) for row in rows])}

@@ -22,26 +22,87 @@ except ImportError as error:
     raise unbuilt.explained(error, _Path(__file__).parent) from None
 
 from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
+from mlpcore.activations import CELU, ELU, LeakyReLU
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
+from mlpcore.custom_optimizer import CustomOptimizer
 from mlpcore.history import History
-from mlpcore.layers import Activation, CustomLayer, Dense, Dropout, Layer, Residual
+from mlpcore.initializers import Constant, Normal, Orthogonal, TruncatedNormal, Uniform
+from mlpcore.layers import (
+    Activation,
+    BatchNorm,
+    CustomLayer,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    PReLU,
+    Residual,
+    RMSNorm,
+    Scale,
+)
+from mlpcore.lbfgs import LBFGS
+from mlpcore.losses import Focal, Huber, Quantile
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
+from mlpcore.schedules import (
+    Cosine,
+    CosLog,
+    Exponential,
+    InverseScaling,
+    OneCycle,
+    Polynomial,
+    ReduceOnPlateau,
+    Schedule,
+    Step,
+    Warmup,
+)
 from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "LBFGS",
     "SGD",
     "Activation",
     "Adam",
+    "BatchNorm",
+    "Constant",
+    "CosLog",
+    "Cosine",
+    "CustomActivation",
     "CustomLayer",
+    "CustomLoss",
+    "CustomOptimizer",
     "Dense",
     "Dropout",
+    "Exponential",
+    "Focal",
     "History",
+    "Huber",
+    "InverseScaling",
     "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "Normal",
+    "OneCycle",
     "Optimizer",
+    "Orthogonal",
+    "PReLU",
+    "Polynomial",
+    "Quantile",
+    "RMSNorm",
+    "ReduceOnPlateau",
     "Residual",
+    "Scale",
+    "Schedule",
     "Sequential",
+    "Step",
     "TrainingWarning",
+    "TruncatedNormal",
+    "Uniform",
+    "Warmup",
     "__version__",
     "catalogue",
     "cpu",

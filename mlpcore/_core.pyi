@@ -5,7 +5,7 @@ from typing import Any, SupportsIndex, TypeVar, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore.engine import Choice, OptimizerState, Step, TrainSettings
+from mlpcore.engine import Choice, OptimizerState, ScheduleState, Step, TrainSettings
 
 _T = TypeVar("_T")
 
@@ -57,6 +57,8 @@ def adam_step(
     beta2: float = 0.999,
     epsilon: float = 1e-7,
 ) -> None: ...
+def schedule_rate(schedule: ScheduleState, learning_rate: float, steps: int) -> float: ...
+def schedule_loss(schedule: ScheduleState, loss: float) -> None: ...
 def catalogue() -> dict[str, list[dict[str, Any]]]: ...
 def document(function: Callable[..., Any], text: str, /) -> None: ...
 def holds_masked(value: object, axes: int, /) -> bool: ...
@@ -101,6 +103,8 @@ class Net:
         """Whether there was a backward since the last forward."""
     def parameters(self, step: int) -> tuple[NDArray[Any], ...]:
         """Return the parameters of a step, w (out, in) and b (out,) of a dense one: views."""
+    def buffers(self, step: int) -> tuple[NDArray[Any], ...]:
+        """Return the numbers of a step beside its parameters: views."""
     def gradients(self, step: int) -> tuple[NDArray[Any], ...]:
         """Return their gradients: views. RuntimeError unless there was a backward since the last forward."""
     def gradient_buffers(self, step: int) -> tuple[NDArray[Any], ...]:
@@ -119,12 +123,21 @@ class Net:
         """Return the number of a step's first segment."""
     def set_segment(self, i: int, trainable: bool, rate_factor: float, l1: float, l2: float, max_norm: float) -> None:
         """Say how segment i is trained; max_norm 0 sets no limit."""
-    def initialize(self, step: int, name: str, seed: int) -> None:
-        """Fill the first segment of a step by an initializer of the catalogue, and its others with 0."""
+    def initialize(self, step: int, segment: int, initializer: Choice, seed: int) -> None:
+        """Fill a segment of a step, counted from the step's first, by an initializer of the catalogue."""
     def forward(
-        self, x: ArrayLike, training: bool = False, seed: int = 0, epoch: int = 0, batch: int = 0
+        self,
+        x: ArrayLike,
+        training: bool = False,
+        seed: int = 0,
+        epoch: int = 0,
+        batch: int = 0,
+        sample_weight: ArrayLike | None = None,
     ) -> NDArray[Any]:
-        """Return a^J of the batch x (n, in) as a new array, and keep all values of the batch."""
+        """Return a^J of the batch x (n, in) as a new array, and keep all values of the batch.
+
+        In training the numbers beside the parameters move, by moments in which a row counts what it weighs.
+        """
     def backward(self, y: ArrayLike, loss: Choice, sample_weight: ArrayLike | None = None) -> float:
         """Return the loss of the last batch, and fill in all gradients. RuntimeError without a forward."""
     def step(self, optimizer: OptimizerState, cursor: NDArray[Any] | None = None) -> None:

@@ -6,7 +6,7 @@ tables of the docs, gradient checks and tests read them here.
 Examples
 --------
 >>> from mlpcore import catalogue
->>> catalogue.names("losses")
+>>> catalogue.names("losses")[:3]
 ('mse', 'bce', 'cce')
 >>> catalogue.entry("activations", "tanh").derivative
 '1 - a^2'
@@ -89,6 +89,9 @@ FAMILIES: dict[str, dict[str, Entry]] = {
 }
 """The rows of each family by name, in the order of the catalogue."""
 
+CLASSES: dict[tuple[str, str], Any] = {}
+"""By family and name: the class of `mlpcore` whose objects are the row with values of its constants (functions.py)."""
+
 
 def names(family: str) -> tuple[str, ...]:
     """Return the names of a family, in order.
@@ -114,7 +117,7 @@ def entry(family: str, name: str | tuple[Any, ...]) -> Entry:
     family : str
         As in `names`.
     name : str or tuple
-        A name, or a tuple of a name and values of the row's constants.
+        A name, or a function with constants such as `mlpcore.LeakyReLU(0.2)`.
 
     Returns
     -------
@@ -128,18 +131,20 @@ def entry(family: str, name: str | tuple[Any, ...]) -> Entry:
     return FAMILIES[family][name if isinstance(name, str) else name[0]]
 
 
-def label(name: str | tuple[Any, ...]) -> str:
-    """Return a name as it is, and a tuple of a name and constants as name(constant, ...).
+def label(name: object) -> str:
+    """Return a name as it is, a function with constants as name(constant, ...), another object as its repr.
 
     Parameters
     ----------
-    name : str or tuple
+    name : str, tuple or object
 
     Returns
     -------
     str
     """
-    return name if isinstance(name, str) else f"{name[0]}({', '.join(map(str, name[1:]))})"
+    if isinstance(name, tuple):
+        return f"{name[0]}({', '.join(map(str, name[1:]))})"
+    return name if isinstance(name, str) else repr(name)
 
 
 def resolve(family: str, argument: str, value: object) -> Entry:

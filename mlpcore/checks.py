@@ -14,8 +14,10 @@ from typing import Any, NamedTuple, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from mlpcore import catalogue, losses
+from mlpcore import catalogue, targets
 from mlpcore.catalogue import Hyper
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
 from mlpcore.data import Array, column_names, finite_array, real_array
 from mlpcore.engine import Choice
 
@@ -142,10 +144,16 @@ def is_true(value: object) -> bool:
 
 
 def choice(family: str, argument: str, value: object) -> Choice:
-    """Return what an argument chooses from a family of the catalogue: a name, or a tuple of a name and constants.
+    """Return what an argument chooses from a family of the catalogue: a name, or a function with constants.
 
-    The name may be an alias. Constants that are left out have their default values.
+    The name may be an alias. A function may come as a tuple of its name and constants, as model files have it;
+    constants that are left out have their default values. An object that is written in Python is returned as it is.
     """
+    custom = _WRITTEN_IN_PYTHON.get(family)
+    if custom is not None and isinstance(value, custom):
+        return value
+    if custom is not None and isinstance(value, type) and issubclass(value, custom):
+        raise TypeError(f"{argument} is the class {value.__name__}, expected an object: {value.__name__}()")
     given = tuple(value) if isinstance(value, tuple | list) and value else (value,)
     row = catalogue.resolve(family, argument, given[0])
     if len(given) - 1 > len(row.hypers):
@@ -153,8 +161,17 @@ def choice(family: str, argument: str, value: object) -> Choice:
         raise ValueError(f"{argument} is {value!r}, expected at most {len(row.hypers)} after {row.name!r}: {constants}")
     if len(given) == 1:
         return row.name
-    numbers = zip(row.hypers, given[1:], strict=False)
-    return row.name, *(hyper_value(hyper, number, f" of {argument} {row.name!r}") for hyper, number in numbers)
+    numbers = (*given[1:], *(hyper.default for hyper in row.hypers[len(given) - 1 :]))
+    of = f" of {argument} {row.name!r}"
+    constants_given = [hyper_value(hyper, number, of) for hyper, number in zip(row.hypers, numbers, strict=True)]
+    made = catalogue.CLASSES.get((family, row.name))
+    return (row.name, *constants_given) if made is None else made._of(constants_given)
+
+
+_WRITTEN_IN_PYTHON: dict[str, type[CustomActivation] | type[CustomLoss]] = {
+    "activations": CustomActivation,
+    "losses": CustomLoss,
+}
 
 
 def given_loss(loss: Choice | None) -> Choice:
@@ -259,9 +276,9 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice
     """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
     x, y, weight = samples
     out = y.shape[1]
-    if losses.has_classes(loss):
+    if targets.has_classes(loss):
         labels, classes = y.argmax(axis=1), out
-    elif losses.asks_questions(loss) and out == 1 and ((y == 0) | (y == 1)).all():
+    elif targets.is_binary(loss) and out == 1 and ((y == 0) | (y == 1)).all():
         labels, classes = y[:, 0].astype(np.intp), 2
     else:
         raise ValueError("class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1")
@@ -310,19 +327,19 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
     array = finite_array(name, given, dtype)
     if array.ndim > 0 and len(array) != n:
         raise ValueError(f"{name} has {len(array)} rows, expected {n}: as many as there are samples")
-    if array.ndim == 1 and losses.has_classes(loss):
+    if array.ndim == 1 and targets.has_classes(loss):
         return one_hot(name, given, out, dtype)
     if array.shape == (n,) and out == 1:
         array = array.reshape(n, 1)
     if array.shape != (n, out):
-        one_axis = f"({n},) class indices or " if losses.has_classes(loss) else f"({n},) or " if out == 1 else ""
+        one_axis = f"({n},) class indices or " if targets.has_classes(loss) else f"({n},) or " if out == 1 else ""
         advice = ""
-        if losses.has_classes(loss) and array.shape == (n, 1):
+        if targets.has_classes(loss) and array.shape == (n, 1):
             advice = ": give class indices as one axis, y.ravel()"
         elif array.ndim == 1:
             advice = f": class indices go with loss 'cce', one number a sample with Dense(1) and loss {loss!r}"
         raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out}){advice}")
-    lowest, highest = losses.target_range(loss)
+    lowest, highest = targets.target_range(loss)
     exact = np.reshape(given, array.shape)  # as it was given: rounding may bring a value into the range
     outside = (exact < lowest) | (exact > highest)
     if outside.any():
@@ -330,6 +347,12 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
         raise ValueError(
             f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
             f"expected values from {lowest:g} to {highest:g} for loss {loss!r}"
+        )
+    if targets.has_signs(loss) and not (np.abs(exact) == 1).all():
+        row, column = np.argwhere(np.abs(exact) != 1)[0]
+        raise ValueError(
+            f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
+            f"expected 1 or -1 for loss {loss!r}: give 2 * y - 1 for y of 0 and 1"
         )
     return array
 

@@ -47,6 +47,19 @@ class _Column(Protocol):
     def is_null(self) -> ArrayLike: ...
 
 
+def fill(name: str, view: Array, values: object) -> None:
+    """Copy the answer of code that a user wrote, real numbers in exactly the view's shape, into the view.
+
+    `name` is what an error begins with, such as "Scale.forward returned".
+    """
+    array = np.asarray(values)
+    if array.shape != view.shape:
+        raise ValueError(f"{name} shape {array.shape}, expected {view.shape}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} an array of {array.dtype}, expected real numbers")
+    view[...] = array
+
+
 def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
     """Return `value` as an array of real numbers, of whatever dtype and shape it came in.
 

@@ -1,12 +1,24 @@
 """Docstrings of functions that are written in C: a function of Python gives the signature and the text."""
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mlpcore import _core, catalogue
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_WIDTH = 120
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return a line that names have made too long as several, of which all but the first are indented once more."""
+    if len(line) <= _WIDTH:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, _WIDTH, initial_indent="", subsequent_indent=f"{indent}    ", break_long_words=False)
 
 
 def documents(builtin: Callable[..., Any]) -> Callable[[F], F]:
@@ -28,6 +40,7 @@ def documents(builtin: Callable[..., Any]) -> Callable[[F], F]:
             text = text.replace(f"{{{family}}}", f"{{{', '.join(repr(row.name) for row in rows)}}}")
             aliases = ", ".join(repr(row.alias) for row in rows if row.alias)
             text = text.replace(f"{{aliases of {family}}}", aliases)
+        text = "\n".join(line for given in text.split("\n") for line in _wrapped(given))
         _core.document(builtin, f"{described.__name__}({arguments})\n--\n\n{text}\n")
         return builtin  # type: ignore[return-value]
 

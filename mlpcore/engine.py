@@ -5,8 +5,12 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-Choice = str | tuple[Any, ...]
-"""What is chosen from the catalogue: the name of a row, or a tuple of the name and values of its constants."""
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
+
+Choice = str | tuple[Any, ...] | CustomActivation | CustomLoss
+"""What is chosen from the catalogue: the name of a row, or a tuple of it and its constants, as functions.py makes them;
+or an object that is written in Python and stands where such a name can."""
 
 
 class Step(NamedTuple):
@@ -22,10 +26,10 @@ class Step(NamedTuple):
         For an activation: it belongs to the layer of the step before, whose gradient it shares memory with.
     units : int
         Width of the output of a dense or custom step.
-    constants : str, tuple or float
-        The activation, or the rate of dropout.
+    constants : str or tuple
+        The activation; of other kinds the constants of the row, of which those left out have their standard values.
     custom : object or None
-        The object whose ``forward_step`` and ``backward_step`` a custom step calls.
+        The object whose ``forward_step`` and ``backward_step`` a custom step calls: a layer or an activation.
     shapes : tuple of (int, int)
         Rows and columns, in memory order, of the parameters of a custom step.
     """
@@ -34,9 +38,30 @@ class Step(NamedTuple):
     layer: int = 0
     joined: bool = False
     units: int = 0
-    constants: Choice | float = "linear"
+    constants: Choice = ()
     custom: Any = None
     shapes: tuple[tuple[int, int], ...] = ()
+
+
+class ScheduleState(NamedTuple):
+    """A schedule of the learning rate, and how far it has come.
+
+    Attributes
+    ----------
+    choice : str or tuple
+        A name of the family "schedules" of the catalogue, with its constants.
+    per_epoch : bool
+        Whether its t counts epochs, not steps.
+    warmup : int
+        Steps over which the rate first rises to the schedule's.
+    progress : ndarray of float64, shape (5,)
+        The numbers of `mlpcore.schedules.schedule.new_progress`; written in place.
+    """
+
+    choice: Choice
+    per_epoch: bool
+    warmup: int
+    progress: NDArray[Any]
 
 
 class OptimizerState(NamedTuple):
@@ -44,8 +69,9 @@ class OptimizerState(NamedTuple):
 
     Attributes
     ----------
-    name : str
-        A name of the family "optimizers" of the catalogue.
+    name : str or object
+        A name of the family "optimizers" of the catalogue, or an object whose ``update_step`` takes each step, and
+        which keeps everything but t itself.
     hypers : tuple of float
         In the order of the catalogue.
     states : tuple of (ndarray or None)
@@ -54,14 +80,43 @@ class OptimizerState(NamedTuple):
         Counts the steps.
     clip_value, clip_norm : float or None
         The largest absolute value of a component of the gradient, and the largest norm of the whole; None: any.
+    schedule : ScheduleState or None
+        What the learning rate, the first of hypers, is the largest of; None: it stays as it is.
     """
 
-    name: str
+    name: Any
     hypers: tuple[float, ...]
     states: tuple[NDArray[Any] | None, ...]
     t: NDArray[Any]
     clip_value: float | None = None
     clip_norm: float | None = None
+    schedule: ScheduleState | None = None
+
+
+class LBFGSState(NamedTuple):
+    """L-BFGS with the numbers that it keeps, for P parameters; all arrays are written in place.
+
+    Attributes
+    ----------
+    history_size : int
+        How many pairs of s and y it keeps.
+    t : ndarray of int64, shape (1,)
+        Counts the iterations.
+    numbers : ndarray of float64, shape (8,)
+        Those of ``mlp_lbfgs_numbers`` in C.
+    s, y : ndarray of float64, shape (history_size, P)
+        Changes of the parameters and of the gradient.
+    point, gradient : ndarray of float64, shape (P,)
+        Where the next iteration begins.
+    """
+
+    history_size: int
+    t: NDArray[Any]
+    numbers: NDArray[Any]
+    s: NDArray[Any]
+    y: NDArray[Any]
+    point: NDArray[Any]
+    gradient: NDArray[Any]
 
 
 class TrainSettings(NamedTuple):
@@ -69,10 +124,11 @@ class TrainSettings(NamedTuple):
 
     Attributes
     ----------
-    loss : str or tuple
+    loss : str, tuple or object
     metric : str or None
         The rule by which an accuracy counts; None: none.
-    optimizer : OptimizerState
+    optimizer : OptimizerState or None
+        None if `lbfgs` is given.
     batch_size : int
     shuffle : bool
     seed : int
@@ -89,11 +145,15 @@ class TrainSettings(NamedTuple):
         Called with the number of batches done about every 50 ms; an exception ends training after the next batch.
     resume : bool
         Whether to begin with the batch that the cursor tells; otherwise with the first of that epoch.
+    rates : ndarray of float64, shape (epochs,), or None
+        Where the learning rate of each epoch's last step is written when it is over.
+    lbfgs : LBFGSState or None
+        Instead of an optimizer: each epoch is one iteration with all samples as one batch, in their order.
     """
 
     loss: Choice
     metric: str | None
-    optimizer: OptimizerState
+    optimizer: OptimizerState | None
     batch_size: int
     shuffle: bool
     seed: int
@@ -103,3 +163,5 @@ class TrainSettings(NamedTuple):
     scores: NDArray[Any]
     progress: Callable[[int], object] | None
     resume: bool = True
+    rates: NDArray[Any] | None = None
+    lbfgs: LBFGSState | None = None

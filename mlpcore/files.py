@@ -1,10 +1,10 @@
 """Model files: safetensors, which cannot hold code, with the architecture as JSON in the metadata.
 
-A file holds the tensors "layers.<j>.w" (out, in) and "layers.<j>.b" (out,) and three strings: "format", "version" and
-"model". It begins with the length of its header (8 bytes), then the header in JSON, which says which bytes of the rest
-are which tensor. What the description in "model" means is up to `mlpcore.saving`; here it and the tensors are written
-and read. The bytes are streamed: apart from the header, about a megabyte of them is in memory at any time. Of a header
-nothing is believed that the file's own length contradicts.
+A file holds the tensors of each layer by name, such as "layers.<j>.w" (out, in) and "layers.<j>.b" (out,), and three
+strings: "format", "version" and "model". It begins with the length of its header (8 bytes), then the header in JSON,
+which says which bytes of the rest are which tensor. What the description in "model" means is up to `mlpcore.saving`;
+here it and the tensors are written and read. The bytes are streamed: apart from the header, about a megabyte of them is
+in memory at any time. Of a header nothing is believed that the file's own length contradicts.
 """
 
 import io

@@ -22,8 +22,15 @@ class _Followed(NamedTuple):
 
     names: tuple[str, ...]
     scores: NDArray[Any]
+    rates: NDArray[Any] | None
     cursor: NDArray[Any]
     begin: int
+
+    def block(self, done: int) -> _Block:
+        """Return the first epochs, with their learning rates where these are recorded."""
+        if self.rates is None:
+            return _Block(self.names, self.scores[:done])
+        return _Block((*self.names, "learning_rate"), np.column_stack([self.scores[:done], self.rates[:done]]))
 
 
 def _block(logs: Mapping[str, float]) -> _Block:
@@ -34,8 +41,9 @@ class History(Mapping[str, list[float]]):
     """The record of one `fit`: a mapping from a quantity's name to its value after each epoch.
 
     Its keys are "loss", and "accuracy" for the losses that have one, both weighted means over the epoch's samples, each
-    taken before its batch's update; with validation data also "val_loss" and "val_accuracy", taken after the epoch. An
-    epoch whose validation was interrupted has nan there.
+    taken before its batch's update; "learning_rate", that of the epoch's last step, if the optimizer's is a schedule;
+    with validation data also "val_loss" and "val_accuracy", taken after the epoch. An epoch whose validation was
+    interrupted has nan there.
 
     Attributes
     ----------
@@ -77,15 +85,17 @@ class History(Mapping[str, list[float]]):
         """The values of every epoch, with those that the engine has written by now."""
         closed, followed = self._record
         done = 0 if followed is None else int(followed.cursor[0]) - followed.begin
-        return closed if followed is None or done <= 0 else [*closed, _Block(followed.names, followed.scores[:done])]
+        return closed if followed is None or done <= 0 else [*closed, followed.block(done)]
 
     @property
     def _logs(self) -> list[dict[str, float]]:
         return [dict(zip(names, row, strict=True)) for names, rows in self._blocks for row in rows.tolist()]
 
-    def _follow(self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any]) -> None:
-        """Record what the engine writes into `scores` (epochs, 2) as the epoch that `cursor` counts goes up."""
-        self._record = self._blocks, _Followed(tuple(names), scores[:, : len(names)], cursor, int(cursor[0]))
+    def _follow(
+        self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any], rates: NDArray[Any] | None = None
+    ) -> None:
+        """Record what the engine writes as the epoch that `cursor` counts goes up: `scores` (epochs, 2) and `rates`."""
+        self._record = self._blocks, _Followed(tuple(names), scores[:, : len(names)], rates, cursor, int(cursor[0]))
 
     def _extend_last(self, logs: Mapping[str, float]) -> dict[str, float]:
         """Add values to those of the last epoch, and return all of them."""

@@ -1,41 +1,107 @@
-"""What each loss takes for y, and by which metric an accuracy counts under it.
+"""The losses that have constants, as objects: ``model.fit(X, y, loss=Huber(delta=2.0))``.
 
-A batch's loss is the weighted mean of its samples' losses, whose formulas ``mlpcore.catalogue.FAMILIES["losses"]`` and
-docs/catalogue.md tell. A loss is a name, or a tuple of a name and values of its constants.
+A loss's name alone stands for the default values of its constants. docs/catalogue.md has the formulas of all.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Self
 
-from mlpcore import catalogue
-from mlpcore.engine import Choice
+from mlpcore.functions import Function
 
 
-def target_range(loss: Choice) -> tuple[float, float]:
-    """Return the lowest and the highest value that y may have under `loss`."""
-    row = catalogue.entry("losses", loss)
-    return row.least, row.most
+class Huber(Function):
+    """The mean over the outputs of m^2 / 2 where m = abs(y_hat - y) <= delta, else delta (m - delta / 2) (Huber 1964).
 
+    Its derivative to y_hat is y_hat - y, cut off at -delta and delta, over the number of outputs.
 
-def has_classes(loss: Choice) -> bool:
-    """Tell whether a row of y has one class under `loss`, so that y may also be class indices."""
-    return "classes" in catalogue.entry("losses", loss).traits
+    Parameters
+    ----------
+    delta : float, default 1.0
+        > 0: misses larger than this count as in "mae", smaller ones as in "mse", but for the factor 1/2.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the constant is no number in its range.
 
-def asks_questions(loss: Choice) -> bool:
-    """Tell whether each output answers a yes-or-no question of its own under `loss`."""
-    return "questions" in catalogue.entry("losses", loss).traits
-
-
-def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
-    """Return the metric by which accuracies on all of `ys` count under `loss`; None if nothing is right or wrong.
-
-    One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so
-    it is with questions if every row of y is one-hot; otherwise each output is right or wrong by itself.
+    Examples
+    --------
+    >>> import mlpcore
+    >>> mlpcore.kernels.loss_value(mlpcore.Huber(delta=2.0), [[1.0], [5.0]], [[0.0], [0.0]])
+    4.25
     """
-    if not has_classes(loss) and not asks_questions(loss):
-        return None
-    if ys[0].shape[1] == 1:
-        return "binary_accuracy"
-    one_hot = has_classes(loss) or all(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in ys)
-    return "categorical_accuracy" if one_hot else "binary_accuracy"
+
+    _family, _name = "losses", "huber"
+    __slots__ = ()
+    delta: float
+
+    def __new__(cls, delta: float = 1.0) -> Self:
+        return cls._checked(delta)
+
+
+class Quantile(Function):
+    """The mean over the outputs of quantile m where m = y - y_hat > 0, else (quantile - 1) m (Koenker & Bassett 1978).
+
+    Also called the pinball loss: the y_hat of the least loss is the quantile of y, the median for 0.5. Its derivative
+    to y_hat is -quantile where y_hat is too small and 1 - quantile where it is too large, over the number of outputs.
+
+    Parameters
+    ----------
+    quantile : float, default 0.5
+        > 0 and < 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the constant is no number in its range.
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> mlpcore.kernels.loss_value(mlpcore.Quantile(0.75), [[1.0], [5.0]], [[3.0], [3.0]])
+    1.0
+    """
+
+    _family, _name = "losses", "quantile"
+    __slots__ = ()
+    quantile: float
+
+    def __new__(cls, quantile: float = 0.5) -> Self:
+        return cls._checked(quantile)
+
+
+class Focal(Function):
+    """The sum over the outputs of s m^gamma bce, where m is how far y_hat misses a y of 0 or 1 (Lin et al. 2017).
+
+    s = alpha y + (1 - alpha) (1 - y), m = y_hat + y - 2 y_hat y, and bce = -y log y_hat - (1 - y) log(1 - y_hat): of
+    what is nearly right little counts. It is torchvision's ``sigmoid_focal_loss``, and Keras's
+    ``BinaryFocalCrossentropy`` with ``apply_class_balancing=True``, whose mean over the outputs is a sum here, as in
+    "bce".
+
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        >= 0 and < 64; with 0, and alpha 0.5, it is half of "bce".
+    alpha : float, default 0.25
+        >= 0 and < 1: the weight of y = 1; that of y = 0 is 1 - alpha.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a constant is no number in its range.
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> loss = mlpcore.Focal(gamma=2.0, alpha=0.5)
+    >>> easy, hard = (mlpcore.kernels.loss_value(loss, [[y_hat]], [[1.0]]) for y_hat in (0.9, 0.1))
+    >>> round(hard / easy)
+    1770
+    """
+
+    _family, _name = "losses", "focal"
+    __slots__ = ()
+    gamma: float
+    alpha: float
+
+    def __new__(cls, gamma: float = 2.0, alpha: float = 0.25) -> Self:
+        return cls._checked(gamma, alpha)

@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore import checks, losses, training
+from mlpcore import checks, targets, training
 from mlpcore.engine import Choice
 from mlpcore.history import History
-from mlpcore.optimizers import Optimizer, optimizer_object, optimizer_of
+from mlpcore.optimizers import BATCH_SIZE, Optimizer, optimizer_object, optimizer_of
 from mlpcore.stack import Stack
 from mlpcore.training import Callback
 
@@ -77,7 +77,7 @@ class Sequential(Stack):
 
     # ------------------------------------------------------------------------------------------------- one step by hand
 
-    def forward(self, x: ArrayLike, *, training: bool = False) -> NDArray[Any]:
+    def forward(self, x: ArrayLike, *, training: bool = False, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
         """Compute z and a of every layer for a batch.
 
         Parameters
@@ -85,7 +85,10 @@ class Sequential(Stack):
         x : array_like of shape (n, in)
         training : bool, default False
             Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch,
-            where every `update` counts as a batch of the epoch that is under way.
+            where every `update` counts as a batch of the epoch that is under way. `BatchNorm` takes mean and variance
+            of this batch, and its running means move.
+        sample_weight : array_like of shape (n,), optional
+            What each row counts in the mean and variance of `BatchNorm` in training; give it to `backward` too. >= 0.
 
         Returns
         -------
@@ -95,14 +98,19 @@ class Sequential(Stack):
         Raises
         ------
         TypeError, ValueError
-            If x is no array of real numbers of this shape.
+            If x is no array of real numbers of this shape, or weights are wrong.
         """
         x = checks.batch_of("x", x, self.input_size)
         training = checks.flag("training", training)
+        weight = None
+        if sample_weight is not None:
+            weight = checks.weights_of("sample_weight", sample_weight, len(x), self._dtype)
         bound = self._bound_for(x.shape[1])
-        a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]))
+        a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]), weight)
         # The last step: what fails before leaves the model as it was.
-        return a if self._holder.bind(bound) is bound else self.forward(x, training=training)
+        if self._holder.bind(bound) is bound:
+            return a
+        return self.forward(x, training=training, sample_weight=weight)
 
     def backward(self, y: ArrayLike, loss: Choice | None = None, *, sample_weight: ArrayLike | None = None) -> float:
         """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
@@ -111,8 +119,9 @@ class Sequential(Stack):
         ----------
         y : array_like of shape (n, out) or (n,)
             The ground truth, as in `fit`.
-        loss : str or tuple
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
+        loss : str or object
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
+            `CustomLoss`, written in Python.
         sample_weight : array_like of shape (n,), optional
             The weight of each sample in the mean; >= 0.
 
@@ -165,7 +174,7 @@ class Sequential(Stack):
         *,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         shuffle: bool = True,
         validation_data: Sequence[ArrayLike] | None = None,
         validation_split: float = 0.0,
@@ -186,14 +195,15 @@ class Sequential(Stack):
         y : array_like of shape (n, out) or (n,)
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
             ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
-        loss : str or tuple
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, or a tuple of it and its constants.
+        loss : str or object
+            Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
+            `CustomLoss`, written in Python.
         optimizer : str or Optimizer, default "adam"
             A name of ``mlpcore.catalogue.names("optimizers")`` for a new optimizer in each call, or an object, which
             keeps its state between calls.
         epochs : int, default 1
         batch_size : int, default 32
-            The last batch of an epoch takes what remains.
+            The last batch of an epoch takes what remains. `LBFGS` takes all samples as one batch.
         shuffle : bool, default True
             Take the rows in a new order in each epoch.
         validation_data : (X, y) or (X, y, sample_weight), optional
@@ -262,7 +272,7 @@ class Sequential(Stack):
         loss: Choice | None = None,
         *,
         optimizer: Optimizer,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
@@ -362,6 +372,6 @@ class Sequential(Stack):
         loss = checks.given_loss(loss)
         samples = training.samples_of(self, X, y, sample_weight, loss)
         bound = self._bound_for(samples.x.shape[1])
-        logs = training.score(bound.net, samples, loss, losses.accuracy_rule(loss, samples.y))
+        logs = training.score(bound.net, samples, loss, targets.accuracy_rule(loss, samples.y))
         self._holder.bind(bound)
         return logs

@@ -12,6 +12,7 @@ from mlpcore.layers.dense import Dense
 from mlpcore.layers.layer import Bound, Layer, Place
 
 Array = NDArray[Any]
+NamedShape = tuple[str, tuple[int, ...], Layer]
 
 
 def claim_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
@@ -100,20 +101,40 @@ def initialize(bound: Bound, seed: int) -> None:
 
 def tensors(layers: Iterable[Layer], input_size: int, flat: Array) -> dict[str, Array]:
     """Return views of all parameters by name, such as layers.0.w, from the flat buffer that holds them."""
+    return _views(tensor_shapes(layers, input_size), flat)
+
+
+def buffers(layers: Iterable[Layer], input_size: int, flat: Array) -> dict[str, Array]:
+    """Return views of all numbers beside the parameters, such as layers.0.running_mean, likewise."""
+    return _views(buffer_shapes(layers, input_size), flat)
+
+
+def _views(shapes: Iterable[NamedShape], flat: Array) -> dict[str, Array]:
     named = {}
     end = 0
-    for name, shape, layer in tensor_shapes(layers, input_size):
+    for name, shape, layer in shapes:
         begin, end = end, end + math.prod(shape)
         named[name] = layer._tensor_view(name, flat[begin:end], shape)
     return named
 
 
-def tensor_shapes(
-    layers: Iterable[Layer], input_size: int, path: str = "layers"
-) -> Iterator[tuple[str, tuple[int, ...], Layer]]:
+def tensor_shapes(layers: Iterable[Layer], input_size: int, path: str = "layers") -> Iterator[NamedShape]:
     """Yield the name and shape of every parameter, in the order in which they lie, with its layer."""
+    for at, layer, width in _with_inputs(layers, input_size, path):
+        for name, shape in layer._tensor_shapes(width).items():
+            yield f"{at}.{name}", shape, layer
+
+
+def buffer_shapes(layers: Iterable[Layer], input_size: int, path: str = "layers") -> Iterator[NamedShape]:
+    """Yield those of the numbers beside the parameters."""
+    for at, layer, width in _with_inputs(layers, input_size, path):
+        for name, shape in layer._buffer_shapes(width).items():
+            yield f"{at}.{name}", shape, layer
+
+
+def _with_inputs(layers: Iterable[Layer], input_size: int, path: str) -> Iterator[tuple[str, Layer, int]]:
+    """Yield every layer with its path and its number of inputs, in the order in which parameters lie."""
     for j, layer in enumerate(layers):
-        for name, shape in layer._tensor_shapes(input_size).items():
-            yield f"{path}.{j}.{name}", shape, layer
-        yield from tensor_shapes(layer._inner(), input_size, f"{path}.{j}.layers")
+        yield f"{path}.{j}", layer, input_size
+        yield from _with_inputs(layer._inner(), input_size, f"{path}.{j}.layers")
         input_size = layer._output_size(input_size)

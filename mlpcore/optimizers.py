@@ -15,11 +15,19 @@ from numpy.typing import NDArray
 
 from mlpcore import _core, catalogue, checks, copies
 from mlpcore._core import Net
-from mlpcore.engine import OptimizerState
+from mlpcore.engine import LBFGSState, OptimizerState, ScheduleState
+from mlpcore.schedules.schedule import EPOCHS, FitLength, Rate, Schedule, new_progress, schedule_of
 
 if TYPE_CHECKING:
     from mlpcore.layers.layer import Holder
     from mlpcore.model import Sequential
+
+
+Claimed = OptimizerState | LBFGSState
+"""An optimizer that belongs to a model, as the engine reads it."""
+
+BATCH_SIZE = 32
+"""How many samples a batch has if nothing is said."""
 
 
 class Owner:
@@ -73,6 +81,8 @@ class Optimizer(ABC):
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
                 f"{', '.join(map(repr, [*(hyper.name for hyper in self._entry().hypers), *self._clipping()]))}"
             )
+        if name == "learning_rate" and "schedule" in self.__dict__.get("_state", {}):  # what is assigned begins anew
+            object.__setattr__(self, "_state", {key: each for key, each in self._state.items() if key != "schedule"})
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
@@ -87,9 +97,22 @@ class Optimizer(ABC):
     def _clipping(self) -> dict[str, float | None]:
         return {"clip_value": self.clip_value, "clip_norm": self.clip_norm}
 
+    @property
+    def _schedule(self) -> Schedule | None:
+        """The schedule of the learning rate; None where that is a number."""
+        return schedule_of(getattr(self, "learning_rate", None))
+
+    def _numbers(self) -> dict[str, float]:
+        """Return the hyperparameters as numbers: of a schedule the largest rate, if it is known beforehand."""
+        numbers = {hyper.name: getattr(self, hyper.name) for hyper in self._entry().hypers}
+        schedule = self._schedule
+        return numbers if schedule is None else numbers | {"learning_rate": schedule.learning_rate}
+
     def _check(self, dtype: str | None = None) -> None:
         """Raise if a hyperparameter is out of its range, or, where it is known, the model's dtype cannot hold it."""
         for hyper in self._entry().hypers:
+            if hyper.name == "learning_rate" and self._schedule is not None:
+                continue  # it has checked itself
             self._set_checked(hyper.name, checks.hyper_value(hyper, getattr(self, hyper.name)))
         for name, limit in self._clipping().items():
             if limit is not None:
@@ -102,14 +125,14 @@ class Optimizer(ABC):
             object.__setattr__(self, name, value)
 
     def _check_in(self, dtype: str) -> None:
+        numbers = self._numbers()
         for hyper in self._entry().hypers:
-            if dtype == "float32" and getattr(self, hyper.name) < hyper.least_float32:
+            if dtype == "float32" and numbers[hyper.name] < hyper.least_float32:
                 raise ValueError(
-                    f"{hyper.name} is {getattr(self, hyper.name)}, expected a number >= {hyper.least_float32:g} "
+                    f"{hyper.name} is {numbers[hyper.name]}, expected a number >= {hyper.least_float32:g} "
                     "for a model of float32: smaller ones need dtype='float64'"
                 )
-        numbers = {hyper.name: getattr(self, hyper.name) for hyper in self._entry().hypers} | self._clipping()
-        for name, value in numbers.items():
+        for name, value in (numbers | self._clipping()).items():
             if value is not None:
                 checks.require_held(name, value, dtype)
 
@@ -127,25 +150,53 @@ class Optimizer(ABC):
         self._require_free_for(model)
         self._check(model.dtype)
 
-    def _claim(self, model: "Sequential", params: NDArray[Any]) -> OptimizerState:
-        """Belong to `model` from now on, and return the optimizer as the engine reads it; called after `_check_for`."""
-        return self._claim_with(model, self._state_for(params))
+    def _check_batch(self, batch_size: int, n: int) -> int:
+        """Return how many of n samples a batch has."""
+        return batch_size
 
-    def _claim_with(self, model: "Sequential", state: dict[str, NDArray[Any]]) -> OptimizerState:
+    def _claim(self, model: "Sequential", params: NDArray[Any], fit: FitLength | None = None) -> Claimed:
+        """Belong to `model` from now on, and return the optimizer as the engine reads it; called after `_check_for`.
+
+        `fit`: the length of the fit that it takes part in.
+        """
+        return self._at_epoch(self._claim_with(model, self._state_for(params), fit), model.dtype)
+
+    def _claim_with(self, model: "Sequential", state: dict[str, NDArray[Any]], fit: FitLength | None = None) -> Claimed:
         """Do what `_claim` does, with what `_state_for` returned."""
         self._state, self._owner = state, model._owner
-        entry = self._entry()
+        entry, numbers = self._entry(), self._numbers()
+        schedule: ScheduleState | None = None
+        if self._schedule is not None:
+            schedule = self._schedule._state(state["schedule"], fit)
         return OptimizerState(
             name=entry.name,
-            hypers=tuple(float(getattr(self, hyper.name)) for hyper in entry.hypers),
+            hypers=tuple(float(numbers[hyper.name]) for hyper in entry.hypers),
             states=tuple(state.get(name) for name in entry.states),
             t=state["t"],
             clip_value=self.clip_value,
             clip_norm=self.clip_norm,
+            schedule=schedule,
         )
 
-    def _state_for(self, params: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return the count of steps and the arrays that the rule keeps, those that are new beginning as 0."""
+    def _at_epoch(self, state: Claimed, dtype: str) -> Claimed:
+        """Return the optimizer with the learning rate that a function of Python gives for the epoch that begins."""
+        schedule = self._schedule
+        if not isinstance(state, OptimizerState) or state.schedule is None or schedule is None:
+            return state
+        if not schedule._runs_python:
+            return state
+        epoch = int(state.schedule.progress[EPOCHS])
+        rate = schedule._base(epoch)
+        checks.require_held(f"learning_rate of epoch {epoch}", rate, dtype)
+        names = [hyper.name for hyper in self._entry().hypers]
+        numbers = dict(zip(names, state.hypers, strict=True)) | {"learning_rate": rate}
+        return state._replace(hypers=tuple(numbers.values()))
+
+    def _state_for(self, params: NDArray[Any], begins_fit: bool = False) -> dict[str, NDArray[Any]]:
+        """Return the count of steps and the arrays that the rule keeps, those that are new beginning as 0.
+
+        `begins_fit`: a schedule that is as long as the fit begins anew.
+        """
         entry = self._entry()
         state = dict(self._state)
         if "t" not in state:
@@ -154,7 +205,21 @@ class Optimizer(ABC):
             for name in entry.states:
                 if name not in state:
                     state[name] = _core.aligned_zeros(params.size, params.dtype.name)
+        schedule = self._schedule
+        if schedule is not None and ("schedule" not in state or (begins_fit and schedule._goes_over_the_fit)):
+            state["schedule"] = new_progress(int(state["t"][0]))
         return state
+
+    @property
+    def _runs_python(self) -> bool:
+        """Whether a function of Python gives the learning rate of each epoch."""
+        return self._schedule is not None and self._schedule._runs_python
+
+    def _observe(self, loss: float) -> None:
+        """Show the loss of validation data to a schedule that watches it."""
+        schedule = self._schedule
+        if schedule is not None and schedule._watches_validation:
+            _core.schedule_loss(schedule._state(self._state["schedule"], None), loss)
 
     def __getstate__(self) -> object:
         net = None if self._owner is None else self._owner.net
@@ -181,7 +246,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
+        A number, or a schedule such as `Cosine`, or a function of the epoch: see `mlpcore.schedules`.
     momentum : float, default 0.0
         From 0 to below 1. Without momentum no velocity is kept; it begins as 0 with the first step that has momentum,
         and follows the formula from then on, whatever momentum becomes.
@@ -200,7 +266,7 @@ class SGD(Optimizer):
     SGD(learning_rate=0.1, momentum=0.9, nesterov=False)
     """
 
-    learning_rate: float = 0.01
+    learning_rate: Rate = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 
@@ -224,7 +290,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
+        As in `SGD`.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
     epsilon : float, default 1e-7
@@ -242,7 +309,7 @@ class Adam(Optimizer):
     Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-07)
     """
 
-    learning_rate: float = 0.001
+    learning_rate: Rate = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7

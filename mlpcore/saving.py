@@ -38,12 +38,19 @@ class Saved(NamedTuple):
 # --------------------------------------------------------------------------------------------------------- parameters
 
 
-def snapshot(net: Net) -> NDArray[Any]:
-    """Return a copy of all parameters, shape (P,): the one place that reads them to keep them.
+def snapshot(net: Net) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return copies of all parameters and of the numbers beside them: the one place that reads them to keep them.
 
     BusyError, a RuntimeError, if another thread is changing them.
     """
-    return net.snapshot()
+    return net.read(lambda: (net.snapshot(), net.state.copy()))
+
+
+def _tensors(
+    layers: Sequence[Layer], input_size: int, params: NDArray[Any], state: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Return views by name of all that a file holds."""
+    return network.tensors(layers, input_size, params) | network.buffers(layers, input_size, state)
 
 
 # --------------------------------------------------------------------------------------------------------------- files
@@ -54,8 +61,8 @@ def save(model: "Stack", file: storage.StrPath | BinaryIO) -> None:
     net, input_size = model._built(), model.input_size
     assert input_size is not None
     layers = [layer._config() for layer in model.layers]
-    params, epochs_trained = net.read(lambda: (snapshot(net), model.epochs_trained))
-    tensors = network.tensors(model.layers, input_size, params)
+    params, state, epochs_trained = net.read(lambda: (*snapshot(net), model.epochs_trained))
+    tensors = _tensors(model.layers, input_size, params, state)
     description = {
         "layers": layers,
         "input_size": input_size,
@@ -73,7 +80,8 @@ def load(file: storage.StrPath | BinaryIO) -> Saved:
         try:
             reader = files.Reader(stream, whole=stream is not file)
             saved = _checked(reader.description, reader.tensors)
-            tensors = network.tensors(saved.layers, saved.bound.input_size, saved.bound.net.params)
+            net = saved.bound.net
+            tensors = _tensors(saved.layers, saved.bound.input_size, net.params, net.state)
             reader.read_into(tensors)
         except OSError:  # among them the one that is a ValueError too: of a file that is not readable
             raise
@@ -81,7 +89,7 @@ def load(file: storage.StrPath | BinaryIO) -> Saved:
             raise ValueError(f"cannot load {storage.quoted_name(file)}: {error}") from None
         except MemoryError:
             raise MemoryError(f"cannot load {storage.quoted_name(file)}: no memory for its parameters") from None
-    _warn_unless_finite(storage.quoted_name(file), saved.bound.net.params, tensors)
+    _warn_unless_finite(storage.quoted_name(file), tensors, net.params, net.state)
     return saved
 
 
@@ -128,7 +136,8 @@ def _value(name: str, key: str, value: object) -> object:
     """Return a setting of a layer: a number, a short name, or the layers that it is made of."""
     if key == "layers":
         return _layers_of(f"{name}.layers", value)
-    numbers = isinstance(value, list) and key == "activation" and len(value) < 10  # a name and its constants
+    chosen = key == "activation" or key.endswith("_initializer")
+    numbers = isinstance(value, list) and chosen and len(value) < 10  # a name and its constants
     for each in value if numbers else [value]:  # type: ignore[attr-defined]  # a list
         _require_short(f"{name}: {key}", each)
     return value
@@ -142,7 +151,8 @@ def _require_short(name: str, value: object) -> None:
 
 def _require_tensors(tensors: dict[str, files.Tensor], layers: Sequence[Layer], input_size: int, dtype: str) -> None:
     """Raise ValueError unless a file's tensors are those of these layers."""
-    expected = {name: shape for name, shape, _ in network.tensor_shapes(layers, input_size)}
+    shapes = *network.tensor_shapes(layers, input_size), *network.buffer_shapes(layers, input_size)
+    expected = {name: shape for name, shape, _ in shapes}
     if tensors.keys() != expected.keys():
         differing = min(tensors.keys() ^ expected.keys())
         raise ValueError(
@@ -157,9 +167,9 @@ def _require_tensors(tensors: dict[str, files.Tensor], layers: Sequence[Layer], 
             )
 
 
-def _warn_unless_finite(file: str, params: NDArray[Any], tensors: dict[str, NDArray[Any]]) -> None:
-    begins = range(0, params.size, _LOOKED_AT_ONCE)
-    if all(np.isfinite(params[begin : begin + _LOOKED_AT_ONCE]).all() for begin in begins):
+def _warn_unless_finite(file: str, tensors: dict[str, NDArray[Any]], *flat: NDArray[Any]) -> None:
+    parts = (each[begin : begin + _LOOKED_AT_ONCE] for each in flat for begin in range(0, each.size, _LOOKED_AT_ONCE))
+    if all(np.isfinite(part).all() for part in parts):
         return
     name = next(name for name, tensor in tensors.items() if not np.isfinite(tensor).all())
     warnings.warn(
@@ -182,14 +192,15 @@ class Packed(NamedTuple):
     places: list[tuple[Layer, Place]]
     settings: list[tuple[bool, float, float, float, float]]
     params: NDArray[Any]
+    state: NDArray[Any]
 
     @classmethod
     def of(cls, bound: Bound, layers: Sequence[Layer]) -> Self:
         """Return the network of these layers, which lie like those of `bound`, as plain data."""
-        params = snapshot(bound.net)
+        params, state = snapshot(bound.net)
         steps = network.steps_of(layers, bound.input_size)
         places = list(network.places(layers, bound.input_size).items())
-        return cls(bound.input_size, params.dtype.name, steps, places, bound.net.segments(), params)
+        return cls(bound.input_size, params.dtype.name, steps, places, bound.net.segments(), params, state)
 
     def bound(self) -> Bound:
         """Return a network like the one that was packed."""
@@ -197,4 +208,5 @@ class Packed(NamedTuple):
         for i, settings in enumerate(self.settings):
             net.set_segment(i, *settings)
         net.params[...] = self.params
+        net.state[...] = self.state
         return Bound(net, self.input_size, dict(self.places))

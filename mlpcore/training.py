@@ -2,8 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,14 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import _core, catalogue, checks, losses, network
-from mlpcore._core import BusyError, Net
-from mlpcore.engine import Choice, OptimizerState, TrainSettings
+from mlpcore import _core, catalogue, checks, network, targets
+from mlpcore._core import Net
+from mlpcore.beginnings import begun, require_length
+from mlpcore.engine import Choice, LBFGSState, OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
-from mlpcore.layers.layer import Bound, beginning
-from mlpcore.optimizers import Optimizer
+from mlpcore.optimizers import Claimed, Optimizer
 from mlpcore.progress import progress_bar
+from mlpcore.schedules.schedule import FitLength
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
@@ -54,6 +54,10 @@ class Task:
     def columns(self) -> int:
         """How many numbers a row to train on has."""
         return int(self.train.x.shape[1])
+
+    def length(self, epochs: int) -> FitLength:
+        """Return how long a fit of so many epochs is."""
+        return FitLength(epochs * math.ceil(len(self.train.x) / self.batch_size), epochs)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,12 +129,19 @@ def task_of(
                 )
     elif validation_data is not None:
         validation = _validation_of(model, validation_data, train.x.shape[1], loss)
+    schedule = optimizer._schedule
+    if schedule is not None and schedule._watches_validation and validation is None:
+        raise ValueError(
+            f"learning_rate is {schedule!r}, expected validation data in fit, whose loss it watches: give "
+            "validation_data or validation_split, or monitor='loss'"
+        )
     # One rule for both, so that their accuracies can be compared.
-    rule = losses.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
+    rule = targets.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
     if class_weight is not None:
         train = checks.weighted_by_class(train, class_weight, loss)
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
+    batch_size = optimizer._check_batch(batch_size, len(train.x))
     return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
 
 
@@ -164,8 +175,13 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     history = History(rules)
     calls = list(callbacks)
     diverged: str | None = None
-    with progress_bar(epochs, progress) as advance, _begun(model, task.optimizer, task.columns, history) as state:
-        if task.validation is None and not calls:  # no Python code runs between epochs: train them all in one call
+    length = task.length(epochs)
+    engine_only = task.validation is None and not calls and not task.optimizer._runs_python
+    with (
+        progress_bar(epochs, progress) as advance,
+        begun(model, task.optimizer, task.columns, history, length) as state,
+    ):
+        if engine_only:  # no Python code runs between epochs: train them all in one call
             for begin in range(0, epochs, _EPOCHS_AT_ONCE):
                 found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
                 diverged = diverged or found
@@ -176,6 +192,8 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
                 measured = (
                     {} if task.validation is None else score(model._built(), task.validation, task.loss, task.rule)
                 )
+                if measured:
+                    task.optimizer._observe(measured["loss"])
                 logs = history._extend_last({f"val_{name}": value for name, value in measured.items()})
                 if advance:
                     advance(logs)
@@ -183,7 +201,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
                     break
                 if epoch + 1 < epochs:
                     task.optimizer._check_for(model)  # a callback may have changed it
-                    state = task.optimizer._claim(model, model._built().params)
+                    state = task.optimizer._claim(model, model._built().params, length)
     layer = _layer_not_finite(model)
     if diverged is not None or layer is not None:
         _warn_of_divergence(diverged, layer)
@@ -192,8 +210,9 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
 
 def run_once(model: "Sequential", task: Task) -> None:
     """Train a model for one epoch, which no history records."""
+    require_length(task.optimizer)
     _warn_if_hopeless(model, task)
-    with _begun(model, task.optimizer, task.columns) as state:
+    with begun(model, task.optimizer, task.columns) as state:
         diverged = run_epochs(model, task, state, 1, History())
     if diverged is not None:
         _warn_of_divergence(diverged, _layer_not_finite(model))
@@ -203,67 +222,11 @@ def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
     """Take one step with the gradients that are there."""
     if not net.has_gradients:
         raise RuntimeError("there was no backward since the last forward: call backward first")
-    with _begun(model, optimizer) as state:
+    require_length(optimizer)
+    with begun(model, optimizer) as state:
+        if not isinstance(state, OptimizerState):
+            raise ValueError(f"optimizer is {optimizer!r}, which takes no step by hand: train with fit or partial_fit")
         net.step(state, model._cursor)
-
-
-class _Changes:
-    """What a training changes before its first step, and what was there before."""
-
-    def __init__(self, model: "Sequential", optimizer: Optimizer, history: History | None) -> None:
-        self.model, self.optimizer = model, optimizer
-        self.bound = model._holder.bound
-        self.histories = model.history, history
-        self.state, self.owner, self.steps = optimizer._state, optimizer._owner, optimizer._steps
-        self.claimed = self.state
-
-    def make(self, built: Bound | None) -> OptimizerState:
-        if built is not None:
-            self.model._holder.bind(built)
-        params = self.model._built().params
-        if params.size == 0:
-            raise ValueError("the model has no weights to train, expected a layer that has some, such as Dense")
-        self.claimed = self.optimizer._state_for(params)
-        state = self.optimizer._claim_with(self.model, self.claimed)
-        if self.histories[1] is not None:
-            self.model.history = self.histories[1]
-        return state
-
-    def undo(self, error: BaseException) -> None:
-        """Take back what no other thread has built upon, unless a step has been done."""
-        busy = isinstance(error, BusyError)  # another call has the network, perhaps the one that was built here
-        stepped = self.optimizer._steps != self.steps
-        before, own = self.histories
-        if self.model.history is own and (not stepped or (busy and not own)):
-            self.model.history = before
-        if stepped:
-            return
-        if self.optimizer._state is self.claimed:
-            self.optimizer._state, self.optimizer._owner = self.state, self.owner
-        if not busy:
-            self.model._holder.bound = self.bound
-
-
-@contextmanager
-def _begun(
-    model: "Sequential", optimizer: Optimizer, columns: int | None = None, history: History | None = None
-) -> Iterator[OptimizerState]:
-    """Give a model its network, if it has none yet, the optimizer and a history: what a training changes first.
-
-    They are taken back if an exception leaves before a step was done.
-    """
-    built = None if columns is None else model._bound_for(columns)
-    changes = None
-    try:
-        with beginning:
-            changes = _Changes(model, optimizer, history)
-            state = changes.make(built)
-        yield state
-    except BaseException as error:
-        if changes is not None:
-            with beginning:
-                changes.undo(error)
-        raise
 
 
 def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: Logs, history: History) -> bool:
@@ -280,7 +243,7 @@ def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: 
 def run_epochs(
     model: "Sequential",
     task: Task,
-    state: OptimizerState,
+    state: Claimed,
     epochs: int,
     history: History,
     advance: Callable[[Logs], None] | None = None,
@@ -300,11 +263,13 @@ def run_epochs(
             shown += 1
             advance(dict(zip(task.names, scores[shown - 1].tolist(), strict=False)))
 
-    history._follow(task.names, scores, cursor)
+    steps = state if isinstance(state, OptimizerState) else None
+    rates = None if steps is None or steps.schedule is None else np.empty(epochs, np.float64)
+    history._follow(task.names, scores, cursor, rates)
     settings = TrainSettings(
         loss=task.loss,
         metric=task.rule,
-        optimizer=state,
+        optimizer=steps,
         batch_size=task.batch_size,
         shuffle=task.shuffle,
         seed=model.seed,
@@ -314,6 +279,8 @@ def run_epochs(
         scores=scores,
         progress=show,
         resume=False,
+        rates=rates,
+        lbfgs=state if isinstance(state, LBFGSState) else None,
     )
     x, y, weight = task.train
     _, batch = net.train(x, y, weight, settings)
@@ -338,13 +305,15 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
     """Warn of an output that the loss cannot be used with."""
     last = model.layers[-1]
     sigma = last.activation if isinstance(last, Dense | Activation) else None
+    if not isinstance(sigma, str | tuple):  # nothing is known of what is written in Python
+        return
     out = task.train.y.shape[1]
-    if out == 1 and sigma is not None and "per_row" in catalogue.entry("activations", sigma).traits:
+    if out == 1 and "per_row" in catalogue.entry("activations", sigma).traits:
         _warn(
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"
         )
-    elif task.rule is not None and sigma is not None and not _gives_probabilities(sigma):
+    elif task.rule is not None and not _gives_probabilities(sigma):
         _warn(
             f"loss {task.loss!r} takes logarithms of probabilities, and the output activation {sigma!r} gives other "
             "numbers too: end the model with 'sigmoid' or 'softmax'"
@@ -352,7 +321,7 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
 
 
 @cache
-def _gives_probabilities(sigma: str) -> bool:
+def _gives_probabilities(sigma: Choice) -> bool:
     """Tell whether an activation stays between 0 and 1."""
     a = _core.activation_forward(sigma, [[-9.0, 9.0]])
     return bool((a >= 0).all() and (a <= 1).all())

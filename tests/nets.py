@@ -17,7 +17,7 @@ def dense_net(sizes: Sequence[int], activations: Sequence[str | None], dtype: st
 
 
 def initialize(net: _core.Net, j: int, name: str, seed: int) -> None:
-    net.initialize(2 * j, name, seed)
+    net.initialize(2 * j, 0, name, seed)
 
 
 def weights(net: _core.Net, j: int) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mlpcore import kernels
+from mlpcore import catalogue, kernels
 
 MESSAGES = [
     (
@@ -22,7 +22,7 @@ MESSAGES = [
     ),
     (
         lambda: kernels.activation_forward("rleu", np.ones((1, 1))),
-        "activation_forward: name is 'rleu', expected one of 'linear', 'relu', 'sigmoid', 'tanh', 'softmax'",
+        f"activation_forward: name is 'rleu', expected one of {', '.join(map(repr, catalogue.names('activations')))}",
     ),
     (
         lambda: kernels.loss_value("mse", np.ones((2, 1)), np.ones((2, 1)), sample_weight=[1.0, -1.0]),

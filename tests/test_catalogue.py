@@ -101,7 +101,7 @@ def test_errors_list_the_names(family, argument, call):
     ("losses", "loss_value"), ("losses", "loss_gradient"), ("losses", "output_loss"),
 ])  # fmt: skip
 def test_docstrings_list_the_names(family, function):
-    text = getattr(kernels, function).__doc__
+    text = " ".join(getattr(kernels, function).__doc__.split())  # lines that are too long are broken
     assert f"{{{listed(family)}}}" in text
     assert (
         family != "losses"
@@ -140,8 +140,13 @@ def test_constants_that_no_row_has_are_refused(call, message):
 
 NAMES = {name for names in NAMED.values() for name in names}
 NAMES |= {row.alias for row in catalogue.FAMILIES["losses"].values() if row.alias}
+WITH_CONSTANTS = {
+    family: [name for name, row in rows.items() if row.hypers] for family, rows in catalogue.FAMILIES.items()
+}
 STRING = re.compile(r"""["']({})["']""".format("|".join(sorted(NAMES))))
-IDENTIFIER = re.compile(r"\b(?:MLP_({}))\b".format("|".join(sorted(NAMES)).upper()))
+IDENTIFIERS = {name.upper() for name in NAMES - set(NAMED["initializers"])}
+IDENTIFIERS |= {f"INITIALIZER_{name.upper()}" for name in NAMED["initializers"]}
+IDENTIFIER = re.compile(r"\b(?:MLP_({}))\b".format("|".join(sorted(IDENTIFIERS))))
 DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 # Where a name stands in Python for a reason of its own, how often at most, and why.
 PYTHON = {
@@ -150,9 +155,17 @@ PYTHON = {
     "data.py": (1, "advice on which loss to take"),
     "training.py": (7, "advice on which output to take"),
     "demo.py": (6, "the demo's own network"),
+    "activations.py": (len(WITH_CONSTANTS["activations"]), "each class names its row"),
+    "losses.py": (len(WITH_CONSTANTS["losses"]), "each class names its row"),
+    "initializers.py": (
+        len(WITH_CONSTANTS["initializers"]) + 13,
+        "each class names its row; the defaults of activations",
+    ),
+    "schedules/schedule.py": (1, "what a function of the epoch is within an epoch"),
+    "schedules/warmup.py": (1, "a warm-up without a schedule after it"),
     "optimizers.py": (len(NAMED["optimizers"]), "each class names its row"),
     "engine.py": (1, "a step without an activation"),
-    "layers/dense.py": (3, "no activation; the first weights of every layer"),
+    "layers/dense.py": (4, "no activation; b begins as 0"),
 }
 # Where C names a row outside the code of its own family: reference/ and kernels/ of the same stem.
 C = {
@@ -192,6 +205,15 @@ def test_the_page_is_what_the_catalogue_says():
     for family, rows in catalogue.FAMILIES.items():
         for row in rows.values():
             assert f"| `{row.name}`" in module.table(family)
+
+
+def test_every_row_says_what_other_libraries_call_it():
+    module = make_catalogue()
+    for family, names in module.ELSEWHERE.items():
+        assert set(catalogue.FAMILIES[family]) <= set(names), f"docs/elsewhere.toml lacks rows of {family}"
+        assert all(len(each) == len(module.LIBRARIES) for each in names.values())
+    for family in ("activations", "losses", "optimizers", "schedules", "initializers"):
+        assert family in module.ELSEWHERE
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/paper.md"])

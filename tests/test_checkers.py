@@ -13,7 +13,7 @@ FEATURES = {
     "tiny": [1e-6] * 4,
     "mixed": [50.0, 1e5, 2000.0, 1e-6],
 }
-SMOOTH = ["linear", "sigmoid", "tanh", "softmax"]
+SMOOTH = ["linear", "sigmoid", "tanh", "softmax"]  # from afar too, where others look like straight pieces with a kink
 
 
 def rows_of(features, seed=0):
@@ -28,7 +28,7 @@ def test_a_layer_on_unscaled_features_agrees(features, activation):
         mlpcore.Sequential([layer], input_size=4, seed=seed, dtype="float64")
         report = gradcheck.check_layer(layer, rows_of(features, seed))
         assert report.ok, report
-        assert activation == "relu" or not report.kinks, report
+        assert activation not in SMOOTH or not report.kinks, report
 
 
 @pytest.mark.parametrize("adapted", [False, True], ids=["weights as drawn", "weights that suit"])
@@ -41,7 +41,7 @@ def test_a_model_on_unscaled_features_agrees(features, hidden, adapted):
             y = np.random.default_rng(seed).uniform(0, 1, (6, 4))
             report = gradcheck.check_model(model, rows_of(features, seed), y, loss, include_input=True)
             assert report.ok, report
-            assert "relu" in (hidden, output) or not report.kinks, report
+            assert not {hidden, output} <= set(SMOOTH) or not report.kinks, report
 
 
 def scaled_model(features, hidden, output, adapted=True, seed=1):

@@ -1,5 +1,8 @@
 """The Dense layer: its arguments, its arrays as views of the engine, and its equations."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from textbook import Twin
@@ -161,7 +164,11 @@ def test_first_weights_depend_on_seed_and_layer_alone():
         (lambda: Dense(2, np.tanh), ValueError, "activation is <ufunc 'tanh'>"),
         (lambda: Dense(2, np.zeros(2)), ValueError, "activation is array"),
         (lambda: Dense(2, input_size=0), ValueError, "input_size is 0"),
-        (lambda: Dense(2, kernel_initializer="normal"), ValueError, "kernel_initializer is 'normal', expected one of"),
+        (
+            lambda: Dense(2, kernel_initializer="gaussian"),
+            ValueError,
+            "kernel_initializer is 'gaussian', expected one of",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(make, error, message):
@@ -281,3 +288,70 @@ def test_every_instruction_set_makes_the_same_bits_of_them():
             assert bits() == expected, isa
     finally:
         _core.use_isa(before)
+
+
+# ------------------------------------------------------------------------------------------------------- use_bias=False
+
+
+def without_bias(dtype="float64", **options):
+    layers = [Dense(4, "tanh", use_bias=False, **options), Dense(3, use_bias=False), Dense(2, "sigmoid")]
+    return Sequential(layers, input_size=3, dtype=dtype, seed=11)
+
+
+def test_a_layer_without_b_is_that_equation():
+    model = without_bias()
+    layer = model.layers[0]
+    model.forward(X)
+    model.backward(Y, "mse")
+    assert layer.use_bias is False
+    assert layer.b is None
+    assert layer.grad_b is None
+    np.testing.assert_allclose(layer.z, X @ layer.w.T, rtol=1e-14)
+    np.testing.assert_allclose(layer.grad_w, layer.phi.T @ X, rtol=1e-13)
+    assert model._built().params.size == 4 * 3 + 3 * 4 + 3 * 2 + 2
+    with pytest.raises(ValueError, match=r"b is given, expected none: Dense\(4, 'tanh'.*use_bias=False\) has no bias"):
+        layer.b = np.zeros(4)
+    with pytest.raises(TypeError, match="use_bias is 'no', expected True or False"):
+        Dense(1, use_bias="no")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch_size", [1, 2, 7])
+@pytest.mark.parametrize("units", [3, 40, 300])
+def test_without_b_trains_as_with_a_b_that_is_frozen_at_0(units, batch_size, dtype):
+    """By the same bits: -0 + 0 apart, a sum that begins as 0 is one that begins as a b of 0."""
+    rng = np.random.default_rng(units)
+    x, y = rng.normal(size=(14, 70)), rng.integers(0, 3, 14)
+
+    def trained(use_bias):
+        hidden = Dense(units, "tanh", use_bias=use_bias)
+        model = Sequential([hidden, Dense(3, "softmax")], input_size=70, dtype=dtype, seed=2)
+        if use_bias:
+            net = model._built()
+            net.set_segment(net.first_segment(0) + 1, False, 1.0, 0.0, 0.0, 0.0)
+        model.fit(x, y, "cce", optimizer=Adam(0.01), epochs=3, batch_size=batch_size, progress=False)
+        return [array.tobytes() for array in (hidden.w, *model._built().parameters(2), model.predict(x))]
+
+    assert trained(False) == trained(True)
+
+
+def test_without_b_gradients_agree_and_steps_by_hand_are_those_of_fit(tmp_path):
+    model = without_bias(l2=0.01)
+    assert mlpcore.gradcheck.check_model(model, X, Y, "bce", include_input=True).ok
+    assert mlpcore.gradcheck.check_model(model, X, Y, "bce").count == model._built().params.size
+    assert mlpcore.gradcheck.check_layer(model.layers[0], X).count == X.size + 12
+    by_hand, fitted = without_bias(l2=0.01), without_bias(l2=0.01)
+    optimizer = SGD(0.1, momentum=0.9)
+    for _ in range(3):
+        by_hand.forward(X, training=True)
+        by_hand.backward(Y, "bce")
+        by_hand.update(optimizer)
+    fitted.fit(X, Y, "bce", optimizer=SGD(0.1, momentum=0.9), epochs=3, shuffle=False, progress=False)
+    np.testing.assert_array_equal(by_hand._built().params, fitted._built().params)
+    fitted.save(tmp_path / "model")
+    for other in (Sequential.load(tmp_path / "model"), copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
+        assert repr(other) == repr(fitted)
+        assert other.layers[0].b is None
+        np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
+    assert fitted.summary().splitlines()[2].split() == ["1", "Dense", "tanh", "(4,", "3)", "12"]
+    assert eval(repr(Dense(4, use_bias=False))).use_bias is False

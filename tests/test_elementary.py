@@ -1,7 +1,9 @@
-"""exp, log, log1p, tanh, sigmoid of csrc/reference/elementary.h: as near the truth as it states, C99's special values.
+"""The functions of csrc/reference/elementary.h: as near the truth as it states, C99's special values.
 
 `make test-exhaustive` tries all floats, tests/exhaustive/float64_mpmath.py a million doubles; here is a part of them.
 """
+
+import math
 
 import mpmath
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from mlpcore import _core
 
-MOST_ULP = {"exp": 1.05, "log": 0.9, "log1p": 0.95, "tanh": 1.75, "sigmoid": 1.7}
+MOST_ULP = {"exp": 1.05, "expm1": 1.75, "log": 0.9, "log1p": 0.95, "tanh": 1.75, "erf": 1.5, "sigmoid": 1.7}
 INF, NAN = float("inf"), float("nan")
 DTYPES = [np.float32, np.float64]
 
@@ -20,20 +22,32 @@ def sigmoid(x):
 
 FUNCTIONS = {
     "exp": mpmath.exp,
+    "expm1": mpmath.expm1,
     "log": mpmath.log,
     "log1p": mpmath.log1p,
     "tanh": mpmath.tanh,
+    "erf": mpmath.erf,
     "sigmoid": sigmoid,
 }
 IN_DOUBLE = {
     "exp": np.exp,
+    "expm1": np.expm1,
     "log": np.log,
     "log1p": np.log1p,
     "tanh": np.tanh,
+    "erf": np.vectorize(math.erf, otypes=[float]),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
 }
 # Where something other than the limit comes out, in double.
-RANGES = {"exp": (-746, 710), "log": (0, 4), "log1p": (-1, 4), "tanh": (-20, 20), "sigmoid": (-746, 40)}
+RANGES = {
+    "exp": (-746, 710),
+    "expm1": (-40, 710),
+    "log": (0, 4),
+    "log1p": (-1, 4),
+    "tanh": (-20, 20),
+    "erf": (-6, 6),
+    "sigmoid": (-746, 40),
+}
 
 
 def neighbours(x, reach):
@@ -56,41 +70,71 @@ def breakpoints(dtype):
                 np.ldexp(np.sqrt(0.5), k) - 1,  # log1p
                 np.ldexp(1.0, k),
                 [info.max, info.smallest_normal, info.smallest_subnormal, info.eps],
-                [1, 8.3, 9, 10, 18, 20, 20, 87.3, 88.7, 89, 103.97, 104, 708.3, 709.7, 710, 745.1, 746],
+                [
+                    0.7071,
+                    1,
+                    1.4142,
+                    5,
+                    8.3,
+                    9,
+                    10,
+                    18,
+                    20,
+                    20,
+                    87.3,
+                    88.7,
+                    89,
+                    103.97,
+                    104,
+                    708.3,
+                    709.7,
+                    710,
+                    745.1,
+                    746,
+                ],
             ]
         ).astype(dtype)
     x = x[np.isfinite(x)]
     return np.concatenate([x, -x])
 
 
-def points_of(name, count, seed):
-    """`count` doubles: a quarter any bits, a quarter near a breakpoint, the rest small or where `name` has no limit."""
+def points_between(low, high, count, seed):
+    """`count` doubles: a quarter any bits, a quarter near a breakpoint, the rest small or between low and high."""
     rng = np.random.default_rng(seed)
     anywhere = rng.integers(-(2**63), 2**63, size=count // 4).view(np.float64)
     near = rng.choice(neighbours(breakpoints(np.float64), 20), size=count // 4)
     small = rng.choice([-1, 1], size=count // 8) * np.exp2(rng.uniform(-60, 3, size=count // 8))
-    inside = rng.uniform(*RANGES[name], size=count - count // 4 * 2 - count // 8)
+    inside = rng.uniform(low, high, size=count - count // 4 * 2 - count // 8)
     return np.concatenate([anywhere, near, small, inside])
+
+
+def points_of(name, count, seed):
+    return points_between(*RANGES[name], count, seed)
+
+
+def worst_error(compute, exact, x):
+    """Largest error in ulp of `compute` over finite doubles x, by mpmath's `exact`, and the x it has it at."""
+    worst, at = 0.0, NAN
+    infinite_from = mpmath.mpf(2) ** 1024 - mpmath.mpf(2) ** 970  # what rounds to infinity
+    with mpmath.workprec(120):
+        for xi, yi in zip(x.tolist(), compute(x).tolist(), strict=True):
+            value = exact(mpmath.mpf(xi))
+            if abs(value) >= infinite_from or abs(yi) == INF:
+                error = 0.0 if abs(value) >= infinite_from and yi == math.copysign(INF, value) else INF
+            else:
+                _, exponent = mpmath.frexp(value)
+                error = float(mpmath.ldexp(abs(yi - value), 53 - max(int(exponent), -1021)))
+            if not error <= worst:
+                worst, at = error, xi
+    return worst, at
 
 
 def worst_in_double(name, x):
     """Largest error of `name` in ulp over x, by mpmath, and the x it has it at."""
     domain = {"log": x >= 0, "log1p": x >= -1}.get(name, True) & ~np.isnan(x)
     assert np.isnan(_core.elementary(name, x[~domain])).all()
-    worst, at = 0.0, NAN
-    infinite_from = mpmath.mpf(2) ** 1024 - mpmath.mpf(2) ** 970  # what rounds to infinity
-    with mpmath.workprec(120):
-        x = x[domain & np.isfinite(x) & (x != 0) & ~((name == "log1p") & (x == -1))]
-        for xi, yi in zip(x.tolist(), _core.elementary(name, x).tolist(), strict=True):
-            exact = FUNCTIONS[name](mpmath.mpf(xi))
-            if abs(exact) >= infinite_from or abs(yi) == INF:
-                error = 0.0 if abs(exact) >= infinite_from and yi == INF else INF
-            else:
-                _, exponent = mpmath.frexp(exact)
-                error = float(mpmath.ldexp(abs(yi - exact), 53 - max(int(exponent), -1021)))
-            if not error <= worst:
-                worst, at = error, xi
-    return worst, at
+    x = x[domain & np.isfinite(x) & (x != 0) & ~((name == "log1p") & (x == -1))]
+    return worst_error(lambda x: _core.elementary(name, x), FUNCTIONS[name], x)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -124,6 +168,8 @@ def test_float64_against_mpmath(name):
     ("name", "x", "y"),
     [
         *[("exp", x, y) for x, y in [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e4, INF), (-1e4, 0.0)]],
+        *[("expm1", x, y) for x, y in [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0), (1e4, INF), (-1e4, -1.0)]],
+        *[("erf", x, y) for x, y in [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)]],
         *[("log", x, y) for x, y in [(0.0, -INF), (-0.0, -INF), (1.0, 0.0), (INF, INF), (-1.0, NAN), (-INF, NAN)]],
         *[("log1p", x, y) for x, y in [(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (INF, INF), (-1.5, NAN), (-INF, NAN)]],
         *[("tanh", x, y) for x, y in [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)]],
@@ -155,9 +201,10 @@ def test_sigmoid_of_minus_100_is_a_subnormal_float():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_tanh_is_odd(dtype):
+@pytest.mark.parametrize("name", ["tanh", "erf"])
+def test_tanh_and_erf_are_odd(name, dtype):
     x = neighbours(breakpoints(dtype), 3)
-    assert np.array_equal(_core.elementary("tanh", -x), -_core.elementary("tanh", x), equal_nan=True)
+    assert np.array_equal(_core.elementary(name, -x), -_core.elementary(name, x), equal_nan=True)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -165,8 +212,11 @@ def test_tanh_is_odd(dtype):
 def test_small_arguments_keep_their_digits(name, dtype):
     tiny = np.finfo(dtype).smallest_subnormal * np.array([-3, -1, 1, 2, 1000], dtype)
     y = _core.elementary(name, tiny)
-    expected = {"exp": np.ones(5), "log1p": tiny, "tanh": tiny, "sigmoid": np.full(5, 0.5)}
-    if name in expected:
+    expected = {"exp": np.ones(5), "expm1": tiny, "log1p": tiny, "tanh": tiny, "sigmoid": np.full(5, 0.5)}
+    if name == "erf":
+        smallest = float(np.finfo(dtype).smallest_subnormal)
+        np.testing.assert_allclose(y, tiny * 2 / math.sqrt(math.pi), rtol=0, atol=smallest)
+    elif name in expected:
         assert y.tolist() == expected[name].tolist()
     else:
         assert np.isnan(y[:2]).all()

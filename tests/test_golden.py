@@ -12,7 +12,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcore import SGD, Adam, Dense, Sequential
+from mlpcore import (
+    LBFGS,
+    SGD,
+    Adam,
+    BatchNorm,
+    Cosine,
+    CosLog,
+    Dense,
+    LayerNorm,
+    PReLU,
+    RMSNorm,
+    Scale,
+    Sequential,
+    Warmup,
+    catalogue,
+)
 
 HASHES = Path(__file__).with_name("golden_hashes.json")
 
@@ -28,6 +43,45 @@ CASES = {
     "linear tanh mse momentum": (["linear"], "tanh", "mse", lambda: SGD(0.05, momentum=0.9)),
     "softmax softmax mse nesterov": (["softmax"], "softmax", "mse", lambda: SGD(0.5, momentum=0.9, nesterov=True)),
     "relu mse sgd": ([], "relu", "mse", lambda: SGD(0.1)),
+    "relu6 leaky_relu elu softsign mse adam": (
+        ["relu6", ("leaky_relu", 0.2), ("elu", 0.5)],
+        "softsign",
+        "mse",
+        lambda: Adam(0.01),
+    ),
+    "selu celu hard_tanh hard_sigmoid mse nesterov": (
+        ["selu", ("celu", 2.0), "hard_tanh"],
+        "hard_sigmoid",
+        "mse",
+        lambda: SGD(0.05, momentum=0.9, nesterov=True),
+    ),
+    "gelu gelu_tanh silu log_softmax mse adam": (
+        ["gelu", "gelu_tanh", "silu"],
+        "log_softmax",
+        "mse",
+        lambda: Adam(0.01),
+    ),
+    "mish hard_swish log_softmax softplus mse sgd": (
+        ["mish", "hard_swish", "log_softmax"],
+        "softplus",
+        "mse",
+        lambda: SGD(0.02),
+    ),
+    "softplus softsign hard_sigmoid softmax cce adam": (
+        ["softplus", "softsign", "hard_sigmoid"],
+        "softmax",
+        "cce",
+        lambda: Adam(0.02),
+    ),
+    "tanh softmax cce adam coslog": (["tanh"], "softmax", "cce", lambda: Adam(CosLog(0.01))),
+    "tanh softmax cce lbfgs": (["tanh"], "softmax", "cce", LBFGS),
+    "relu mse momentum warm-up cosine": (["relu"], "linear", "mse", lambda: SGD(Warmup(Cosine(0.1), 9), momentum=0.9)),
+}
+
+# name: layers below the output. Trained as "relu softmax cce adam", unweighted and weighted.
+LAYERS = {
+    "batch norm": lambda: [Scale(), Dense(24, use_bias=False), BatchNorm(momentum=0.9), PReLU()],
+    "layer norm": lambda: [Dense(24), LayerNorm(), PReLU(shared=True), Dense(17, "tanh"), RMSNorm()],
 }
 
 
@@ -41,14 +95,19 @@ def data():
 
 def trained_hash(case, dtype, weighted=True):
     """The SHA-256 of all weights, losses and predictions of 210 steps and what they led to."""
-    hidden, output, loss, optimizer = CASES[case]
+    hidden, output, loss, optimizer = CASES["relu softmax cce adam" if case in LAYERS else case]
     layers = [Dense(units, sigma) for units, sigma in zip((24, 17, 9), hidden, strict=False)]
+    layers = LAYERS[case]() if case in LAYERS else layers
     model = Sequential([*layers, Dense(5, output)], dtype=dtype, seed=2026)
     x, y, weight = data()
-    options = {"epochs": 30, "batch_size": 16, "validation_split": 0.1, "progress": False}
+    batch_size = 100 if optimizer is LBFGS else 16
+    options = {"epochs": 30, "batch_size": batch_size, "validation_split": 0.1, "progress": False}
     weight = weight if weighted else None
     history = model.fit(x, y, loss=loss, optimizer=optimizer(), sample_weight=weight, **options)
-    numbers = [array for layer in model.layers for array in (layer.w, layer.b)] + [model.predict(x)]
+    if case in LAYERS:
+        numbers = [model._built().params, model._built().state, model.predict(x)]
+    else:
+        numbers = [array for layer in model.layers for array in (layer.w, layer.b)] + [model.predict(x)]
     assert all(np.isfinite(array).all() for array in numbers)
     numbers += [np.array(history["loss"]), np.array(history["val_loss"])]
     return hashlib.sha256(b"".join(little_endian(array) for array in numbers)).hexdigest()
@@ -56,6 +115,11 @@ def trained_hash(case, dtype, weighted=True):
 
 def little_endian(array):
     return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def test_the_networks_use_every_activation():
+    used = {sigma if isinstance(sigma, str) else sigma[0] for case in CASES.values() for sigma in [*case[0], case[1]]}
+    assert used == set(catalogue.names("activations"))
 
 
 def all_hashes():
@@ -66,7 +130,7 @@ def all_hashes():
 KEYS = {
     f"{case} {dtype}{'' if weighted else ' unweighted'}": (case, dtype, weighted)
     for weighted in (True, False)
-    for case in CASES
+    for case in (*CASES, *LAYERS)
     for dtype in ("float32", "float64")
 }
 

@@ -191,7 +191,11 @@ def test_softmax_without_its_jacobian_is_caught(monkeypatch):
     assert not gradcheck.check_kernel("softmax").ok
 
 
-@pytest.mark.parametrize("name", [*gradcheck.LOSSES, *PAIRS])
+# Of log_softmax y_hat is never above 0: its logarithm is cut off, and the gradient is 0, wrong or not.
+CUT = {f"{loss}+log_softmax" for loss in ("cce", "kl_divergence")}
+
+
+@pytest.mark.parametrize("name", [name for name in (*gradcheck.LOSSES, *PAIRS) if name not in CUT])
 @pytest.mark.parametrize("factor", [-1, 5, 1 / 5, 1 + 1e-6])
 def test_a_broken_loss_gradient_is_caught(monkeypatch, name, factor):
     replace(monkeypatch, "loss_gradient", lambda gradient, *_: factor * gradient)
@@ -314,7 +318,7 @@ def test_a_gradient_that_fits_no_input_is_refused(analytic, message):
         gradcheck.check_function(lambda x: 0.0, {"x": [1.0]}, analytic)
 
 
-@pytest.mark.parametrize("name", ["gelu", "mae", "mse+gelu", "", "sigmoid+bce"])
+@pytest.mark.parametrize("name", ["swish", "maes", "mse+swish", "", "sigmoid+bce"])
 def test_an_unknown_kernel_is_refused(name):
     with pytest.raises(ValueError, match="expected 'dense', an activation"):
         gradcheck.check_kernel(name)

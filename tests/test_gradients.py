@@ -8,7 +8,20 @@ from mlpcore import gradcheck, kernels
 
 TOLERANCE = 1e-7
 PAIRS = [(loss, activation) for loss in gradcheck.LOSSES for activation in gradcheck.ACTIVATIONS]
-NEEDS_Y_HAT_IN_RANGE = [(loss, activation) for loss in ("bce", "cce") for activation in ("linear", "relu", "tanh")]
+# A logarithm needs y_hat above 0, which z of 0.1 to 0.9 gives; of log_softmax it never is.
+NEEDS_Y_HAT_IN_RANGE = [
+    (loss, activation)
+    for loss in ("bce", "cce")
+    for activation in gradcheck.ACTIVATIONS
+    if activation not in ("sigmoid", "softmax", "log_softmax")
+]
+HAS_LOGARITHM = [
+    (loss, activation)
+    for loss in ("bce", "cce", "kl_divergence", "poisson", "focal")
+    for activation in gradcheck.ACTIVATIONS
+    if ("bce", activation) in NEEDS_Y_HAT_IN_RANGE
+]
+SEEDS = range(max(200, len(PAIRS)))
 
 
 def log_uniform(rng, low, high):
@@ -20,6 +33,8 @@ def targets(rng, loss, n, out):
     """Return hard, soft or unnormalised y of any kind that the loss takes."""
     if loss == "mse":
         return rng.normal(size=(n, out))
+    if "hinge" in loss:
+        return rng.choice([-1.0, 1.0], (n, out))
     if rng.random() < 0.5:
         return rng.uniform(0, 1, (n, out))
     if loss == "bce":
@@ -47,7 +62,7 @@ def random_network(seed):
     """Return a model of 1 to 5 layers of 1 to 40 units with the output pair of the seed, and 1 to 17 samples for it."""
     rng = np.random.default_rng(seed)
     loss, output = PAIRS[seed % len(PAIRS)]
-    depth = 1 + seed // len(PAIRS) % 5
+    depth = 1 + (seed + seed // len(PAIRS)) % 5
     sizes = [log_uniform(rng, 1, 40) for _ in range(depth + 1)]
     activations = [*rng.choice(gradcheck.ACTIVATIONS, depth - 1), output]
     n = int(rng.integers(1, 18))
@@ -57,13 +72,13 @@ def random_network(seed):
     for layer in layers:
         layer.b = rng.normal(scale=0.5, size=layer.units)
     x = rng.normal(size=(n, sizes[0]))
-    if (loss, output) in NEEDS_Y_HAT_IN_RANGE:
+    if (loss, output) in HAS_LOGARITHM:
         model.forward(x)
         into_range(layers[-1], np.array(layers[-1].x))
     return model, x, targets(rng, loss, n, sizes[-1]), loss, weights(rng, n)
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_network_agrees(seed):
     model, x, y, loss, sample_weight = random_network(seed)
     report = gradcheck.check_model(
@@ -74,7 +89,7 @@ def test_a_random_network_agrees(seed):
 
 
 def test_the_random_networks_cover_what_they_should():
-    networks = [random_network(seed) for seed in range(200)]
+    networks = [random_network(seed) for seed in SEEDS]
     assert {(loss, model.layers[-1].activation) for model, _, _, loss, _ in networks} == set(PAIRS)
     assert {len(model.layers) for model, *_ in networks} == {1, 2, 3, 4, 5}
     assert {len(x) for _, x, *_ in networks} >= {1, 2, 16, 17}
@@ -99,7 +114,7 @@ def test_a_kernel_agrees(name, seed):
 @pytest.mark.parametrize(("loss", "activation"), PAIRS)
 def test_a_pair_agrees(loss, activation, out, n):
     rng = np.random.default_rng([n, out])
-    z = rng.uniform(0.1, 0.9, (n, out)) if (loss, activation) in NEEDS_Y_HAT_IN_RANGE else rng.normal(size=(n, out))
+    z = rng.uniform(0.1, 0.9, (n, out)) if (loss, activation) in HAS_LOGARITHM else rng.normal(size=(n, out))
     for _ in range(2):
         at = {"z": z, "y": targets(rng, loss, n, out)}
         report = gradcheck.check_kernel(f"{loss}+{activation}", at, sample_weight=weights(rng, n), tolerance=TOLERANCE)
@@ -127,7 +142,11 @@ def test_a_saturated_activation_agrees(name, z):
 @pytest.mark.parametrize("y", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("z", [30.0, -30.0, 1e4, -1e4])
 @pytest.mark.parametrize("out", [1, 3])
-@pytest.mark.parametrize(("loss", "activation"), [pair for pair in PAIRS if pair not in NEEDS_Y_HAT_IN_RANGE])
+@pytest.mark.parametrize(
+    ("loss", "activation"),
+    # Focal loss is one of yes or no: under softmax it goes through a, and 1 - a has lost its digits.
+    [pair for pair in PAIRS if pair not in NEEDS_Y_HAT_IN_RANGE and pair != ("focal", "softmax")],
+)
 def test_a_saturated_pair_agrees(loss, activation, out, z, y):
     """Beside a sample that is not saturated: a - y has the digits that 1 - a leaves, 16 of the largest gradient."""
     at = {"z": [[z, 0.5, -0.5][:out], [0.5] * out], "y": [[y, 1 - y, 0.0][:out], [0.2] * out]}
@@ -140,6 +159,23 @@ def test_cce_of_sigmoid_has_all_its_digits_however_small_it_is():
     report = gradcheck.check_kernel("cce+sigmoid", {"z": [[30.0]], "y": [[1.0]]}, tolerance=TOLERANCE)
     assert report.ok, report
     assert report.worst.analytic == pytest.approx(-np.exp(-30), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_hat", "kinks"), [("mae", 2.0, []), ("quantile", 2.0, []), ("hinge", 0.5, [(0, 0)])]
+)
+def test_a_loss_at_its_kink_has_slope_0(loss, y_hat, kinks):
+    """y is 2. Where the slopes beside a kink are opposite, as of mae, 0 lies in the middle; hinge's kink is named."""
+    assert kernels.loss_gradient(loss, [[y_hat]], [[2.0]]).tolist() == [[0.0]]
+    report = gradcheck.check_kernel(loss, {"y_hat": [[y_hat]], "y": [[2.0]]}, tolerance=TOLERANCE)
+    assert report.ok, report
+    assert [kink.index for kink in report.kinks] == kinks
+
+
+def test_huber_at_delta_goes_on_with_the_slope_it_has():
+    at = {"y_hat": [[1.0, -1.0]], "y": [[0.0, 0.0]]}
+    assert kernels.loss_gradient("huber", at["y_hat"], at["y"]).tolist() == [[0.5, -0.5]]
+    assert kernels.loss_gradient(mlpcore.Huber(0.25), at["y_hat"], at["y"]).tolist() == [[0.125, -0.125]]
 
 
 def test_relu_at_exactly_0_has_slope_0():
@@ -200,9 +236,12 @@ def test_where_the_logarithm_is_cut_the_loss_is_finite_and_its_gradient_0(loss, 
     assert report.ok, report
 
 
-@pytest.mark.parametrize(("loss", "activation"), NEEDS_Y_HAT_IN_RANGE)
+@pytest.mark.parametrize(
+    ("loss", "activation"),
+    [pair for pair in NEEDS_Y_HAT_IN_RANGE if pair[1] not in ("softplus", "hard_sigmoid")],
+)
 def test_the_cut_reaches_z(loss, activation):
-    """At z = -1 none of the three activations is above 0."""
+    """At z = -1 none of these activations is above 0."""
     z, y = np.array([[-1.0]]), np.array([[1.0]])
     assert np.isfinite(kernels.output_loss(loss, activation, z, y))
     assert kernels.output_phi(loss, activation, z, y)[0, 0] == 0

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mlpcore import _core, kernels
+from mlpcore.engine import OptimizerState
 
 STATM = Path("/proc/self/statm")
 pytestmark = pytest.mark.skipif(not STATM.exists(), reason="the size of a process is read as Linux tells it")
@@ -32,6 +33,36 @@ SGD = nets.sgd(0.01, 0.0, False)
 ADAM = nets.adam(0.01, 0.9, 0.99, 1e-7, *flat, steps)
 net.forward(x)
 net.backward(z, "cce")
+
+
+class Squares:
+    """A loss as the engine calls one that is written in Python."""
+
+    def loss_step(self, value: Any, grad: Any, y_hat: Any, y: Any) -> None:
+        value[...] = ((y_hat - y) ** 2).sum(axis=1)
+        if grad is not None:
+            grad[...] = 2 * (y_hat - y)
+
+
+class Descent:
+    """An optimizer as the engine calls one that is written in Python."""
+
+    def update_step(self, params: Any, grads: Any, t: int) -> Any:
+        return ((params, params - 0 * grads),)
+
+
+class Failing:
+    """A loss and an optimizer that fail."""
+
+    def loss_step(self, *arguments: Any) -> None:
+        raise KeyError("no loss today")
+
+    def update_step(self, params: Any, grads: Any, t: int) -> Any:
+        return ((params, params), (params, None))
+
+
+def custom(rule: object) -> OptimizerState:
+    return OptimizerState(rule, (), (), steps)
 
 
 class Raising:
@@ -70,6 +101,10 @@ RIGHT: dict[str, Call] = {
     "Net.predict": lambda: net.predict(strided),
     "Net.loss": lambda: nets.loss(net, x, strided, "mse", weight),
     "Net.train sgd": lambda: nets.train(net, x, z, None, "mse", 1, True, 3, 4, 2, SGD, [], None),
+    "Net.backward of a loss in Python": lambda: (net.forward(x), net.backward(z, Squares())),  # type: ignore[arg-type]
+    "Net.loss in Python": lambda: net.loss(x, z, Squares(), None, weight),  # type: ignore[arg-type]
+    "Net.step in Python": lambda: net.step(custom(Descent())),
+    "Net.train in Python": lambda: net.train(x, z, None, nets.settings(Squares(), custom(Descent()))),
     "Net.train adam": lambda: nets.train(net, strided, z, [1, 2], "bce", 2, False, 3, 4, 1, ADAM, [], print),
 }
 
@@ -114,6 +149,9 @@ WRONG: dict[str, Call] = {
     "Net.train state": lambda: nets.train(
         net, x, z, None, "mse", 1, True, 3, 4, 1, ADAM._replace(states=(flat[0], flat[0][1:])), [], None
     ),
+    "Net.loss in Python": lambda: net.loss(x, z, Failing(), None, weight),  # type: ignore[arg-type]
+    "Net.train loss in Python": lambda: net.train(x, z, None, nets.settings(Failing(), SGD)),
+    "Net.train optimizer in Python": lambda: net.train(x, z, None, nets.settings("mse", custom(Failing()))),
     "Net.train progress": lambda: nets.train(net, x, z, None, "mse", 1, True, 3, 4, 1, SGD, [], 1),
     "Net.train scores": lambda: net.train(x, z, None, nets.settings("mse", SGD, scores=wide)),
 }

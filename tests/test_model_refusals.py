@@ -35,7 +35,7 @@ REFUSED = [
     ({"y": changed(GOOD["y"], 9, 3)}, ValueError, "y has 3.0 at row 9, expected a class index from 0 to 2"),
     ({"y": changed(GOOD["y"], 9, np.nan)}, ValueError, "y has nan, row 9"),
     ({"y": None}, TypeError, "y has dtype object"),
-    ({"loss": "hinge"}, ValueError, "loss is 'hinge'"),
+    ({"loss": "hinges"}, ValueError, "loss is 'hinges'"),
     ({"loss": "bce"}, ValueError, r"y has shape \(50,\), expected \(50, 3\)"),
     ({"optimizer": "lion"}, ValueError, "optimizer is 'lion'"),
     ({"epochs": 0}, ValueError, "epochs is 0, expected an integer >= 1"),

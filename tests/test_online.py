@@ -38,6 +38,8 @@ NETS = {
     "residual first": lambda: [Residual([Dense(23, "tanh")]), Dense(3, "softmax")],
     "not trainable": lambda: [Dense(40, "relu", trainable=False), Dense(3, "softmax")],
     "max_norm": lambda: [Dense(40, "relu", max_norm=0.5), Dense(3, "softmax", max_norm=0.5)],
+    "no bias": lambda: [Dense(40, "relu", use_bias=False), Dense(3, "softmax", use_bias=False)],
+    "no bias, narrow": lambda: [Dense(10, "tanh", use_bias=False), Dense(3, "softmax")],
     "a layer in Python": lambda: [Dense(40, "relu"), Doubled(), Dense(3, "softmax")],
     "penalties": lambda: [Dense(40, "relu", l1=0.01, l2=0.01, learning_rate_factor=0.5), Dense(3, "softmax", l2=0.1)],
 }

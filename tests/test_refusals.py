@@ -76,7 +76,7 @@ REFUSALS = {
     },
     "evaluate": {"X": BAD_X, "y": BAD_Y, "loss": BAD_LOSS, "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
     "predict": {"X": NO_ROWS},
-    "forward": {"x": NO_ROWS, "training": ["yes", 1, None]},
+    "forward": {"x": NO_ROWS, "training": ["yes", 1, None], "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
     "backward": {"y": BAD_Y, "loss": BAD_LOSS, "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
     "update": {"optimizer": ["adam", *BAD_OPTIMIZER]},
 }

@@ -6,9 +6,14 @@ import pytest
 from mlpcore import (
     Activation,
     Adam,
+    BatchNorm,
     Dense,
     Dropout,
+    LayerNorm,
+    PReLU,
     Residual,
+    RMSNorm,
+    Scale,
     Sequential,
     catalogue,
     get_num_threads,
@@ -17,6 +22,7 @@ from mlpcore import (
 )
 from mlpcore.gradcheck import check_model
 
+COLUMNS = [BatchNorm, LayerNorm, RMSNorm, Scale, PReLU, lambda: PReLU(0.1, shared=True)]
 ACTIVATIONS = [name for name in catalogue.names("activations") if name != "softmax"]
 
 
@@ -24,12 +30,14 @@ def random_layers(rng, width, depth=0):
     """Between one and four layers from `width` inputs to as many outputs as the last of them has."""
     layers = []
     for _ in range(int(rng.integers(1, 4 if depth else 5))):
-        kind = rng.choice(["dense", "activation", "dropout", "residual"] if depth < 3 else ["dense", "activation"])
+        kind = rng.choice(["dense", "activation", "dropout", "columns", "residual"][: 5 if depth < 3 else 4])
         if kind == "dense":
             width = int(rng.integers(1, 7))
-            layers.append(Dense(width, str(rng.choice(ACTIVATIONS))))
+            layers.append(Dense(width, str(rng.choice(ACTIVATIONS)), use_bias=bool(rng.integers(4))))
         elif kind == "activation":
             layers.append(Activation(str(rng.choice(ACTIVATIONS))))
+        elif kind == "columns":
+            layers.append(COLUMNS[rng.integers(len(COLUMNS))]())
         elif kind == "dropout":
             layers.append(Dropout(float(rng.choice([0.0, 0.3, 0.7]))))
         else:
@@ -45,7 +53,7 @@ def random_model(seed, dtype="float64"):
     loss, last = [("mse", Dense(2)), ("bce", Dense(3, "sigmoid")), ("cce", Dense(3, "softmax"))][seed % 3]
     model = Sequential([*layers, last], input_size=inputs, dtype=dtype, seed=seed)
     for _, layer in network.all_layers(model.layers):
-        if isinstance(layer, Dense):
+        if isinstance(layer, Dense) and layer.use_bias:
             layer.b = rng.uniform(-0.5, 0.5, layer.units)  # away from the kinks of units that read only zeros
     x = rng.normal(size=(int(rng.integers(1, 5)), inputs))
     y = np.eye(3)[rng.integers(0, 3, len(x))] if loss != "mse" else rng.normal(size=(len(x), 2))

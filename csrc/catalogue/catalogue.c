@@ -17,7 +17,8 @@
 enum { FROM_A = 0, FROM_Z = MLP_FROM_Z };
 enum { NO_TRAITS = 0, COUNTS_STEPS = MLP_COUNTS_STEPS };
 enum { SAMPLE = 0, OUTPUT = MLP_PER_OUTPUT };
-enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS, NUMBERS = 0, QUESTIONS = MLP_QUESTIONS, CLASSES = MLP_CLASSES };
+enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS };
+enum { NUMBERS = 0, BINARY = MLP_BINARY, SIGNS = MLP_SIGNS, CLASSES = MLP_CLASSES };
 
 const mlp_entry mlp_activations[] = {
 #define WORDS(id, a, slope, paper) .name = #id, .formula = a, .derivative = slope, .source = paper
@@ -68,13 +69,15 @@ const mlp_entry mlp_optimizers[] = {
 };
 
 const mlp_entry mlp_schedules[] = {
-#define SCHEDULE(ID, id, constants, rate, paper) {.name = #id, .hypers = constants, .formula = rate, .source = paper},
+#define SCHEDULE(ID, id, class_in_python, constants, rate, paper)                                                      \
+    {.name = #id, .class_name = class_in_python, .hypers = constants, .formula = rate, .source = paper},
 #include "schedules.def"
     {.name = NULL},
 };
 
 const mlp_entry mlp_initializers[] = {
-#define INITIALIZER(ID, id, distribution, paper) {.name = #id, .formula = distribution, .source = paper},
+#define INITIALIZER(ID, id, constants, distribution, paper)                                                            \
+    {.name = #id, .hypers = constants, .formula = distribution, .source = paper},
 #include "initializers.def"
     {.name = NULL},
 };
@@ -88,6 +91,7 @@ const mlp_entry mlp_metrics[] = {
 const mlp_entry mlp_layers[] = {
 #define LAYER(ID, id, constants, forward, backward, paper)                                                             \
     {.name = #id, .hypers = constants, .formula = forward, .derivative = backward, .source = paper},
+#define MOVING LAYER
 #define SAME_WIDTH LAYER
 #define ELEMENTS(ID, id, constants, forward, backward, paper)                                                          \
     {.name = #id,                                                                                                      \
@@ -106,8 +110,8 @@ const mlp_entry mlp_elementaries[] = {
     {.name = NULL},
 };
 
-const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "questions", "classes",
-                                       "per_output", "elementwise", "counts_steps",    NULL};
+const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "binary", "classes",
+                                       "per_output", "elementwise", "counts_steps",    "signs",  NULL};
 
 static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
     int i = 0;

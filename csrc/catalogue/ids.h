@@ -26,12 +26,12 @@ typedef enum {
 } mlp_optimizer_id;
 
 typedef enum {
-#define SCHEDULE(ID, ...) MLP_##ID,
+#define SCHEDULE(ID, ...) MLP_SCHEDULE_##ID,
 #include "schedules.def"
 } mlp_schedule_id;
 
 typedef enum {
-#define INITIALIZER(ID, ...) MLP_##ID,
+#define INITIALIZER(ID, ...) MLP_INITIALIZER_##ID,
 #include "initializers.def"
 } mlp_initializer_id;
 
@@ -42,6 +42,7 @@ typedef enum {
 
 typedef enum {
 #define LAYER(ID, ...) MLP_##ID,
+#define MOVING LAYER
 #define SAME_WIDTH LAYER
 #define ELEMENTS LAYER
 #include "layers.def"

@@ -1,4 +1,4 @@
-/* elementary.inc.h: exp, log, log1p, tanh and sigmoid of VEC_LANES numbers at once.
+/* elementary.inc.h: reference/elementary.h for VEC_LANES numbers at once.
  *
  * Line for line reference/elementary.h, where the method, the constants and the error bounds are; only written in
  * vectors. A change there is a change here.
@@ -58,13 +58,28 @@ static inline vec_exponential vec_exponential_of(vec x) {
     return (vec_exponential){.k = ivec_sub(vec_as_ivec(shifted), vec_as_ivec(rounder)), .p = p};
 }
 
+static inline vec vec_scaled(vec number, ivec k) {
+    ivec biased_twice = ivec_add(k, ivec_broadcast(2 * BIAS)), half = ivec_shift_right(biased_twice, 1);
+    return vec_mul(vec_mul(number, vec_power_of_2(half)), vec_power_of_2(ivec_sub(biased_twice, half)));
+}
+
 static inline vec vec_exp(vec x) {
     x = vec_select(vec_less(x, vec_broadcast(EXP_LOWEST)), vec_broadcast(EXP_LOWEST), x);
     x = vec_select(vec_less(vec_broadcast(EXP_HIGHEST), x), vec_broadcast(EXP_HIGHEST), x);
     vec_exponential e = vec_exponential_of(x);
-    ivec biased_twice = ivec_add(e.k, ivec_broadcast(2 * BIAS)), half = ivec_shift_right(biased_twice, 1);
-    vec y = vec_mul(vec_add(vec_broadcast(1), e.p), vec_power_of_2(half));
-    return vec_mul(y, vec_power_of_2(ivec_sub(biased_twice, half)));
+    return vec_scaled(vec_add(vec_broadcast(1), e.p), e.k);
+}
+
+static inline vec vec_times_1_plus_p(vec number, vec_exponential e) { return vec_fma(number, e.p, number); }
+
+static inline vec vec_expm1(vec x) {
+    const vec half = vec_broadcast(REAL(0.5));
+    vec near = vec_select(vec_less(x, vec_broadcast(EXPM1_LOWEST)), vec_broadcast(EXPM1_LOWEST), x);
+    near = vec_select(vec_less(vec_broadcast(EXP_HIGHEST), near), vec_broadcast(EXP_HIGHEST), near);
+    vec_exponential e = vec_exponential_of(near);
+    vec s = vec_power_of_2(ivec_add(e.k, ivec_broadcast(BIAS - 1)));
+    vec y = vec_mul(vec_broadcast(2), vec_fma(s, e.p, vec_sub(s, half)));
+    return vec_select(vec_less(vec_abs(x), vec_broadcast(4 * REAL_SMALLEST)), x, y);
 }
 
 /* From e = e^{-|x|}. */
@@ -86,6 +101,31 @@ static inline vec vec_tanh(vec x) {
     vec residual = vec_fnma(sp, t, vec_sub(vec_fnma(vec_add(one, s), t, vec_sub(one, s)), sp));
     t = vec_fma(residual, vec_fma(half, t, half), t);
     return ivec_as_vec(ivec_or(vec_as_ivec(t), ivec_and(vec_as_ivec(x), ivec_broadcast(bits_of(-(real)0)))));
+}
+
+static inline vec vec_times_normal_tail(vec number, vec x) {
+    const vec middle = vec_broadcast(TAIL_MIDDLE), highest = vec_broadcast(TAIL_HIGHEST);
+    const vec minus_half = vec_broadcast(REAL(-0.5));
+    x = vec_select(vec_less(highest, x), highest, x);
+    const vec square = vec_mul(x, x), lost = vec_fma(x, x, vec_negative(square));
+    const vec divisor = vec_add(x, middle), divisor_lost = vec_sub(x, vec_sub(divisor, middle));
+    const vec inverse = vec_div(vec_broadcast(1), divisor), t = vec_mul(vec_sub(x, middle), inverse);
+    const vec dividend = vec_mul(number, vec_polynomial(TAIL_DEGREE, TAIL_COEFFICIENTS, t));
+    const vec quotient = vec_mul(dividend, inverse);
+    const vec remainder = vec_fnma(quotient, divisor_lost, vec_fnma(quotient, divisor, dividend));
+    const vec low = vec_fma(remainder, inverse, vec_mul(vec_mul(minus_half, lost), quotient));
+    const vec_exponential e = vec_exponential_of(vec_mul(minus_half, square));
+    return vec_scaled(vec_add(quotient, vec_fma(quotient, e.p, vec_times_1_plus_p(low, e))), e.k);
+}
+
+static inline vec vec_erf(vec x) {
+    const vec one = vec_broadcast(1);
+    vec magnitude = vec_abs(x), square = vec_mul(magnitude, magnitude);
+    vec near = vec_fma(magnitude, vec_polynomial(ERF_DEGREE, ERF_COEFFICIENTS, square), magnitude);
+    vec root_2 = vec_broadcast(REAL(1.4142135623730951));
+    vec far = vec_sub(one, vec_times_normal_tail(vec_broadcast(2), vec_mul(root_2, magnitude)));
+    vec y = vec_select(vec_less(magnitude, one), near, far);
+    return ivec_as_vec(ivec_or(vec_as_ivec(y), ivec_and(vec_as_ivec(x), ivec_broadcast(bits_of(-(real)0)))));
 }
 
 typedef struct {

@@ -52,6 +52,10 @@
 
 #include "dropout.inc.h"
 
+#include "norm.inc.h"
+
+#include "scale.inc.h"
+
 const REAL_NAME(mlp_kernels) TABLE = {
     .dense_forward = fast_dense_forward,
     .dense_backward_x = fast_dense_backward_x,
@@ -70,6 +74,17 @@ const REAL_NAME(mlp_kernels) TABLE = {
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
     .dropout = fast_dropout,
+    .layer_norm_forward = fast_layer_norm_forward,
+    .layer_norm_backward_x = fast_layer_norm_backward_x,
+    .layer_norm_backward_gamma = fast_layer_norm_backward_gamma,
+    .batch_norm_moments = fast_batch_norm_moments,
+    .batch_norm_forward = fast_batch_norm_forward,
+    .batch_norm_backward = fast_batch_norm_backward,
+    .scale = fast_scale,
+    .scale_backward_s = fast_scale_backward_s,
+    .prelu_forward = fast_prelu_forward,
+    .prelu_backward_z = fast_prelu_backward_z,
+    .prelu_backward_alpha = fast_prelu_backward_alpha,
     .update = fast_update,
     .max_norm = max_norm,
     .sum_of_squares = sum_of_squares,

@@ -2,6 +2,8 @@
  * own vector form, or the reference's.
  */
 
+#include "loss_terms.inc.h"
+
 /* The loss runs the reference's text. */
 #define NO_VECTOR_LOSS(id)                                                                                             \
     static void fast_##id##_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value,           \
@@ -15,55 +17,134 @@
 
 /* The pair does. */
 #define NO_VECTOR_PAIR(id)                                                                                             \
-    static void fast_##id##_loss(ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,                \
+    static void fast_##id##_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a, \
                                  const real *y) {                                                                      \
         for (ptrdiff_t s = 0; s < n; s++) {                                                                            \
-            value[s] = id##_loss(out, z + s * out, a + s * out, y + s * out);                                          \
+            value[s] = id##_loss(out, z + s * out, a + s * out, y + s * out, c);                                       \
         }                                                                                                              \
     }                                                                                                                  \
-    static void fast_##id##_phi(ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,    \
-                                const real *scale) {                                                                   \
+    static void fast_##id##_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,    \
+                                const real *y, const real *scale) {                                                    \
         for (ptrdiff_t s = 0; s < n; s++) {                                                                            \
-            id##_phi(out, phi + s * out, z + s * out, a + s * out, y + s * out, scale[s]);                             \
+            id##_phi(out, phi + s * out, z + s * out, a + s * out, y + s * out, scale[s], c);                          \
         }                                                                                                              \
     }
 
-/* --------------------------------------------------------------------------------- the value of each sample, a sum */
+/* ---- element by element ----------------------------------------------------------------------------------------- */
 
-static inline vec squared_miss(vec y_hat, vec y, row_facts facts) {
-    vec miss = vec_sub(y_hat, y);
-    return (void)facts, vec_mul(miss, miss);
-}
-
-/* From e = e^{-|z|}. */
-static inline vec vec_sigmoid_bce_from(vec z, vec y, vec e) {
-    const vec share = vec_select(vec_less(vec_broadcast(0), z), vec_sub(vec_broadcast(1), y), vec_negative(y));
-    return vec_add(vec_part_of(share, z), vec_log1p(e));
-}
-
-static inline vec vec_sigmoid_bce(vec z, vec y, row_facts facts) {
-    return (void)facts, vec_sigmoid_bce_from(z, y, vec_exp(vec_minus_abs(z)));
-}
-
-static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
-    return vec_part_of(y, vec_add(vec_below_max(facts.max, z), facts.log_sum));
-}
-
-/* The sum of each row; rows of one number side by side. (A sum begins at 0, which is how -0 becomes 0.) */
-static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, row_facts), ptrdiff_t n, ptrdiff_t out, real *value,
-                                          const real *a, const real *b) {
-    const row_facts none = {0};
+/* The sum of each row's terms, divided by `divisor`; rows of one number side by side. (A sum begins at 0, which is how -0
+ * becomes 0.) */
+static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, const real *), ptrdiff_t n, ptrdiff_t out, real *value,
+                                          const real *a, const real *b, real divisor, const real *c) {
     if (out > 1) {
         for (ptrdiff_t s = 0; s < n; s++) {
-            value[s] = row_sum(out, term, a + s * out, b + s * out, none);
+            vec sums[SUMS];
+            clear(sums);
+            for (ptrdiff_t begin = 0; begin < out; begin += LANES) {
+                for (int v = 0; v < SUMS; v++) {
+                    const ptrdiff_t k = begin + v * VEC_LANES, at = s * out + k;
+                    const mask some = mask_first(out - k);
+                    const vec number = term(vec_load_masked(a + at, some), vec_load_masked(b + at, some), c);
+                    sums[v] = vec_add(sums[v], vec_select(some, number, vec_broadcast(0)));
+                }
+            }
+            value[s] = sum_of_sums(sums) / divisor;
         }
         return;
     }
     for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
-        mask some = mask_first(n - s);
-        vec number = term(vec_load_masked(a + s, some), vec_load_masked(b + s, some), none);
-        vec_store_masked(value + s, vec_add(number, vec_broadcast(0)), some);
+        const mask some = mask_first(n - s);
+        const vec number = term(vec_load_masked(a + s, some), vec_load_masked(b + s, some), c);
+        vec_store_masked(value + s, vec_div(vec_add(number, vec_broadcast(0)), vec_broadcast(divisor)), some);
     }
+}
+
+/* y = scale_s / divisor times f(a, b) for each number of row s; rows of one number side by side. */
+static ALWAYS_INLINE void each_of_rows(vec (*f)(vec, vec, const real *), ptrdiff_t n, ptrdiff_t out, real *y,
+                                       const real *a, const real *b, const real *scale, real divisor, const real *c) {
+    if (out > 1) {
+        for (ptrdiff_t s = 0; s < n; s++) {
+            const vec share = vec_broadcast(scale[s] / divisor);
+            for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
+                const mask some = mask_first(out - k);
+                const vec result = f(vec_load_masked(a + s * out + k, some), vec_load_masked(b + s * out + k, some), c);
+                vec_store_masked(y + s * out + k, vec_mul(share, result), some);
+            }
+        }
+        return;
+    }
+    for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
+        const mask some = mask_first(n - s);
+        const vec share = vec_div(vec_load_masked(scale + s, some), vec_broadcast(divisor));
+        const vec result = f(vec_load_masked(a + s, some), vec_load_masked(b + s, some), c);
+        vec_store_masked(y + s, vec_mul(share, result), some);
+    }
+}
+
+/* The loss is vec_<id>_term and vec_<id>_slope, of y_hat and y. */
+#define VECTOR_LOSS(id)                                                                                                \
+    static void fast_##id##_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value,           \
+                                  const real *y_hat, const real *y) {                                                  \
+        sum_of_each_row(vec_##id##_term, n, out, value, y_hat, y, outputs_averaged(loss, out), loss->constants);       \
+    }                                                                                                                  \
+    static void fast_##id##_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a,       \
+                                     const real *y_hat, const real *y, const real *scale) {                            \
+        const real divisor = outputs_averaged(loss, out);                                                              \
+        each_of_rows(vec_##id##_slope, n, out, grad_a, y_hat, y, scale, divisor, loss->constants);                     \
+    }
+
+/* The pair is, of z and y. */
+#define VECTOR_PAIR(id)                                                                                                \
+    static void fast_##id##_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a, \
+                                 const real *y) {                                                                      \
+        (void)a;                                                                                                       \
+        sum_of_each_row(vec_##id##_term, n, out, value, z, y, 1, c);                                                   \
+    }                                                                                                                  \
+    static void fast_##id##_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,    \
+                                const real *y, const real *scale) {                                                    \
+        (void)a;                                                                                                       \
+        each_of_rows(vec_##id##_slope, n, out, phi, z, y, scale, 1, c);                                                \
+    }
+
+VECTOR_LOSS(mse)
+VECTOR_LOSS(bce)
+VECTOR_LOSS(cce)
+VECTOR_LOSS(mae)
+VECTOR_LOSS(huber)
+VECTOR_LOSS(log_cosh)
+VECTOR_LOSS(quantile)
+VECTOR_LOSS(kl_divergence)
+VECTOR_LOSS(poisson)
+VECTOR_LOSS(hinge)
+VECTOR_LOSS(squared_hinge)
+VECTOR_LOSS(focal)
+VECTOR_PAIR(sigmoid_cce)
+VECTOR_PAIR(sigmoid_kl_divergence)
+VECTOR_PAIR(sigmoid_focal)
+VECTOR_PAIR(softplus_poisson)
+NO_VECTOR_PAIR(softmax_bce)
+
+static void fast_sigmoid_bce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
+                                  const real *y) {
+    (void)a;
+    sum_of_each_row(vec_sigmoid_bce_term, n, out, value, z, y, 1, c);
+}
+
+static inline vec vec_a_less_y(vec a, vec y, const real *c) { return (void)c, vec_sub(a, y); }
+
+static void fast_sigmoid_bce_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,
+                                 const real *y, const real *scale) {
+    (void)z;
+    each_of_rows(vec_a_less_y, n, out, phi, a, y, scale, 1, c);
+}
+
+/* ---- softmax outputs -------------------------------------------------------------------------------------------- */
+
+static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
+    return vec_part_of(y, vec_add(vec_below_max(facts.max, z), facts.log_sum));
+}
+static inline vec vec_softmax_kl_divergence(vec z, vec y, row_facts facts) {
+    return vec_part_of(y, vec_add(vec_cut_log(y), vec_add(vec_below_max(facts.max, z), facts.log_sum)));
 }
 
 /* What softmax_of finds out about some rows, one number a row: their logarithms cost little side by side. */
@@ -86,73 +167,40 @@ static inline softmax_rows softmax_of_rows(ptrdiff_t count, ptrdiff_t out, real 
 }
 
 /* log_sum is NaN where any z is, and finite otherwise: 0 times it makes the value NaN that y = 0 would hide. */
-static inline real value_of_softmax_cce(ptrdiff_t out, const softmax_rows *rows, ptrdiff_t s, const real *z,
-                                        const real *y) {
+static ALWAYS_INLINE real value_of_row(vec (*term)(vec z, vec y, row_facts facts), ptrdiff_t out,
+                                       const softmax_rows *rows, ptrdiff_t s, const real *z, const real *y) {
     row_facts facts = {.max = vec_broadcast(rows->max[s]), .log_sum = vec_broadcast(rows->log_sum[s])};
-    return row_sum(out, vec_softmax_cce, z, y, facts) + 0 * rows->log_sum[s];
+    return row_sum(out, term, z, y, facts) + 0 * rows->log_sum[s];
 }
 
 static inline ptrdiff_t rows_from(ptrdiff_t begin, ptrdiff_t n) {
     return n - begin < ROWS_TOGETHER ? n - begin : ROWS_TOGETHER;
 }
 
-static void fast_softmax_cce_loss(ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
-                                  const real *y) {
-    (void)a;
+static ALWAYS_INLINE void value_of_rows(vec (*term)(vec z, vec y, row_facts facts), ptrdiff_t n, ptrdiff_t out,
+                                        real *value, const real *z, const real *y) {
     for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
         softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, NULL, z + begin * out);
         for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
             ptrdiff_t at = (begin + s) * out;
-            value[begin + s] = value_of_softmax_cce(out, &rows, s, z + at, y + at);
+            value[begin + s] = value_of_row(term, out, &rows, s, z + at, y + at);
         }
     }
 }
 
-static void fast_sigmoid_bce_loss(ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
+static void fast_softmax_cce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
                                   const real *y) {
-    (void)a;
-    sum_of_each_row(vec_sigmoid_bce, n, out, value, z, y);
+    (void)c, (void)a;
+    value_of_rows(vec_softmax_cce, n, out, value, z, y);
 }
 
-static void fast_mse_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value, const real *y_hat,
-                           const real *y) {
-    (void)loss;
-    sum_of_each_row(squared_miss, n, out, value, y_hat, y);
-    for (ptrdiff_t s = 0; s < n; s++) {
-        value[s] /= (real)out;
-    }
+static void fast_softmax_kl_divergence_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z,
+                                            const real *a, const real *y) {
+    (void)c, (void)a;
+    value_of_rows(vec_softmax_kl_divergence, n, out, value, z, y);
 }
-
-/* ------------------------------------------------------------------------------ phi^J of each unit, times a scale */
-
-static inline vec vec_mse_slope(vec y_hat, vec y, vec share) {
-    return vec_mul(share, vec_mul(vec_broadcast(2), vec_sub(y_hat, y)));
-}
-
-static inline vec vec_sigmoid_bce_phi(vec a, vec y, vec scale) { return vec_mul(scale, vec_sub(a, y)); }
 
 static inline vec only_y(vec a, vec y, row_facts facts) { return (void)a, (void)facts, y; }
-
-/* y = f(a, b, x_s) for each number of row s; rows of one number side by side. */
-static ALWAYS_INLINE void each_of_rows(vec (*f)(vec, vec, vec), ptrdiff_t n, ptrdiff_t out, real *y, const real *a,
-                                       const real *b, const real *x) {
-    if (out > 1) {
-        for (ptrdiff_t s = 0; s < n; s++) {
-            for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-                mask some = mask_first(out - k);
-                vec result = f(vec_load_masked(a + s * out + k, some), vec_load_masked(b + s * out + k, some),
-                               vec_broadcast(x[s]));
-                vec_store_masked(y + s * out + k, result, some);
-            }
-        }
-        return;
-    }
-    for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
-        mask some = mask_first(n - s);
-        vec result = f(vec_load_masked(a + s, some), vec_load_masked(b + s, some), vec_load_masked(x + s, some));
-        vec_store_masked(y + s, result, some);
-    }
-}
 
 static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const real *y, real scale) {
     vec total = vec_broadcast(row_sum(out, only_y, a, y, (row_facts){0}));
@@ -163,33 +211,18 @@ static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const re
     }
 }
 
-static void fast_softmax_cce_phi(ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,
-                                 const real *scale) {
-    (void)z;
+static void fast_softmax_cce_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,
+                                 const real *y, const real *scale) {
+    (void)c, (void)z;
     for (ptrdiff_t s = 0; s < n; s++) {
         phi_of_softmax_cce(out, phi + s * out, a + s * out, y + s * out, scale[s]);
     }
 }
 
-static void fast_sigmoid_bce_phi(ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,
-                                 const real *scale) {
-    (void)z;
-    each_of_rows(vec_sigmoid_bce_phi, n, out, phi, a, y, scale);
+static void fast_softmax_kl_divergence_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z,
+                                           const real *a, const real *y, const real *scale) {
+    fast_softmax_cce_phi(c, n, out, phi, z, a, y, scale);
 }
-
-static void fast_mse_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a,
-                              const real *y_hat, const real *y, const real *scale) {
-    (void)loss;
-    for (ptrdiff_t s = 0; s < n; s++) {
-        real share = scale[s] / (real)out;
-        each_of_rows(vec_mse_slope, 1, out, grad_a + s * out, y_hat + s * out, y + s * out, &share);
-    }
-}
-
-NO_VECTOR_LOSS(bce)
-NO_VECTOR_LOSS(cce)
-NO_VECTOR_PAIR(sigmoid_cce)
-NO_VECTOR_PAIR(softmax_bce)
 
 /* ---- any of them ------------------------------------------------------------------------------------------------ */
 
@@ -218,7 +251,7 @@ static void fast_output_loss(const REAL_NAME(mlp_loss) * loss, const REAL_NAME(m
     switch (pair_of(loss->id, sigma->id)) {
     case MLP_THROUGH_A: fast_loss_value(loss, n, out, value, a, y); break;
 #define PAIR(ID, id, ...)                                                                                              \
-    case MLP_##ID: fast_##id##_loss(n, out, value, z, a, y); break;
+    case MLP_##ID: fast_##id##_loss(loss->constants, n, out, value, z, a, y); break;
 #include "../catalogue/pairs.def"
     }
 }
@@ -231,7 +264,7 @@ static void fast_output_phi(const REAL_NAME(mlp_loss) * loss, const REAL_NAME(ml
         fast_activation_backward(sigma, n, out, phi, mlp_derivative_needs_z(sigma->id) ? z : a, phi);
         break;
 #define PAIR(ID, id, ...)                                                                                              \
-    case MLP_##ID: fast_##id##_phi(n, out, phi, z, a, y, scale); break;
+    case MLP_##ID: fast_##id##_phi(loss->constants, n, out, phi, z, a, y, scale); break;
 #include "../catalogue/pairs.def"
     }
 }
@@ -255,7 +288,7 @@ static double softmax_cce_step(ptrdiff_t n, ptrdiff_t out, real *a, real *value,
         for (ptrdiff_t s = 0; s < count; s++) {
             const ptrdiff_t row = at + s * out;
             divide_row(out, a + row, 1 + rows.rest[s]);
-            value[begin + s] = value_of_softmax_cce(out, &rows, s, z + row, y + row);
+            value[begin + s] = value_of_row(vec_softmax_cce, out, &rows, s, z + row, y + row);
             phi_of_softmax_cce(out, phi + row, a + row, y + row, scale[begin + s]);
             right += is_row_correct(out, a + row, y + row);
         }
@@ -280,7 +313,7 @@ static double sigmoid_bce_step(ptrdiff_t n, real *a, real *value, real *phi, con
         const vec e = vec_exp(vec_minus_abs(of_z)), of_a = vec_sigmoid_from(of_z, e);
         vec_store_masked(a + s, of_a, some);
         vec_store_masked(value + s, vec_add(vec_sigmoid_bce_from(of_z, of_y, e), vec_broadcast(0)), some);
-        vec_store_masked(phi + s, vec_sigmoid_bce_phi(of_a, of_y, vec_load_masked(scale + s, some)), some);
+        vec_store_masked(phi + s, vec_mul(vec_load_masked(scale + s, some), vec_sub(of_a, of_y)), some);
         right += mask_count(mask_and(some, vec_same_side(of_a, of_y)));
     }
     return (double)right;

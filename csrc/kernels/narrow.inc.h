@@ -123,7 +123,7 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
         terms[k] = vec_part_of(of_y[k], vec_add(vec_below_max(s.max, of_z[k]), log_sum));
         of_a[k] = vec_div(of_a[k], sum);
     }
-    /* log_sum: see value_of_softmax_cce. */
+    /* log_sum: see value_of_row. */
     vec_store_masked(value, vec_fma(vec_broadcast(0), log_sum, sum_of_units(out, terms)), some);
     turn_out(rows, out, a, of_a);
     const int right = count_correct_units(rows, out, of_a, of_y);

@@ -78,7 +78,7 @@ static void fast_dense_update_online(ptrdiff_t in, ptrdiff_t out, const REAL_NAM
     if (!is_column && !is_narrow) {
         online_task task = {.in = in, .out = out, .begin = begin, .columns = out, .w = w, .phi = phi, .x = x};
         if (next) {
-            memcpy(next->z, next->b, (size_t)out * sizeof(real));
+            begin_sums(next, out);
             task.next_x = next->x;
             task.next_z = next->z;
         }

@@ -10,16 +10,17 @@
 typedef struct {
     bool (*plan)(mlp_net *net, mlp_step *step, const mlp_step_spec *spec); /* width of the output, claims */
     size_t bound_step_size;                                                /* bytes that a step's addresses take */
-    bool (*initialize)(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
-                       const mlp_interrupt *interrupt);
+    bool (*initialize)(mlp_net *net, ptrdiff_t step, ptrdiff_t segment, const mlp_initializer *initializer,
+                       uint64_t seed, double *scratch, const mlp_interrupt *interrupt);
     bool (*forward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode);
     bool (*backward)(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,
                      const void *y, const void *weight, double *value);
-    void (*update)(mlp_net *net, const mlp_optimizer *optimizer);
+    bool (*update)(mlp_net *net, const mlp_optimizer *optimizer, void *caller);
     bool (*predict)(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, void *caller,
                     const mlp_interrupt *interrupt);
     bool (*evaluate)(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
                      mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt, mlp_score *score);
+    bool (*whole_gradient)(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score);
     mlp_trained (*train)(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor);
 } mlp_engine;
 

@@ -4,7 +4,7 @@
  *   2. The last activation belongs to the head, which does activation, loss, phi^J and the count of right answers in one.
  *   3. Steps below a product that work element by element are the epilogue of the product that passes phi down.
  *   4. The optimizer's step is the epilogue of grad_w, unless the rule needs the whole gradient first (clipping by its norm),
- *      a later step may still fail (a layer written in Python), or there are so few parameters that one sweep costs less.
+ *      something may still fail (a layer or a rule written in Python), or there are so few parameters that one sweep costs less.
  *   5. With one sample a batch, the forward of the next sample through a first dense layer is done while its weights take
  *      their step, unless they are changed once more (max_norm).
  */
@@ -34,7 +34,7 @@ void mlp_fuse_steps(mlp_net *net) {
 }
 
 static bool needs_whole_gradient(const mlp_net *net, const mlp_optimizer *optimizer) {
-    return net->has_custom || isfinite(optimizer->clip_norm);
+    return net->has_custom || optimizer->custom.step || isfinite(optimizer->clip_norm);
 }
 
 /* Below this the parameters stay in the caches, and one update of all is faster than one per layer. With one sample the

@@ -3,6 +3,7 @@
 
 #include "../runtime/memory.h"
 #include "engine.h"
+#include "initializers.h"
 
 static const mlp_engine *engine(const mlp_net *net) { return net->bits == 32 ? &mlp_engine_f32 : &mlp_engine_f64; }
 
@@ -29,9 +30,18 @@ ptrdiff_t mlp_predict_elements(const mlp_net *net, ptrdiff_t n) {
                         mlp_bound_steps_elements(net));
 }
 
-bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
-                        const mlp_interrupt *interrupt) {
-    return engine(net)->initialize(net, step, initializer, seed, interrupt);
+bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, ptrdiff_t segment, const mlp_initializer *initializer,
+                        uint64_t seed, double *scratch, const mlp_interrupt *interrupt) {
+    return engine(net)->initialize(net, step, segment, initializer, seed, scratch, interrupt);
+}
+
+/* Of an orthonormal matrix, all in double, and of its reflections two numbers each. */
+ptrdiff_t mlp_initializer_elements(const mlp_net *net, ptrdiff_t step, ptrdiff_t segment,
+                                   const mlp_initializer *initializer) {
+    const mlp_segment *own = &net->segment[net->step[step].segment + segment];
+    const ptrdiff_t few = own->rows < own->columns ? own->rows : own->columns;
+    const bool whole = mlp_distribution_of(initializer, 1, 1).shape == MLP_ORTHONORMAL;
+    return whole ? mlp_size_sum(mlp_size_product(own->rows, own->columns), mlp_size_product(few, 2)) : 0;
 }
 
 bool mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode) {
@@ -43,7 +53,9 @@ bool mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const
     return engine(net)->backward(net, work, n, mode, loss, y, weight, value);
 }
 
-void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer) { engine(net)->update(net, optimizer); }
+bool mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer, void *caller) {
+    return engine(net)->update(net, optimizer, caller);
+}
 
 bool mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, void *caller,
                      const mlp_interrupt *interrupt) {
@@ -54,6 +66,10 @@ bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *lo
                       mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt,
                       mlp_score *score) {
     return engine(net)->evaluate(net, work, loss, metric, samples, value, caller, interrupt, score);
+}
+
+bool mlp_net_whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score) {
+    return engine(net)->whole_gradient(net, work, training, score);
 }
 
 mlp_trained mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor) {

@@ -9,11 +9,23 @@
 
 #include "../runtime/poll.h"
 #include "plan.h"
+#include "schedule.h"
 
-/* Fills the first segment of a step by the initializer, with the random numbers that `stream` of the seed has, and its
- * other segments with 0. A float net gets the rounded numbers of the double net. False: the interrupt callback stopped it. */
-bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, mlp_initializer_id initializer, uint64_t seed,
-                        const mlp_interrupt *interrupt);
+/* An initializer, and the values of its constants. */
+typedef struct {
+    mlp_initializer_id id;
+    double constants[MLP_HYPERS];
+} mlp_initializer;
+
+/* Fills a segment of a step, counted from the step's first, by the initializer, with the random numbers that the layer has
+ * under the seed; `scratch` has room for mlp_initializer_elements. A float net gets the rounded numbers of the double net.
+ * False: the interrupt callback stopped it. */
+bool mlp_net_initialize(mlp_net *net, ptrdiff_t step, ptrdiff_t segment, const mlp_initializer *initializer,
+                        uint64_t seed, double *scratch, const mlp_interrupt *interrupt);
+
+/* -1: more than ptrdiff_t counts. */
+ptrdiff_t mlp_initializer_elements(const mlp_net *net, ptrdiff_t step, ptrdiff_t segment,
+                                   const mlp_initializer *initializer);
 
 /* A batch's memory: the parts that plan.c laid out, each with room for `capacity` rows, of which the first n are in use; and
  * the addresses of the steps. */
@@ -28,41 +40,60 @@ ptrdiff_t mlp_workspace_elements(const mlp_net *net, ptrdiff_t capacity);
 /* Where a value or gradient begins in the block, in elements. */
 ptrdiff_t mlp_workspace_offset(ptrdiff_t capacity, mlp_slot slot);
 
-/* A loss, and the values of its constants. */
+/* A loss that is written elsewhere: fills the samples' values (n) and, unless it is NULL, the gradients (n, out) of each to its
+ * y_hat = a^J, not scaled. Nonzero: it failed. */
+typedef struct {
+    int (*fill)(void *context, void *caller, ptrdiff_t n, ptrdiff_t out, void *value, void *grad, const void *y_hat,
+                const void *y);
+    void *context;
+} mlp_custom_loss;
+
+/* A loss, and the values of its constants; or one that is written elsewhere. */
 typedef struct {
     mlp_loss_id id;
     double constants[MLP_HYPERS];
+    mlp_custom_loss custom; /* fill NULL: the catalogue's */
 } mlp_loss;
 
-/* Who computes: masks of dropout depend on these and on nothing else. `training` false: no dropout. */
+/* Who computes: masks of dropout depend on these and on nothing else. `training` false: no dropout, and no moments of a batch. */
 typedef struct {
     bool training;
     uint64_t seed, batch; /* batch: the epoch's number in the upper half, the batch's in the lower */
-    void *caller;         /* handed on to layers that are written elsewhere */
+    const void *weight;   /* (n) or NULL: what a row counts in the moments of a batch: see layers/batch_norm.c */
+    void *caller;         /* handed on to what is written elsewhere */
 } mlp_mode;
 
 static inline uint64_t mlp_batch_number(uint32_t epoch, uint64_t batch) { return (uint64_t)epoch << 32 | batch; }
 
-/* value 0, rows 0 ... n-1 -> all values. False: a layer failed. */
+/* value 0, rows 0 ... n-1 -> all values; in training the numbers beside the parameters move. False: a layer failed, and
+ * nothing has moved. */
 bool mlp_net_forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode);
 
-/* After a forward of the same n and mode: all gradients; *loss becomes the batch's. y (n, out), weight (n) or NULL. */
+/* After a forward of the same n and mode: all gradients; *loss becomes the batch's. y (n, out), weight (n) or NULL. False: a
+ * layer or the loss failed. */
 bool mlp_net_backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,
                       const void *y, const void *weight, double *value);
+
+/* A rule that is written elsewhere: takes step t = 1, 2, ... of all parameters with the gradients that the net holds. Nonzero:
+ * it failed, and left the parameters as they were. */
+typedef struct {
+    int (*step)(void *context, void *caller, int64_t t);
+    void *context;
+} mlp_custom_rule;
 
 /* An optimizer and its states, each of which lies like the parameters; one that the rule does without is NULL. */
 typedef struct {
     mlp_optimizer_id id;
-    double hypers[MLP_HYPERS]; /* the learning rate first */
-    mlp_schedule_id schedule;
-    double schedule_constants[MLP_HYPERS];
+    double hypers[MLP_HYPERS]; /* the learning rate first: the largest, where there is a schedule */
+    mlp_schedule schedule;
     double clip_value, clip_norm; /* of the gradient; INFINITY: not */
     void *state[MLP_STATES];
-    int64_t *t; /* steps taken so far; counts on */
+    int64_t *t;             /* steps taken so far; counts on */
+    mlp_custom_rule custom; /* step NULL: the catalogue's; else nothing above but t counts */
 } mlp_optimizer;
 
-/* One step with the gradients that the last backward left. */
-void mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer);
+/* One step with the gradients that the last backward left. False: a rule that is written elsewhere failed. */
+bool mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer, void *caller);
 
 /* fusion.c */
 bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer, bool one_sample);
@@ -110,6 +141,7 @@ typedef struct {
     ptrdiff_t *order;  /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */
     uint64_t seed;     /* from which and from the epoch's number an order follows, and the masks        */
     mlp_score *scores; /* (epochs): the means over an epoch's samples, each taken before its batch's update */
+    double *rates;     /* (epochs): the learning rate of an epoch's last step; NULL: nobody wants to know */
     void *caller;
     const mlp_interrupt *interrupt; /* polled before a batch, which is the last one if it says so              */
 } mlp_training;
@@ -119,8 +151,11 @@ typedef struct {
     ptrdiff_t first_not_finite; /* the first whose loss was not finite, counted like `batches`; -1: none      */
     ptrdiff_t rows;             /* of the last batch, whose values and gradients are all there to be shown;
                                    -1: they are not                                                           */
-    bool failed;                /* a layer did, in the batch after the last one that was done                 */
+    bool failed;                /* what is written elsewhere did, in the batch after the last one that was done */
 } mlp_trained;
+
+/* All samples as one batch: the gradients of their mean loss, and its value. False: a layer failed. */
+bool mlp_net_whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score);
 
 /* Goes on from the cursor, which it moves. */
 mlp_trained mlp_net_train(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor);

@@ -59,7 +59,12 @@ static void lay_out_values(mlp_net *net, const mlp_step_spec *specs) {
         net->grad[i + 1] = specs[i].joined ? net->grad[i] : new_slot(net, step->out);
         net->widest = step->out > net->widest ? step->out : net->widest;
     }
-    net->grad[0] = net->grad[1];             /* nobody asks for it */
+    net->grad[0] = net->grad[1]; /* nobody asks for it */
+    for (ptrdiff_t i = 0; i < net->steps; i++) {
+        if (net->step[i].kept.width > 0) {
+            net->step[i].kept = new_slot(net, net->step[i].kept.width);
+        }
+    }
     new_slot(net, mlp_net_outputs(net) + 3); /* y; weight, scale, value */
 }
 
@@ -101,6 +106,11 @@ static void lay_out_predict(mlp_net *net) {
             fork = i;
             break;
         case MLP_DENSE:
+        case MLP_BATCH_NORM:
+        case MLP_LAYER_NORM:
+        case MLP_RMS_NORM:
+        case MLP_SCALE:
+        case MLP_PRELU:
         case MLP_CUSTOM: step->scratch = free_scratch(net, fork, input); break;
         case MLP_JOIN:
             fork = step->scratch;

@@ -15,8 +15,8 @@
 /* A layer that is written elsewhere. What it is handed lies in the workspace; nonzero: it failed, and training ends. */
 typedef struct {
     int (*forward)(void *context, void *caller, ptrdiff_t n, bool training, void *y, const void *x);
-    int (*backward)(void *context, void *caller, ptrdiff_t n, void *grad_x, const void *grad_y,
-                    const void *x); /* grad_x: or NULL */
+    int (*backward)(void *context, void *caller, ptrdiff_t n, void *grad_x, const void *grad_y, const void *x,
+                    const void *y); /* grad_x: or NULL */
     void *context;
 } mlp_custom;
 
@@ -41,6 +41,7 @@ typedef struct {
     ptrdiff_t buffer, buffers;    /* its numbers beside the parameters, likewise                              */
     mlp_activation_id sigma;      /* activation                                                               */
     double constants[MLP_HYPERS]; /* of the kind, or of sigma                                                 */
+    mlp_slot kept;                /* what forward keeps for backward; width 0: nothing                        */
     ptrdiff_t partner;            /* fork, join: the other one                                                */
     mlp_custom custom;            /* custom                                                                   */
 

@@ -326,6 +326,17 @@ int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id
     return 0;
 }
 
+int mlp_check_constants(const mlp_call *call, int p, const mlp_entry *entry, const double *constants, bool is_double) {
+    for (int i = 0; entry->hypers[i].name; i++) {
+        char what[64];
+        PyOS_snprintf(what, sizeof what, "%s of '%s'", entry->hypers[i].name, entry->name);
+        if (mlp_check_held(call, p, what, constants[i], is_double) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int mlp_get_dtype(const mlp_call *call, int p, int *bits) {
     PyObject *given = call->given[p];
     if (PyUnicode_Check(given) && PyUnicode_CompareWithASCIIString(given, "float32") == 0) {

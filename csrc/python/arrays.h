@@ -23,7 +23,7 @@
 
 #include "kernel.h"
 
-enum { MLP_PARAMETERS = 13 };
+enum { MLP_PARAMETERS = 15 };
 
 typedef enum {
     MLP_SCALAR,
@@ -128,6 +128,9 @@ int mlp_get_name(const mlp_call *call, int p, const mlp_entry *entries, int *id)
  * constants; the others have their standard values. None is the activation 'linear'. */
 int mlp_get_entry(const mlp_call *call, int p, const mlp_entry *entries, int *id, double *constants);
 
+/* Raises if float or double does not hold one of the constants of a row, which came with argument p. */
+int mlp_check_constants(const mlp_call *call, int p, const mlp_entry *entry, const double *constants, bool is_double);
+
 /* Raises if float or double does not hold a number of an optimizer, or needs a larger one. They came as argument p and those after
  * it, one each, or `in_tuple`, all in argument p. */
 int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is_double, mlp_optimizer_id id,
@@ -175,7 +178,7 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
 
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
 extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
-    mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[];
+    mlp_schedule_methods[], mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[];
 extern PyType_Spec mlp_net_spec;
 
 #endif

@@ -21,6 +21,20 @@ static int parse_names(const mlp_binding *binding, const mlp_call *call, names *
     return 0;
 }
 
+/* Whether the real type, which the arrays decide, holds their constants. */
+static int check_constants(const mlp_binding *binding, const mlp_call *call, const names *n) {
+    if (binding->activation != MLP_NO_PARAMETER &&
+        mlp_check_constants(call, binding->activation, &mlp_activations[n->activation], n->activation_constants,
+                            call->is_double) < 0) {
+        return -1;
+    }
+    if (binding->loss != MLP_NO_PARAMETER &&
+        mlp_check_constants(call, binding->loss, &mlp_losses[n->loss], n->loss_constants, call->is_double) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
 static void bind_names(mlp_kernel_call *k, const names *n) {
     const bool is_double = k->call.is_double;
     k->sigma_id = (mlp_activation_id)n->activation;
@@ -63,7 +77,7 @@ PyObject *mlp_run_binding(const mlp_binding *binding, PyObject *const *args, Py_
     names n = {0};
     PyObject *result = NULL;
     if (mlp_parse(&k.call, &binding->function, args, nargs, kwnames) < 0 || parse_names(binding, &k.call, &n) < 0 ||
-        mlp_acquire(&k.call) < 0 ||
+        mlp_acquire(&k.call) < 0 || check_constants(binding, &k.call, &n) < 0 ||
         (binding->weight != MLP_NO_PARAMETER && mlp_check_weights(&k.call, binding->weight) < 0) ||
         take_scratch(binding, &k) < 0) {
         goto done;

@@ -73,9 +73,9 @@ static int module_exec(PyObject *module) {
     if (check_numpy_version() < 0 || PyArray_ImportNumPyAPI() < 0) {
         return -1;
     }
-    PyMethodDef *tables[] = {mlp_dense_methods,     mlp_activation_methods, mlp_loss_methods,
-                             mlp_optimizer_methods, mlp_memory_methods,     mlp_cpu_methods,
-                             mlp_threads_methods,   mlp_catalogue_methods,  module_methods};
+    PyMethodDef *tables[] = {mlp_dense_methods,    mlp_activation_methods, mlp_loss_methods,    mlp_optimizer_methods,
+                             mlp_memory_methods,   mlp_cpu_methods,        mlp_threads_methods, mlp_catalogue_methods,
+                             mlp_schedule_methods, module_methods};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (PyModule_AddFunctions(module, tables[i]) < 0) {
             return -1;

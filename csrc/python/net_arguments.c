@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "../runtime/memory.h"
+
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
                   Py_ssize_t nargs, PyObject *kwnames) {
     const int parsed = mlp_parse(call, function, args, nargs, kwnames);
@@ -20,6 +22,7 @@ static bool overlaps(PyArrayObject *array, const void *start, ptrdiff_t bytes) {
 static bool overlaps_engine(const Net *self, PyArrayObject *array) {
     ptrdiff_t size = (ptrdiff_t)element_size(self), flat = self->net->parameters * size;
     return overlaps(array, self->net->params, flat) || overlaps(array, self->net->grads, flat) ||
+           overlaps(array, self->net->state, self->net->buffer_size * size) ||
            overlaps(array, self->work.block, self->block_elements * size);
 }
 
@@ -32,10 +35,16 @@ static bool overlaps_arrays(const mlp_call *call, PyArrayObject *array) {
     return false;
 }
 
-int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state) {
+/* Whether a call that takes steps with this optimizer writes into the array's memory. */
+static bool is_written(const Net *self, const mlp_optimizer_arguments *optimizer, PyArrayObject *array) {
+    return overlaps_engine(self, array) || (optimizer && (overlaps_arrays(&optimizer->call, array) ||
+                                                          overlaps_arrays(&optimizer->schedule.call, array)));
+}
+
+int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer) {
     for (int p = 0; call->function->parameters[p].name; p++) {
         PyArrayObject *array = call->array[p];
-        if (array && (overlaps_engine(self, array) || (state && overlaps_arrays(state, array)))) {
+        if (array && is_written(self, optimizer, array)) {
             PyObject *copy = PyArray_NewCopy(array, NPY_CORDER);
             if (!copy) {
                 return -1;
@@ -46,8 +55,18 @@ int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state) {
     return 0;
 }
 
+/* Whether an object that stands where a name could is one that is written in Python. */
+static bool is_custom(PyObject *given, const char *method) {
+    return !PyUnicode_Check(given) && !PyTuple_Check(given) && PyObject_HasAttrString(given, method);
+}
+
 int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss) {
     int id;
+    *loss = (mlp_loss){0};
+    if (is_custom(call->given[p], "loss_step")) {
+        loss->custom = (mlp_custom_loss){mlp_custom_fill, call->given[p]};
+        return 0;
+    }
     if (mlp_get_entry(call, p, mlp_losses, &id, loss->constants) < 0) {
         return -1;
     }
@@ -67,12 +86,18 @@ int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *h
 
 /* ---- optimizers ------------------------------------------------------------------------------------------------- */
 
-enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM };
+enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM, SCHEDULE };
 enum { COUNTER, FIRST_STATE }; /* parameters of the function that has an optimizer's arrays */
 
 void mlp_begin_optimizer(mlp_optimizer_arguments *arguments) {
     *arguments = (mlp_optimizer_arguments){.function = {.name = "optimizer"}};
     arguments->call.function = &arguments->function;
+    mlp_begin_schedule(&arguments->schedule);
+}
+
+void mlp_end_optimizer(mlp_optimizer_arguments *arguments) {
+    mlp_end(&arguments->call);
+    mlp_end(&arguments->schedule.call);
 }
 
 static int parse_hypers(const Net *self, const mlp_call *call, mlp_optimizer_id id, double *hypers) {
@@ -145,22 +170,34 @@ static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *
 int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments) {
     static const mlp_function function = {
         .name = "optimizer",
-        .positional = 6,
+        .positional = 7,
         .parameters = {[NAME] = {.name = "name"},
                        [HYPERS] = {.name = "hypers"},
                        [STATES] = {.name = "states"},
                        [T] = {.name = "t"},
                        [CLIP_VALUE] = {"clip_value", .optional = true},
-                       [CLIP_NORM] = {"clip_norm", .optional = true}},
+                       [CLIP_NORM] = {"clip_norm", .optional = true},
+                       [SCHEDULE] = {"schedule", .optional = true}},
     };
     mlp_optimizer *optimizer = &arguments->optimizer;
     mlp_call call;
     int id;
-    *optimizer = (mlp_optimizer){.schedule = MLP_CONSTANT, .clip_value = INFINITY, .clip_norm = INFINITY};
-    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
+    *optimizer = (mlp_optimizer){.clip_value = INFINITY, .clip_norm = INFINITY};
+    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0) {
+        return -1;
+    }
+    if (is_custom(call.given[NAME], "update_step")) {
+        static const mlp_entry entry = {.name = "optimizer"};
+        arguments->custom = (mlp_custom_optimizer){call.given[NAME], self};
+        optimizer->custom = (mlp_custom_rule){mlp_custom_step, &arguments->custom};
+        return parse_states(self, &call, &entry, arguments);
+    }
+    if (mlp_get_name(&call, NAME, mlp_optimizers, &id) < 0 ||
         parse_hypers(self, &call, (mlp_optimizer_id)id, optimizer->hypers) < 0 ||
         parse_limit(self, &call, CLIP_VALUE, &optimizer->clip_value) < 0 ||
-        parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0) {
+        parse_limit(self, &call, CLIP_NORM, &optimizer->clip_norm) < 0 ||
+        (call.given[SCHEDULE] && call.given[SCHEDULE] != Py_None &&
+         mlp_parse_schedule(call.given[SCHEDULE], &arguments->schedule) < 0)) {
         return -1;
     }
     optimizer->id = (mlp_optimizer_id)id;
@@ -173,9 +210,14 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps) {
     mlp_call *call = &arguments->call;
     mlp_optimizer *optimizer = &arguments->optimizer;
-    if (mlp_recheck(call) < 0) {
+    if (mlp_recheck(call) < 0 || mlp_bind_schedule(&arguments->schedule) < 0) {
         return -1;
     }
+    PyArrayObject *progress = arguments->schedule.call.array[0];
+    if (progress && overlaps_engine(self, progress)) {
+        return mlp_argument_error(&arguments->schedule.call, 0, PyExc_ValueError, "overlaps the memory of the network");
+    }
+    optimizer->schedule = arguments->schedule.schedule;
     for (int p = 0; call->function->parameters[p].name; p++) {
         if (call->array[p] && overlaps_engine(self, call->array[p])) {
             return mlp_argument_error(call, p, PyExc_ValueError, "overlaps the memory of the network");
@@ -190,4 +232,100 @@ int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments
                                   (long long)*optimizer->t);
     }
     return 0;
+}
+
+/* ---- L-BFGS ----------------------------------------------------------------------------------------------------- */
+
+enum { ITERATIONS, NUMBERS, CHANGES_OF_POINT, CHANGES_OF_GRADIENT, POINT, GRADIENT };
+
+static const mlp_function lbfgs_arrays = {
+    .name = "lbfgs",
+    .parameters = {[ITERATIONS] = {"t", MLP_COUNTER, .axes = "1"},
+                   [NUMBERS] = {"numbers", MLP_OUTPUT, .axes = "e"},
+                   [CHANGES_OF_POINT] = {"s", MLP_OUTPUT, .axes = "np"},
+                   [CHANGES_OF_GRADIENT] = {"y", MLP_OUTPUT, .axes = "np"},
+                   [POINT] = {"point", MLP_OUTPUT, .axes = "p"},
+                   [GRADIENT] = {"gradient", MLP_OUTPUT, .axes = "p"}},
+};
+
+void mlp_begin_lbfgs(mlp_lbfgs_arguments *arguments) {
+    *arguments = (mlp_lbfgs_arguments){.call = {.function = &lbfgs_arrays}};
+}
+
+int mlp_parse_lbfgs(const Net *self, PyObject *tuple, mlp_lbfgs_arguments *arguments) {
+    enum { HISTORY_SIZE, ARRAYS };
+    static const mlp_function function = {
+        .name = "lbfgs",
+        .positional = 7,
+        .parameters = {[HISTORY_SIZE] = {.name = "history_size"},
+                       [ARRAYS + ITERATIONS] = {.name = "t"},
+                       [ARRAYS + NUMBERS] = {.name = "numbers"},
+                       [ARRAYS + CHANGES_OF_POINT] = {.name = "s"},
+                       [ARRAYS + CHANGES_OF_GRADIENT] = {.name = "y"},
+                       [ARRAYS + POINT] = {.name = "point"},
+                       [ARRAYS + GRADIENT] = {.name = "gradient"}},
+    };
+    mlp_call call;
+    long long history;
+    if (mlp_parse_tuple(&call, &function, tuple) < 0 ||
+        mlp_get_integer(&call, HISTORY_SIZE, 1, PTRDIFF_MAX, &history) < 0) {
+        return -1;
+    }
+    arguments->lbfgs.history = (ptrdiff_t)history;
+    mlp_call *arrays = &arguments->call;
+    for (int p = ITERATIONS; p <= GRADIENT; p++) {
+        arrays->given[p] = call.given[ARRAYS + p];
+    }
+    arrays->required =
+        (mlp_sizes){.n = (npy_intp)history, .parameters = self->net->parameters, .epochs = MLP_LBFGS_NUMBERS};
+    arrays->required_bits = 64;
+    return mlp_acquire(arrays);
+}
+
+/* The pairs that are there must lie within the arrays. */
+static int check_numbers(const mlp_lbfgs_arguments *arguments) {
+    const mlp_lbfgs_numbers *numbers = &arguments->numbers;
+    const double history = (double)arguments->lbfgs.history;
+    if (numbers->pairs >= 0 && numbers->pairs <= history && numbers->newest >= 0 && numbers->newest < history) {
+        return 0;
+    }
+    return mlp_argument_error(&arguments->call, NUMBERS, PyExc_ValueError,
+                              "holds other pairs than those that were counted");
+}
+
+int mlp_bind_lbfgs(const Net *self, mlp_lbfgs_arguments *arguments) {
+    mlp_call *call = &arguments->call;
+    mlp_lbfgs *lbfgs = &arguments->lbfgs;
+    if (mlp_recheck(call) < 0) {
+        return -1;
+    }
+    for (int p = ITERATIONS; p <= GRADIENT; p++) {
+        if (overlaps_engine(self, call->array[p])) {
+            return mlp_argument_error(call, p, PyExc_ValueError, "overlaps the memory of the network");
+        }
+    }
+    arguments->numbers = *(const mlp_lbfgs_numbers *)mlp_data(call, NUMBERS);
+    lbfgs->numbers = &arguments->numbers;
+    lbfgs->t = mlp_data(call, ITERATIONS);
+    lbfgs->s = mlp_data(call, CHANGES_OF_POINT);
+    lbfgs->y = mlp_data(call, CHANGES_OF_GRADIENT);
+    lbfgs->point = mlp_data(call, POINT);
+    lbfgs->gradient = mlp_data(call, GRADIENT);
+    if (check_numbers(arguments) < 0) {
+        return -1;
+    }
+    lbfgs->scratch = mlp_alloc(mlp_lbfgs_scratch(self->net, lbfgs->history), sizeof *lbfgs->scratch);
+    if (!lbfgs->scratch) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+void mlp_end_lbfgs(mlp_lbfgs_arguments *arguments) {
+    if (arguments->lbfgs.scratch) { /* it was bound */
+        *(mlp_lbfgs_numbers *)mlp_data(&arguments->call, NUMBERS) = arguments->numbers;
+    }
+    mlp_free(arguments->lbfgs.scratch);
+    mlp_end(&arguments->call);
 }

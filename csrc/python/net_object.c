@@ -93,6 +93,18 @@ int mlp_prepare_workspace(Net *self, ptrdiff_t capacity) {
 
 static void free_net(PyObject *capsule) { mlp_net_free(PyCapsule_GetPointer(capsule, NULL)); }
 
+/* Whether the network's type holds the constants of its activations. */
+static int check_constants(const mlp_call *call, int p, const mlp_specs *specs, bool is_double) {
+    for (ptrdiff_t i = 0; i < specs->count; i++) {
+        const mlp_step_spec *spec = &specs->step[i];
+        if (spec->kind == MLP_ACTIVATION &&
+            mlp_check_constants(call, p, &mlp_activations[spec->sigma], spec->constants, is_double) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static PyObject *net_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     enum { INPUT_SIZE, STEPS, DTYPE };
     static const mlp_function function = {.name = "Net",
@@ -111,7 +123,8 @@ static PyObject *net_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     int bits;
     mlp_specs specs = {0};
     if (mlp_get_integer(&call, INPUT_SIZE, 1, PTRDIFF_MAX, &input_size) < 0 || mlp_get_dtype(&call, DTYPE, &bits) < 0 ||
-        mlp_parse_specs(given[STEPS], (ptrdiff_t)input_size, &specs) < 0) {
+        mlp_parse_specs(given[STEPS], (ptrdiff_t)input_size, &specs) < 0 ||
+        check_constants(&call, STEPS, &specs, bits == 64) < 0) {
         goto done;
     }
     mlp_net *net = mlp_net_new(bits, (ptrdiff_t)input_size, specs.count, specs.step);

@@ -1,7 +1,7 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
  * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c takes what has to suit it,
- * net_call.c goes back to Python from the engine, custom_layer.c runs layers written in Python. The methods that only read are
- * in net_reading.c, those that change the network in bind_net.c.
+ * net_call.c goes back to Python from the engine, custom_parts.c runs what is written in Python. The methods that only read are
+ * in net_reading.c, training in net_training.c, the others that change the network in bind_net.c.
  *
  * Memory. Two capsules own what the views show: one the mlp_net with its flat parameters and gradients, one the block of
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
@@ -17,10 +17,10 @@
 
 #include <stdatomic.h>
 
+#include "../net/lbfgs.h"
 #include "../net/net.h"
 
-/* custom_layer.c: a Python object with methods forward_step(x, y, training) and backward_step(grad_x, grad_y, x) as a layer.
- * Its context: */
+/* custom_parts.c: a Python object as a layer. Its context: */
 typedef struct {
     PyObject *object;
     ptrdiff_t in, out;
@@ -83,45 +83,81 @@ void mlp_free_specs(mlp_specs *specs);
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
                   Py_ssize_t nargs, PyObject *kwnames);
 
-/* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `state`, if not NULL,
- * holds the arrays of an optimizer. */
-int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_call *state);
+/* An optimizer with its arrays: see below. */
+typedef struct mlp_optimizer_arguments mlp_optimizer_arguments;
 
-/* A loss, a name or a tuple of a name and constants. */
+/* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `optimizer` may be NULL. */
+int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer);
+
+/* A loss: a name, a tuple of a name and constants, or an object with the method loss_step. */
 int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss);
 
 /* A metric's name, or None for none. */
 int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy);
 
-/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm), as mlpcore.engine.OptimizerState. Its
- * arrays are those of a function whose description depends on the name. */
+/* A Python object as the rule of an optimizer. */
 typedef struct {
+    PyObject *object;
+    const Net *net;
+} mlp_custom_optimizer;
+
+/* A schedule is a tuple, as mlpcore.engine.ScheduleState. bind_schedules.c: the numbers, and the array of its progress, held
+ * until mlp_end(&arguments->call), which is safe from the start; and, when no Python code can run any more, the pointer. */
+typedef struct {
+    mlp_call call;
+    mlp_schedule schedule;
+} mlp_schedule_arguments;
+
+void mlp_begin_schedule(mlp_schedule_arguments *arguments);
+int mlp_parse_schedule(PyObject *tuple, mlp_schedule_arguments *arguments);
+int mlp_bind_schedule(mlp_schedule_arguments *arguments);
+
+/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm, schedule), as
+ * mlpcore.engine.OptimizerState. Its arrays are those of a function whose description depends on the name. In place of the
+ * name can stand an object with the method update_step, which keeps everything but t itself. */
+struct mlp_optimizer_arguments {
+    mlp_custom_optimizer custom;
     mlp_function function;
     mlp_call call;
+    mlp_schedule_arguments schedule;
     mlp_optimizer optimizer;
-} mlp_optimizer_arguments;
+};
 
-/* First half, from argument p of `outer`: the numbers, and the arrays of the state, held until mlp_end(&arguments->call),
- * which is safe from the start. */
+/* First half, from argument p of `outer`: the numbers, and the arrays of the state, held until mlp_end_optimizer, which is safe
+ * from the start. */
 void mlp_begin_optimizer(mlp_optimizer_arguments *arguments);
 int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments);
+void mlp_end_optimizer(mlp_optimizer_arguments *arguments);
 
 /* Second half, when no Python code can run any more: the pointers. `steps` is how many are to come at most. */
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps);
 
+/* L-BFGS is a tuple, as mlpcore.engine.LBFGSState. First half: the numbers, and the arrays, held until mlp_end_lbfgs, which is
+ * safe from the start; second half, when no Python code can run any more: the pointers, and memory for a training. */
+typedef struct {
+    mlp_call call;
+    mlp_lbfgs lbfgs;
+    mlp_lbfgs_numbers numbers; /* a copy that no Python code can change while it is read */
+} mlp_lbfgs_arguments;
+
+void mlp_begin_lbfgs(mlp_lbfgs_arguments *arguments);
+int mlp_parse_lbfgs(const Net *self, PyObject *tuple, mlp_lbfgs_arguments *arguments);
+int mlp_bind_lbfgs(const Net *self, mlp_lbfgs_arguments *arguments);
+void mlp_end_lbfgs(mlp_lbfgs_arguments *arguments);
+
 /* State of the Python caller while the GIL is released: how the engine comes back to poll for Ctrl-C, to report progress, and to
- * run layers written in Python. */
+ * run what is written in Python. */
 typedef struct {
     PyThreadState *state; /* NULL: the GIL is held                                                     */
     int64_t *counter;     /* shows Python how far training has come: epoch and batch; NULL: it does not train */
     const mlp_cursor *cursor;
     PyObject *progress;  /* NULL: nobody wants to know                                                */
-    PyObject *owners[3]; /* arrays and capsules whose memory a layer written in Python may be shown    */
+    PyObject *owners[3]; /* arrays and capsules whose memory a part written in Python may be shown     */
     bool is_double;
     bool failed; /* an exception is set                                                       */
 } mlp_caller;
 
-/* The caller of an engine that may show `memory` to layers written in Python, beside two arrays. */
+/* The caller of an engine that may show `memory` to parts written in Python, beside two arrays. */
 static inline mlp_caller caller_of(const Net *self, PyObject *memory, PyArrayObject *array, PyArrayObject *other) {
     return (mlp_caller){.owners = {memory, (PyObject *)array, (PyObject *)other}, .is_double = is_double(self)};
 }
@@ -137,12 +173,17 @@ bool mlp_reenter_python(mlp_caller *caller);
 void mlp_leave_python(mlp_caller *caller, bool released);
 
 int mlp_custom_forward(void *context, void *caller, ptrdiff_t n, bool training, void *y, const void *x);
-int mlp_custom_backward(void *context, void *caller, ptrdiff_t n, void *grad_x, const void *grad_y, const void *x);
+int mlp_custom_backward(void *context, void *caller, ptrdiff_t n, void *grad_x, const void *grad_y, const void *x,
+                        const void *y);
+int mlp_custom_fill(void *context, void *caller, ptrdiff_t n, ptrdiff_t out, void *value, void *grad, const void *y_hat,
+                    const void *y);
+int mlp_custom_step(void *context, void *caller, int64_t t);
 
-/* net_views.c, net_reading.c and bind_net.c: what a Net has. */
+/* net_views.c, net_reading.c, net_training.c and bind_net.c: what a Net has. */
 extern PyGetSetDef mlp_net_getset[];
 extern PyMethodDef mlp_net_methods[];
 PyObject *mlp_net_parameters(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradients(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);
@@ -153,6 +194,7 @@ PyObject *mlp_net_set_segment(PyObject *self, PyObject *const *args, Py_ssize_t 
 PyObject *mlp_net_first_segment(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_segments(PyObject *self, PyObject *unused);
 PyObject *mlp_net_call_predict(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_call_train(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_call_loss(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
 #endif

@@ -93,7 +93,7 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
         goto done;
     }
     const mlp_samples samples = {call.size.n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
-    mlp_caller caller = caller_of(self, owner, call.array[X], NULL);
+    mlp_caller caller = caller_of(self, owner, call.array[X], call.array[Y]);
     mlp_score score;
     caller.state = mlp_release_gil(work_of(self, samples.n));
     mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller,

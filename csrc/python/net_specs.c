@@ -54,11 +54,28 @@ static int parse_units(const mlp_call *call, mlp_step_spec *spec) {
     return 0;
 }
 
+/* The constants of a kind's row: a tuple of numbers, of which those left out have their standard values. */
+static int parse_constants(const mlp_call *call, mlp_step_spec *spec) {
+    const mlp_hyper *hypers = mlp_layers[spec->kind].hypers;
+    PyObject *given = call->given[CONSTANTS];
+    if (!PyTuple_Check(given)) {
+        return mlp_argument_error(call, CONSTANTS, PyExc_TypeError, "is %R, expected a tuple of numbers", given);
+    }
+    for (Py_ssize_t i = 0; hypers[i].name; i++) {
+        if (i >= PyTuple_GET_SIZE(given)) {
+            spec->constants[i] = hypers[i].standard;
+        } else if (mlp_check_hyper(call, CONSTANTS, &hypers[i], PyTuple_GET_ITEM(given, i), &spec->constants[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* What a step of this kind needs beyond its kind. */
 static int parse_kind(const mlp_call *call, mlp_step_spec *spec, mlp_custom_layer *custom, ptrdiff_t width) {
     int id;
     switch (spec->kind) {
-    case MLP_DENSE: return parse_units(call, spec);
+    case MLP_DENSE: return parse_units(call, spec) < 0 ? -1 : parse_constants(call, spec);
     case MLP_ACTIVATION:
         if (mlp_get_entry(call, CONSTANTS, mlp_activations, &id, spec->constants) < 0 ||
             mlp_get_bool(call, JOINED, &spec->joined) < 0) {
@@ -67,8 +84,11 @@ static int parse_kind(const mlp_call *call, mlp_step_spec *spec, mlp_custom_laye
         spec->sigma = (mlp_activation_id)id;
         return 0;
     case MLP_DROPOUT:
-        return mlp_check_hyper(call, CONSTANTS, &mlp_layers[MLP_DROPOUT].hypers[0], call->given[CONSTANTS],
-                               spec->constants);
+    case MLP_BATCH_NORM:
+    case MLP_LAYER_NORM:
+    case MLP_RMS_NORM:
+    case MLP_SCALE:
+    case MLP_PRELU: return parse_constants(call, spec);
     case MLP_FORK:
     case MLP_JOIN: return 0;
     case MLP_CUSTOM:

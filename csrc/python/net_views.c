@@ -50,8 +50,8 @@ PyObject *mlp_slot_view(Net *self, mlp_slot slot) {
                     element(self, self->work.block, offset));
 }
 
-/* A segment in a flat buffer: w (out, in) of a dense layer, which lies as (in, out); other matrices as they lie; a single
- * row as a vector. */
+/* A part of a flat buffer: w (out, in) of a dense layer, which lies as (in, out); other matrices as they lie; a single row as a
+ * vector. */
 static PyObject *segment_view(Net *self, const mlp_step *step, const mlp_segment *segment, void *flat) {
     void *data = element(self, flat, segment->begin);
     if (segment->rows == 1 && !(step->kind == MLP_DENSE && segment == &self->net->segment[step->segment])) {
@@ -77,12 +77,11 @@ static Py_ssize_t parse_index(const char *method, const char *name, ptrdiff_t en
     return (Py_ssize_t)i;
 }
 
-/* All segments of a step in a flat buffer. */
-static PyObject *segment_views(Net *self, ptrdiff_t i, void *flat) {
-    const mlp_step *step = &self->net->step[i];
-    PyObject *tuple = PyTuple_New(step->segments);
-    for (ptrdiff_t k = 0; tuple && k < step->segments; k++) {
-        PyObject *array = segment_view(self, step, &self->net->segment[step->segment + k], flat);
+/* A step's parts of a flat buffer. */
+static PyObject *part_views(Net *self, const mlp_step *step, ptrdiff_t count, const mlp_segment *parts, void *flat) {
+    PyObject *tuple = PyTuple_New(count);
+    for (ptrdiff_t k = 0; tuple && k < count; k++) {
+        PyObject *array = segment_view(self, step, &parts[k], flat);
         if (!array) {
             Py_CLEAR(tuple);
             break;
@@ -92,10 +91,26 @@ static PyObject *segment_views(Net *self, ptrdiff_t i, void *flat) {
     return tuple;
 }
 
+/* All segments of a step in a flat buffer. */
+static PyObject *segment_views(Net *self, ptrdiff_t i, void *flat) {
+    const mlp_step *step = &self->net->step[i];
+    return part_views(self, step, step->segments, self->net->segment + step->segment, flat);
+}
+
 PyObject *mlp_net_parameters(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     Net *self = (Net *)object;
     const Py_ssize_t i = parse_index("parameters", "step", self->net->steps, args, nargs, kwnames);
     return i < 0 ? NULL : segment_views(self, i, self->net->params);
+}
+
+PyObject *mlp_net_buffers(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    Net *self = (Net *)object;
+    const Py_ssize_t i = parse_index("buffers", "step", self->net->steps, args, nargs, kwnames);
+    if (i < 0) {
+        return NULL;
+    }
+    const mlp_step *step = &self->net->step[i];
+    return part_views(self, step, step->buffers, self->net->buffer + step->buffer, self->net->state);
 }
 
 PyObject *mlp_net_gradient_buffers(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {

@@ -12,12 +12,12 @@ static void run_epilogue(const REAL_NAME(mlp_epilogue) * epilogue, ptrdiff_t cou
     }
 }
 
-/* z_i = b_i + sum over k of w_{i,k} x_k                                                                 (section 1.2) */
+/* z_i = b_i + sum over k of w_{i,k} x_k; b NULL: 0                                                      (section 1.2) */
 static void dense_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, real *z, const real *x, const real *w,
                           const real *b, const REAL_NAME(mlp_epilogue) * epilogue) {
     for (ptrdiff_t s = 0; s < n; s++) {
         for (ptrdiff_t i = 0; i < out; i++) {
-            real sum = b[i];
+            real sum = b ? b[i] : 0;
             for (ptrdiff_t k = 0; k < in; k++) {
                 sum = real_fma(x[s * in + k], w[k * out + i], sum);
             }

@@ -26,11 +26,11 @@ static ptrdiff_t binary_accuracy_of(ptrdiff_t out, const real *a, const real *y)
     return right;
 }
 
-static ptrdiff_t questions_per_row(mlp_metric_id metric, ptrdiff_t out) {
+static ptrdiff_t answers_per_row(mlp_metric_id metric, ptrdiff_t out) {
     return mlp_metrics[metric].traits & MLP_PER_OUTPUT ? out : 1;
 }
 
-/* The weights of the rows that are right, added up in ascending order; a row with several questions counts in part. */
+/* The weights of the rows that are right, added up in ascending order; a row with several answers counts in part. */
 static double count_correct(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y,
                             const real *weight) {
     double correct = 0;
@@ -43,5 +43,5 @@ static double count_correct(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, co
         }
         correct += (weight ? (double)weight[s] : 1) * (double)right;
     }
-    return correct / (double)questions_per_row(metric, out);
+    return correct / (double)answers_per_row(metric, out);
 }

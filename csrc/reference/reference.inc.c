@@ -21,6 +21,10 @@
 
 #include "dropout.c"
 
+#include "norm.c"
+
+#include "scale.c"
+
 #include "optimizers.c"
 
 #include "online.c"
@@ -43,6 +47,17 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
     .dropout = dropout,
+    .layer_norm_forward = layer_norm_forward,
+    .layer_norm_backward_x = layer_norm_backward_x,
+    .layer_norm_backward_gamma = layer_norm_backward_gamma,
+    .batch_norm_moments = batch_norm_moments,
+    .batch_norm_forward = batch_norm_forward,
+    .batch_norm_backward = batch_norm_backward,
+    .scale = scale,
+    .scale_backward_s = scale_backward_s,
+    .prelu_forward = prelu_forward,
+    .prelu_backward_z = prelu_backward_z,
+    .prelu_backward_alpha = prelu_backward_alpha,
     .update = update,
     .max_norm = max_norm,
     .sum_of_squares = sum_of_squares,

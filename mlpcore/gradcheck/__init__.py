@@ -4,6 +4,7 @@
 `differentiate`  the slope of a function in one component, and how far it can be trusted
 `compare`        which components are compared, and when two slopes agree
 `checkers`       the functions, kernels and layers that can be checked
+`sides`          activations and losses, of the catalogue or written in Python
 `models`         the models that can be checked
 
 ``docs/gradcheck.md`` explains how to read a report.
@@ -13,6 +14,15 @@ from mlpcore.gradcheck.checkers import ACTIVATIONS as ACTIVATIONS
 from mlpcore.gradcheck.checkers import LOSSES as LOSSES
 from mlpcore.gradcheck.checkers import check_function, check_kernel, check_layer
 from mlpcore.gradcheck.models import check_model
-from mlpcore.gradcheck.report import Component, Kink, Report
+from mlpcore.gradcheck.report import ArrayReport, Component, Kink, Report
 
-__all__ = ["Component", "Kink", "Report", "check_function", "check_kernel", "check_layer", "check_model"]
+__all__ = [
+    "ArrayReport",
+    "Component",
+    "Kink",
+    "Report",
+    "check_function",
+    "check_kernel",
+    "check_layer",
+    "check_model",
+]

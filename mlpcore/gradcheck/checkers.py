@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlpcore import catalogue, kernels
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
+from mlpcore.engine import Choice
 from mlpcore.gradcheck.compare import Arrays, compare
 from mlpcore.gradcheck.differentiate import Array
 from mlpcore.gradcheck.report import Report
+from mlpcore.gradcheck.sides import activation_sides, loss_sides
 from mlpcore.layers import Dense
 from mlpcore.lazy import random_generator
 
@@ -68,7 +72,7 @@ def check_function(
 
 
 def check_kernel(
-    name: str,
+    name: Choice,
     inputs: Mapping[str, ArrayLike] | None = None,
     *,
     sample_weight: ArrayLike | None = None,
@@ -81,9 +85,10 @@ def check_kernel(
 
     Parameters
     ----------
-    name : str
+    name : str, CustomActivation or CustomLoss
         ``"dense"`` (eq. 2 without sigma', eq. 3 and 4), an activation (``"relu"``), a loss (``"mse"``), or an output
-        pair (``"cce+softmax"``: phi^J, eq. 1).
+        pair (``"cce+softmax"``: phi^J, eq. 1). Or an activation or loss that is written in Python, to be checked by
+        itself.
     inputs : mapping of str to array_like, optional
         ``x`` (n, in), ``w`` (out, in), ``b`` (out,) for dense; ``z`` (n, out) for an activation; ``y_hat`` and ``y``
         (n, out) for a loss; ``z`` and ``y`` for a pair. Default: small random arrays inside the function's domain.
@@ -106,8 +111,8 @@ def check_kernel(
     """
     rng = random_generator(seed)
     terms = 0.0
-    loss, _, activation = name.partition("+")
-    if sample_weight is not None and loss not in LOSSES:
+    loss, _, activation = name.partition("+") if isinstance(name, str) else (name, "", "")
+    if sample_weight is not None and loss not in LOSSES and not isinstance(name, CustomLoss):
         raise ValueError(f"sample_weight is given, expected None for {name!r}: only a loss or a pair has weights")
     if name == "dense":
         if inputs is None:
@@ -122,25 +127,27 @@ def check_kernel(
 
         terms = _size_of_terms(upstream, kernels.dense_forward(at["x"], at["w"], at["b"]))
 
-    elif name in ACTIVATIONS:
+    elif isinstance(name, CustomActivation) or name in ACTIVATIONS:
+        forward, backward = activation_sides(name)
         at = {"z": rng.normal(size=(5, 4))} if inputs is None else _inputs_of(name, inputs, "z")
         upstream = rng.normal(size=at["z"].shape)
-        analytic = {"z": kernels.activation_backward(name, at["z"], upstream)}
+        analytic = {"z": backward(at["z"], upstream)}
 
         def f() -> float:
-            return float(np.vdot(upstream, kernels.activation_forward(name, at["z"])))
+            return float(np.vdot(upstream, forward(at["z"])))
 
-        terms = _size_of_terms(upstream, kernels.activation_forward(name, at["z"]))
+        terms = _size_of_terms(upstream, forward(at["z"]))
 
-    elif name in LOSSES:
+    elif isinstance(name, CustomLoss) or name in LOSSES:
+        value, gradient = loss_sides(name, sample_weight)
         if inputs is None:
             at = {"y_hat": rng.uniform(0.1, 0.9, (5, 4)), "y": rng.uniform(0, 1, (5, 4))}
         else:
             at = _inputs_of(name, inputs, "y_hat", "y")
-        analytic = {"y_hat": kernels.loss_gradient(name, at["y_hat"], at["y"], sample_weight=sample_weight)}
+        analytic = {"y_hat": gradient(at["y_hat"], at["y"])}
 
         def f() -> float:
-            return kernels.loss_value(name, at["y_hat"], at["y"], sample_weight=sample_weight)
+            return value(at["y_hat"], at["y"])
 
     elif loss in LOSSES and activation in ACTIVATIONS:
         if inputs is None:
@@ -155,9 +162,9 @@ def check_kernel(
     else:
         raise ValueError(
             f"name is {name!r}, expected 'dense', an activation ({', '.join(ACTIVATIONS)}), "
-            f"a loss ({', '.join(LOSSES)}) or a pair of the two like 'cce+softmax'"
+            f"a loss ({', '.join(LOSSES)}), a pair of the two like 'cce+softmax', or one written in Python"
         )
-    return compare([(f, {key: at[key] for key in analytic})], analytic, tolerance, name, terms=terms)
+    return compare([(f, {key: at[key] for key in analytic})], analytic, tolerance, str(name), terms=terms)
 
 
 def check_layer(layer: Dense, x: ArrayLike, *, seed: int = 0, tolerance: float = 1e-7) -> Report:
@@ -178,22 +185,24 @@ def check_layer(layer: Dense, x: ArrayLike, *, seed: int = 0, tolerance: float =
     -------
     Report
     """
-    at = copies_of({"x": x, "w": layer.w, "b": layer.b})
-    activation = layer.activation
+    bias = np.zeros(layer.units) if layer.b is None else layer.b
+    at = copies_of({"x": x, "w": layer.w, "b": bias})
+    forward, backward = activation_sides(layer.activation)
     upstream = random_generator(seed).normal(size=(len(at["x"]), len(at["w"])))
 
     def f() -> float:
         z = kernels.dense_forward(at["x"], at["w"], at["b"])
-        return float(np.vdot(upstream, kernels.activation_forward(activation, z)))
+        return float(np.vdot(upstream, forward(z)))
 
     z = kernels.dense_forward(at["x"], at["w"], at["b"])
-    phi = kernels.activation_backward(activation, z, upstream)
+    phi = backward(z, upstream)
     analytic = dict(zip(("x", "w", "b"), kernels.dense_backward(phi, at["x"], at["w"]), strict=True))
-    terms = _size_of_terms(upstream, kernels.activation_forward(activation, z))
-    return compare([(f, at)], analytic, tolerance, str(layer), terms=terms)
+    terms = _size_of_terms(upstream, forward(z))
+    moved = {name: values for name, values in at.items() if name != "b" or layer.use_bias}
+    return compare([(f, moved)], analytic, tolerance, str(layer), terms=terms)
 
 
-def _inputs_of(name: str, given: Mapping[str, ArrayLike], *expected: str) -> Arrays:
+def _inputs_of(name: object, given: Mapping[str, ArrayLike], *expected: str) -> Arrays:
     """Return the inputs given for a kernel as arrays, or raise an error that says which it takes."""
     missing = [repr(key) for key in expected if key not in given]
     unknown = [repr(key) for key in given if key not in expected]

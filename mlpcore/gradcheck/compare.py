@@ -6,13 +6,14 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore.gradcheck.differentiate import SUDDEN, Array, Function, Slope, Slopes, differentiate
-from mlpcore.gradcheck.report import Component, Kink, Report
+from mlpcore.gradcheck.report import ArrayReport, Kink, Report, common_factor
 from mlpcore.lazy import random_generator
 from mlpcore.progress import progress_bar
 
@@ -20,6 +21,7 @@ Arrays = dict[str, Array]
 Problems = list[tuple[Function, Arrays]]
 
 QUIET = np.errstate(all="ignore")  # what overflows or is NaN ends up in the report
+_NO_AXIS = np.empty((1, 0), np.intp)  # the index of the one component of a number
 PATIENCE = 2.0  # seconds that a check takes before it shows a progress bar
 
 
@@ -61,26 +63,63 @@ def compare(
         slopes = [_slopes(case, tolerance, advance) for case in cases]
     background = max(terms, _background(cases, slopes))
 
-    failed = 0
-    worst: Component | None = None
-    kinks: list[Kink] = []
-    for case, found in zip(cases, slopes, strict=True):
-        for i, slope in zip(case.chosen.tolist(), found, strict=True):
-            index = tuple(int(k) for k in np.unravel_index(i, case.array.shape))
-            value = float(case.analytic[i])
-            error = _relative_error(value, slope.central, background, tolerance)
-            if error > tolerance:
-                slope = _in_finer_steps(case, i, slope, background, tolerance)
-                error = _relative_error(value, slope.central, background, tolerance)
-            kink = _kink(value, error, slope, background, tolerance)
-            if kink is not None:
-                kinks.append(Kink(case.name, index, value, *kink))
-                continue
-            failed += error > tolerance
-            if worst is None or error > worst.error:
-                worst = Component(case.name, index, value, slope.central.value, error)
-    total = sum(case.array.size for case in cases)
-    return Report(subject, count, failed, worst, tuple(kinks), tolerance, note, total=total)
+    compared = [_compare(case, found, background, tolerance) for case, found in zip(cases, slopes, strict=True)]
+    reports = {each.array.name: each.array for each in compared}
+    failed = sum(array.failed for array in reports.values())
+    worst = max((array.worst for array in reports.values() if array.worst), key=lambda c: c.error, default=None)
+    return Report(
+        subject,
+        count,
+        failed,
+        worst,
+        tuple(kink for each in compared for kink in each.kinks),
+        tolerance,
+        note,
+        total=sum(case.array.size for case in cases),
+        factor=_factor(compared, tolerance) if failed else None,
+        arrays=reports,
+    )
+
+
+class _Compared(NamedTuple):
+    """What was found in one array, and the slopes below which its components say nothing."""
+
+    array: ArrayReport
+    kinks: list[Kink]
+    floor: Array
+
+
+def _compare(case: _Case, slopes: list[Slopes], background: float, tolerance: float) -> _Compared:
+    """Compare the components of one array with their slopes."""
+    which = np.stack(np.unravel_index(case.chosen, case.array.shape), axis=-1) if case.array.ndim else _NO_AXIS
+    analytic = case.analytic[case.chosen]
+    numeric, error, floor = np.empty((3, len(slopes)))
+    is_kink = np.zeros(len(slopes), np.bool_)
+    kinks = []
+    for k, (i, slope) in enumerate(zip(case.chosen.tolist(), slopes, strict=True)):
+        value = float(analytic[k])
+        error[k] = _relative_error(value, slope.central, background, tolerance)
+        if error[k] > tolerance:
+            slope = _in_finer_steps(case, i, slope, background, tolerance)
+            error[k] = _relative_error(value, slope.central, background, tolerance)
+        numeric[k], floor[k] = slope.central.value, slope.central.floor(background, tolerance)
+        kink = _kink(value, float(error[k]), slope, background, tolerance)
+        if kink is not None:
+            is_kink[k] = True
+            kinks.append(Kink(case.name, tuple(which[k].tolist()), value, *kink))
+    array = ArrayReport(case.name, case.array.size, which, analytic, numeric, error, is_kink, tolerance, None)
+    compared = _Compared(array, kinks, floor)
+    if array.failed:
+        compared = compared._replace(array=replace(array, factor=_factor([compared], tolerance)))
+    return compared
+
+
+def _factor(compared: list[_Compared], tolerance: float) -> float | None:
+    """Return the factor by which all components are off, those at a kink left out."""
+    columns = [(each.array.analytic, each.array.numeric, each.floor) for each in compared]
+    counted = ~np.concatenate([each.array.kink for each in compared])
+    analytic, numeric, floor = (np.concatenate(column)[counted] for column in zip(*columns, strict=True))
+    return common_factor(analytic, numeric, floor, tolerance)
 
 
 def _sample(sizes: list[int], at_most: int | None, seed: int) -> list[NDArray[np.intp]]:

@@ -9,7 +9,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import catalogue, checks, kernels, network
+from mlpcore import catalogue, checks, kernels, network, saving
+from mlpcore.custom_activation import CustomActivation
+from mlpcore.custom_loss import CustomLoss
 from mlpcore.engine import Choice
 from mlpcore.gradcheck.checkers import copies_of
 from mlpcore.gradcheck.compare import Arrays, Problems, compare
@@ -36,8 +38,8 @@ def check_model(
     """Check the gradient of the loss to every weight and bias of a model.
 
     The analytic side is ``backward`` of a float64 twin with the model's weights, so the model is left as it is. The
-    numeric side is the loss as `mlpcore.kernels` compute it, layer by layer; with other layers than dense ones it is
-    the loss of the twin.
+    numeric side is the loss as `mlpcore.kernels` compute it, layer by layer; with other layers than dense ones, or with
+    parts written in Python, it is the loss of the twin.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def check_model(
         Inputs of shape (n, in).
     y : array_like
         Ground truth, as ``model.backward`` takes it.
-    loss : str or tuple
+    loss : str, tuple or CustomLoss
         The loss, as ``model.backward`` takes it.
     sample_weight : array_like, optional
         Weights (n,).
@@ -86,8 +88,10 @@ def check_model(
     target = checks.targets_of(
         "y", y, checks.given_loss(loss), len(at["x"]), twin._output_size(at["x"].shape[1]), np.float64
     )
-    all_dense = all(isinstance(layer, Dense) for layer in twin.layers)
-    problems, analytic = (_dense_problems if all_dense else _problems)(
+    in_kernels = not isinstance(loss, CustomLoss) and all(
+        isinstance(layer, Dense) and not isinstance(layer.activation, CustomActivation) for layer in twin.layers
+    )
+    problems, analytic = (_dense_problems if in_kernels else _problems)(
         twin, at["x"], target, loss, sample_weight, training
     )
     if include_input:
@@ -118,7 +122,9 @@ def _dense_problems(
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of each dense layer's parameters, computed from there up, and the gradients."""
     layers = twin.layers
-    parameters = [(np.array(layer.w), np.array(layer.b)) for layer in layers]
+    parameters = [
+        (np.array(layer.w), np.array(layer.b) if layer.use_bias else np.zeros(layer.units)) for layer in layers
+    ]
 
     def loss_from(j: int, x: Array) -> float:
         z = kernels.dense_forward(x, *parameters[j])
@@ -129,10 +135,10 @@ def _dense_problems(
     problems: Problems = []
     analytic: Arrays = {}
     for j, layer in enumerate(layers):
-        names = f"layers[{j}].w", f"layers[{j}].b"
+        names = (f"layers[{j}].w", f"layers[{j}].b")[: 1 + layer.use_bias]
         at = x if j == 0 else np.array(layer.x)
-        problems.append((partial(loss_from, j, at), dict(zip(names, parameters[j], strict=True))))
-        analytic |= dict(zip(names, (layer.grad_w, layer.grad_b), strict=True))
+        problems.append((partial(loss_from, j, at), dict(zip(names, parameters[j], strict=False))))
+        analytic |= dict(zip(names, (layer.grad_w, layer.grad_b), strict=False))
     return problems, analytic
 
 
@@ -159,7 +165,7 @@ def _label(path: str) -> str:
 
 def _float64_twin(model: Sequential) -> Sequential:
     twin = Sequential(copy.deepcopy(model.layers), input_size=model.input_size, dtype="float64", seed=model.seed)
-    twin._built().params[...] = model._built().snapshot()
+    twin._built().params[...], twin._built().state[...] = saving.snapshot(model._built())
     twin._cursor[...] = model._cursor
     return twin
 

@@ -1,13 +1,32 @@
 """The layers of a network."""
 
 from mlpcore.layers.activation import Activation
+from mlpcore.layers.batch_norm import BatchNorm
 from mlpcore.layers.custom import CustomLayer
 from mlpcore.layers.dense import Dense
 from mlpcore.layers.dropout import Dropout
 from mlpcore.layers.layer import Layer
+from mlpcore.layers.layer_norm import LayerNorm, RMSNorm
+from mlpcore.layers.prelu import PReLU
 from mlpcore.layers.residual import Residual
+from mlpcore.layers.scale import Scale
 
-__all__ = ["KINDS", "Activation", "CustomLayer", "Dense", "Dropout", "Layer", "Residual"]
+__all__ = [
+    "KINDS",
+    "Activation",
+    "BatchNorm",
+    "CustomLayer",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "LayerNorm",
+    "PReLU",
+    "RMSNorm",
+    "Residual",
+    "Scale",
+]
 
-KINDS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Dense, Activation, Dropout, Residual)}
+KINDS: dict[str, type[Layer]] = {
+    layer.kind: layer for layer in (Dense, Activation, Dropout, Residual, BatchNorm, LayerNorm, RMSNorm, Scale, PReLU)
+}
 """The layers that a model file may hold, by the name that it knows them by."""

@@ -1,10 +1,13 @@
 """An activation as a layer of its own."""
 
+from __future__ import annotations  # so that signatures show names
+
 from typing import Any, ClassVar, Self
 
 from mlpcore.checks import choice
+from mlpcore.custom_activation import CustomActivation
 from mlpcore.engine import Choice, Step
-from mlpcore.layers.layer import SameSizeLayer
+from mlpcore.layers.layer import SameSizeLayer, not_for_files
 
 
 class Activation(SameSizeLayer):
@@ -12,8 +15,9 @@ class Activation(SameSizeLayer):
 
     Parameters
     ----------
-    activation : str or tuple
-        A name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants.
+    activation : str or object
+        A name of ``mlpcore.catalogue.names("activations")``, an object with constants such as ``LeakyReLU(0.2)``, or a
+        `CustomActivation`, written in Python.
 
     Raises
     ------
@@ -37,16 +41,20 @@ class Activation(SameSizeLayer):
 
     @property
     def activation(self) -> Choice:
-        """sigma: its name, or a tuple of its name and constants."""
+        """sigma: its name, an object with its constants, or an object written in Python."""
         return self._activation
 
     def _expression(self) -> str:
         return f"Activation({self._activation!r})"
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
+        if isinstance(self._activation, CustomActivation):
+            return [Step("custom", layer, units=input_size, custom=self._activation)]
         return [Step("activation", layer, constants=self._activation)]
 
     def _config(self) -> dict[str, Any]:
+        if isinstance(self._activation, CustomActivation):
+            raise not_for_files(f"the activation of {self._expression()}")
         return {"kind": self.kind, "activation": self._activation}
 
     @classmethod

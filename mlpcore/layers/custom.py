@@ -1,15 +1,17 @@
 """Layers written in Python: a student's own kind of layer, trained beside those in C."""
 
+from __future__ import annotations  # so that signatures show names
+
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore._core import Net
 from mlpcore.checks import whole_number
+from mlpcore.data import fill
 from mlpcore.engine import Step
-from mlpcore.layers.layer import Layer, Place
+from mlpcore.layers.layer import Layer, Place, not_for_files
 from mlpcore.lazy import random_generator
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class CustomLayer(Layer):
     def build(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
         """Return the number of outputs for so many inputs, and the shapes of the parameters by name (1 or 2 axes)."""
 
-    def reset(self, params: dict[str, Array], rng: "Generator") -> None:
+    def reset(self, params: dict[str, Array], rng: Generator) -> None:
         """Fill `params`, which are 0, with their first values.
 
         `rng` follows from the model's seed and the layer's place.
@@ -92,13 +94,13 @@ class CustomLayer(Layer):
 
     def forward_step(self, y: Array, x: Array, training: bool) -> None:
         """Fill y, for the engine."""
-        y[...] = _fitting(f"{type(self).__name__}.forward", self.forward(x, training), y)
+        fill(f"{type(self).__name__}.forward returned", y, self.forward(x, training))
 
-    def backward_step(self, grad_x: Array | None, grad_y: Array, x: Array) -> None:
+    def backward_step(self, grad_x: Array | None, grad_y: Array, x: Array, y: Array) -> None:
         """Fill the gradients, and grad_x unless nothing below needs it, for the engine."""
         gradient = self.backward(grad_y, x)
         if grad_x is not None:
-            grad_x[...] = _fitting(f"{type(self).__name__}.backward", gradient, grad_x)
+            fill(f"{type(self).__name__}.backward returned", grad_x, gradient)
 
     def _built(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
         units, shapes = self.build(input_size)
@@ -126,18 +128,8 @@ class CustomLayer(Layer):
         return self._built(input_size)[1]
 
     def _config(self) -> NoReturn:
-        raise TypeError(
-            f"{self._expression()} is written in Python: a file cannot hold it; pickle the model, or save its params"
-        )
+        raise not_for_files(self._expression())
 
     @classmethod
     def _from_config(cls, config: dict[str, Any]) -> Self:
         raise ValueError("a layer written in Python does not come from a file")
-
-
-def _fitting(name: str, values: object, view: Array) -> Array:
-    """Return what a method returned as an array of the view's shape."""
-    array = np.asarray(values)
-    if array.shape != view.shape:
-        raise ValueError(f"{name} returned shape {array.shape}, expected {view.shape}")
-    return array

@@ -1,18 +1,22 @@
 """The dense layer: z = w x + b, a = sigma(z)."""
 
+from __future__ import annotations  # so that signatures show names
+
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore import catalogue
+from mlpcore import catalogue, initializers
 from mlpcore._core import Net
 from mlpcore.checks import choice, flag, real_number, whole_number
+from mlpcore.custom_activation import CustomActivation
 from mlpcore.engine import Choice, Step
-from mlpcore.layers.layer import Layer, Place, overwrite
+from mlpcore.layers.layer import Place, not_for_files, overwrite
+from mlpcore.layers.trained import TrainedLayer
 
 
-class Dense(Layer):
+class Dense(TrainedLayer):
     """A dense layer: every unit reads every input.
 
     Row i of w holds the weights of unit i. For a batch of n samples, one a row, forward computes::
@@ -27,13 +31,20 @@ class Dense(Layer):
     ----------
     units : int
         Number of units, which is the number of outputs: >= 1.
-    activation : str, tuple or None, default None
-        sigma: a name of ``mlpcore.catalogue.names("activations")``, or a tuple of a name and values of its constants;
-        None is "linear".
+    activation : str, object or None, default None
+        sigma: a name of ``mlpcore.catalogue.names("activations")``, an object with constants such as
+        ``LeakyReLU(0.2)``, or a `CustomActivation`, written in Python; None is "linear".
     input_size : int, optional
         Number of inputs. Needed for a first layer only, which otherwise takes it from the first data.
-    kernel_initializer : str, default "glorot_uniform"
-        What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``. b begins as 0.
+    kernel_initializer : str, object or None, default None
+        What w is drawn from: a name of ``mlpcore.catalogue.names("initializers")``, or an object with constants such as
+        ``Normal(stddev=0.01)``. None lets the activation choose: "lecun_normal" for "selu"; "he_uniform" for "relu6",
+        "leaky_relu", "elu", "celu", "gelu", "gelu_tanh", "silu", "mish" and "hard_swish"; "glorot_uniform" for all
+        others, "relu" among them.
+    bias_initializer : str or object, default "zeros"
+        What b begins as, likewise. Where in and out count, they are those of the layer.
+    use_bias : bool, default True
+        Whether there is a b. Without one z = x w^T, and the layer's `b` and `grad_b` are None.
     trainable : bool, default True
         Whether training changes w and b.
     learning_rate_factor : float, default 1.0
@@ -63,7 +74,15 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     required_settings: ClassVar[tuple[str, ...]] = ("units", "activation", "kernel_initializer")
-    optional_settings: ClassVar[tuple[str, ...]] = ("trainable", "learning_rate_factor", "l1", "l2", "max_norm")
+    optional_settings: ClassVar[tuple[str, ...]] = (
+        "use_bias",
+        "bias_initializer",
+        "trainable",
+        "learning_rate_factor",
+        "l1",
+        "l2",
+        "max_norm",
+    )
 
     def __init__(
         self,
@@ -71,14 +90,16 @@ class Dense(Layer):
         activation: Choice | None = None,
         *,
         input_size: int | None = None,
-        kernel_initializer: str = "glorot_uniform",
+        kernel_initializer: Choice | None = None,
+        bias_initializer: Choice = "zeros",
+        use_bias: bool = True,
         trainable: bool = True,
         learning_rate_factor: float = 1.0,
         l1: float = 0.0,
         l2: float = 0.0,
         max_norm: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(trainable, learning_rate_factor)
         self._units = whole_number("units", units, at_least=1)
         if isinstance(activation, int | np.integer) and not isinstance(activation, bool):
             raise TypeError(
@@ -88,9 +109,11 @@ class Dense(Layer):
             )
         self._activation = choice("activations", "activation", "linear" if activation is None else activation)
         self._input_size = None if input_size is None else whole_number("input_size", input_size, at_least=1)
-        self._kernel_initializer = catalogue.resolve("initializers", "kernel_initializer", kernel_initializer).name
-        self._trainable = flag("trainable", trainable)
-        self._learning_rate_factor = real_number("learning_rate_factor", learning_rate_factor, at_least=0)
+        if kernel_initializer is None:
+            kernel_initializer = initializers.default_of(self._activation)
+        self._kernel_initializer = choice("initializers", "kernel_initializer", kernel_initializer)
+        self._bias_initializer = choice("initializers", "bias_initializer", bias_initializer)
+        self._use_bias = flag("use_bias", use_bias)
         self._l1 = real_number("l1", l1, at_least=0)
         self._l2 = real_number("l2", l2, at_least=0)
         self._max_norm = None if max_norm is None else real_number("max_norm", max_norm, above=0)
@@ -102,28 +125,23 @@ class Dense(Layer):
 
     @property
     def activation(self) -> Choice:
-        """sigma: its name, or a tuple of its name and constants."""
+        """sigma: its name, an object with its constants, or an object written in Python."""
         return self._activation
 
     @property
-    def kernel_initializer(self) -> str:
-        """The name of the initializer of w."""
+    def kernel_initializer(self) -> Choice:
+        """The initializer of w: its name, or an object with its constants."""
         return self._kernel_initializer
 
     @property
-    def trainable(self) -> bool:
-        """Whether training changes w and b; can be set at any time."""
-        return self._trainable
+    def bias_initializer(self) -> Choice:
+        """The initializer of b, likewise."""
+        return self._bias_initializer
 
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        before, self._trainable = self._trainable, flag("trainable", value)
-        if self._holder is not None and self._holder.bound is not None:
-            try:
-                self._set_segments(*self._engine())
-            except RuntimeError:  # another call has the network
-                self._trainable = before
-                raise
+    @property
+    def use_bias(self) -> bool:
+        """Whether the layer has a b."""
+        return self._use_bias
 
     @property
     def w(self) -> NDArray[Any]:
@@ -141,14 +159,17 @@ class Dense(Layer):
         overwrite("w", self.w, values, "(out, in)")
 
     @property
-    def b(self) -> NDArray[Any]:
-        """The biases (out,): a view, as `w` is."""
+    def b(self) -> NDArray[Any] | None:
+        """The biases (out,): a view, as `w` is. None with use_bias=False."""
         net, place = self._engine()
-        return net.parameters(place.first)[1]
+        return net.parameters(place.first)[1] if self._use_bias else None
 
     @b.setter
     def b(self, values: ArrayLike) -> None:
-        overwrite("b", self.b, values, "(out,)")
+        view = self.b
+        if view is None:
+            raise ValueError(f"b is given, expected none: {self._expression()} has no bias")
+        overwrite("b", view, values, "(out,)")
 
     @property
     def grad_w(self) -> NDArray[Any]:
@@ -160,10 +181,11 @@ class Dense(Layer):
         return net.gradients(place.first)[0]
 
     @property
-    def grad_b(self) -> NDArray[Any]:
-        """The gradient of the last backward's loss with respect to b, (out,): equation 4. A view."""
+    def grad_b(self) -> NDArray[Any] | None:
+        """The gradient of the last backward's loss with respect to b, (out,): equation 4. A view, or None without b."""
         net, place = self._engine()
-        return net.gradients(place.first)[1]
+        gradients = net.gradients(place.first)
+        return gradients[1] if self._use_bias else None
 
     @property
     def z(self) -> NDArray[Any]:
@@ -181,11 +203,9 @@ class Dense(Layer):
         options = "".join(f", {name}={value!r}" for name, value in self._options().items())
         return f"Dense({self._units}, {self._activation!r}, kernel_initializer={self._kernel_initializer!r}{options})"
 
-    def _options(self) -> dict[str, Any]:
-        """Return the settings of training that are not the standard ones."""
-        standard = {"trainable": True, "learning_rate_factor": 1.0, "l1": 0.0, "l2": 0.0, "max_norm": None}
-        own = {name: getattr(self, f"_{name}") for name in standard}
-        return {name: value for name, value in own.items() if value != standard[name]}
+    def _standard(self) -> dict[str, Any]:
+        standard = {"bias_initializer": "zeros", "use_bias": True, "trainable": True, "learning_rate_factor": 1.0}
+        return standard | {"l1": 0.0, "l2": 0.0, "max_norm": None}
 
     def _output_size(self, input_size: int) -> int:
         if self._input_size not in (None, input_size):
@@ -193,27 +213,35 @@ class Dense(Layer):
         return self._units
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
-        dense = Step("dense", layer, units=self._units)
+        dense = Step("dense", layer, units=self._units, constants=(self._use_bias,))
+        if isinstance(self._activation, CustomActivation):
+            return [dense, Step("custom", layer, units=self._units, custom=self._activation)]
         if self._activation == "linear":
             return [dense]
         return [dense, Step("activation", layer, joined=True, constants=self._activation)]
 
     def _tensor_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
-        return {"w": (self._units, input_size), "b": (self._units,)}
+        shapes: dict[str, tuple[int, ...]] = {"w": (self._units, input_size)}
+        return shapes | {"b": (self._units,)} if self._use_bias else shapes
 
     def _tensor_view(self, name: str, flat: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         return flat.reshape(shape[::-1]).T  # w lies as (in, out)
 
     def _initialize(self, net: Net, place: Place, seed: int) -> None:
-        net.initialize(place.first, self._kernel_initializer, seed)
+        net.initialize(place.first, 0, self._kernel_initializer, seed)
+        if self._use_bias:
+            net.initialize(place.first, 1, self._bias_initializer, seed)
 
     def _set_segments(self, net: Net, place: Place) -> None:
         factor = self._learning_rate_factor
         w = net.first_segment(place.first)
         net.set_segment(w, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
-        net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
+        if self._use_bias:
+            net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
+        if isinstance(self._activation, CustomActivation):
+            raise not_for_files(f"the activation of {self._expression()}")
         return {
             "kind": self.kind,
             "units": self._units,

@@ -39,6 +39,7 @@ class Dropout(SameSizeLayer):
 
     kind: ClassVar[str] = "dropout"
     required_settings: ClassVar[tuple[str, ...]] = ("rate",)
+    _draws: ClassVar[bool] = True
 
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class Dropout(SameSizeLayer):
         return f"Dropout({self._rate})"
 
     def _steps(self, layer: int, input_size: int) -> list[Step]:
-        return [Step("dropout", layer, constants=self._rate)]
+        return [Step("dropout", layer, constants=(self._rate,))]
 
     def _config(self) -> dict[str, Any]:
         return {"kind": self.kind, "rate": self._rate}

@@ -74,6 +74,9 @@ class Layer(ABC):
     optional_settings: ClassVar[tuple[str, ...]] = ()
     """What `_config` holds beside the kind."""
 
+    _draws: ClassVar[bool] = False
+    """Whether training draws random numbers, so that the same weights have another loss in another batch."""
+
     def __init__(self) -> None:
         self._has_model = False
         self._holder: Holder | None = None  # of its model
@@ -134,6 +137,10 @@ class Layer(ABC):
         """Return the shapes of the layer's own parameters by name, in the order of their segments."""
         return {}
 
+    def _buffer_shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of its numbers beside the parameters, likewise."""
+        return {}
+
     def _tensor_view(self, name: str, flat: Array, shape: tuple[int, ...]) -> Array:
         """Return a parameter from its part of the flat buffer."""
         return flat.reshape(shape)
@@ -163,7 +170,7 @@ class Layer(ABC):
 
 
 class SameSizeLayer(Layer):
-    """Base class of layers without parameters that have as many outputs as inputs."""
+    """Base class of layers that have as many outputs as inputs."""
 
     @property
     def phi(self) -> Array:
@@ -181,3 +188,8 @@ def overwrite(name: str, view: Array, values: ArrayLike, axes: str) -> None:
     if array.shape != view.shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {view.shape}: {axes}")
     np.copyto(view, array, casting="same_kind")
+
+
+def not_for_files(what: str) -> TypeError:
+    """Return the error for a model that is to be saved with something in it that is written in Python."""
+    return TypeError(f"{what} is written in Python: a file cannot hold it; pickle the model, or save its params")

@@ -34,6 +34,8 @@ static const kernels *const reference = &REAL_NAME(mlp_reference);
 
 #include "products.inc.h"
 
+#include "norms.inc.h"
+
 #include "rows.inc.h"
 
 #include "counts.inc.h"

@@ -18,6 +18,7 @@ typedef struct job {
     int in_place;
     bool large; /* enough work that threads may share it */
     bool has_epilogue;
+    bool flag;   /* of kernels that have one */
     bool a_of_z; /* operand 2 is sigma of operand 1 */
     REAL_NAME(mlp_activation) sigma;
     REAL_NAME(mlp_loss) loss;

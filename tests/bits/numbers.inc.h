@@ -9,6 +9,8 @@ static real special(void) {
         SUBNORMAL, -SUBNORMAL, REAL_SMALLEST - SUBNORMAL, SUBNORMAL - REAL_SMALLEST, REAL_SMALLEST, -REAL_SMALLEST,
         /* limits of exp and tanh */
         -104, REAL(-103.9), 89, REAL(88.72), REAL(-87.34), -746, -745, 710, REAL(709.78), 10, -10, 20, REAL(-20.5),
+        /* limits and kinks of the other activations */
+        -120, 120, -760, 760, -40, 15, -15, 39, -39, 12, -12, 22, -22, 6, 3, -3,
     };
     /* clang-format on */
     return SPECIAL[random_below(sizeof SPECIAL / sizeof *SPECIAL)];

@@ -73,7 +73,7 @@ static void try_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large) {
                    .operands = {{"z", WRITTEN, n, out, NULL},
                                 {"x", READ, n, in, fill_factors},
                                 {"w", READ, in, out, fill_factors},
-                                {"b", READ, 1, out, fill_factors}}};
+                                {random_below(4) ? "b" : NULL, READ, 1, out, fill_factors}}};
     try_at(&forward, 0);
     if (full || random_below(2)) {
         const bool in_place = random_below(2);
@@ -144,7 +144,7 @@ static void try_online(ptrdiff_t in, ptrdiff_t out, bool large) {
                                    {"x", READ, 1, in, fill_factors},
                                    {"next z", ROOM, 1, out, NULL},
                                    {"next x", READ, 1, in, fill_factors},
-                                   {"b", READ, 1, out, fill_factors}}};
+                                   {random_below(4) ? "b" : NULL, READ, 1, out, fill_factors}}};
         if (random_below(2)) {
             update.has_epilogue = true; /* there is a next sample */
             update.operands[2].use = WRITTEN;

@@ -9,7 +9,25 @@ real type first, the others are fitted again to make up for it, the next one is 
 
 from collections.abc import Callable
 
-from mpmath import atanh, cos, exp, fdot, fsum, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sqrt
+from mpmath import (
+    atanh,
+    cos,
+    erf,
+    erfc,
+    exp,
+    fdot,
+    fsum,
+    linspace,
+    log,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    nstr,
+    pi,
+    polyval,
+    sqrt,
+)
 
 mp.dps = 50
 
@@ -25,6 +43,18 @@ def log_g(z: mpf) -> mpf:
     """log((1+s)/(1-s)) = 2s + s z g(z), z = s^2."""
     s = sqrt(z)
     return (2 * atanh(s) / s - 2) / z if z > mpf(10) ** -20 else mpf(2) / 3 + 2 * z / 5
+
+
+def erf_g(z: mpf) -> mpf:
+    """erf(x) = x + x g(z), z = x^2."""
+    x = sqrt(z)
+    return erf(x) / x - 1 if z > mpf(10) ** -20 else 2 / sqrt(pi) * (1 - z / 3) - 1
+
+
+def tail_g(t: mpf, middle: mpf) -> mpf:
+    """Phi(-x) = e^(-x^2 / 2) g(t) / (x + middle) for x >= 0, t = (x - middle) / (x + middle)."""
+    x = middle * (1 + t) / (1 - t)
+    return exp(x**2 / 2) * erfc(x / sqrt(2)) / 2 * (x + middle)
 
 
 def rounded(c: mpf, bits: int) -> mpf:
@@ -84,6 +114,12 @@ def main() -> None:
         print("log")
         most = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
         fit(log_g, lambda z: z / 2 + tiny, mpf(0), most, log_degree, bits)
+        print("erf")
+        fit(erf_g, lambda z: 1 / (1 + erf_g(z)), mpf(0), mpf(1), 6 if bits == 24 else 12, bits)
+        middle, highest, degree = (mpf(4), mpf(15), 10) if bits == 24 else (mpf(5), mpf(40), 21)
+        print("tail of the normal distribution")
+        last = (highest - middle) / (highest + middle)
+        fit(lambda t, k=middle: tail_g(t, k), lambda t, k=middle: 1 / tail_g(t, k), mpf(-1), last, degree, bits)
         high = rounded(log(2), bits - (9 if bits == 24 else 12))
         print("ln2", float(high).hex(), "+", float(rounded(log(2) - high, bits)).hex())
         print("log2 e", float(rounded(1 / log(2), bits)).hex())

@@ -1,4 +1,4 @@
-"""Compiles elementary.c with $CC (cc) into build/, runs it (minutes on two cores) and exits as the program does."""
+"""Compiles float32.c with $CC (cc) into build/, runs it (minutes on two cores) and exits as the program does."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ ROOT = HERE.parent.parent
 
 def main() -> int:
     """Build and run."""
-    program = ROOT / "build" / "exhaustive-elementary"
+    program = ROOT / "build" / "exhaustive-float32"
     program.parent.mkdir(exist_ok=True)
     x86 = platform.machine().lower() in ("x86_64", "amd64")
     subprocess.run(
@@ -22,7 +22,7 @@ def main() -> int:
             *("-std=c11", "-O3", "-ffp-contract=off", "-pthread"),
             *(["-mfma"] if x86 else []),  # without it every fma is a call of the C library
             f"-I{ROOT / 'csrc'}",
-            HERE / "elementary.c",
+            HERE / "float32.c",
             ROOT / "csrc" / "reference" / "reference_f32.c",
             *(path for folder in ("catalogue", "runtime") for path in (ROOT / "csrc" / folder).glob("*.c")),
             *("-lm", "-o", program),

@@ -30,7 +30,7 @@ BUILD = ROOT / "build" / "neon"
 sys.path.insert(0, str(HERE.parent))
 import test_golden  # noqa: E402
 
-from mlpcore.engine import Choice, Step  # noqa: E402
+from mlpcore.engine import Choice, OptimizerState, Step  # noqa: E402
 
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Wswitch-enum", "-Werror"]
@@ -57,6 +57,7 @@ class PipedNet:
         self._pipe = pipe
         self._inputs = [input_size]  # of each step, and the width of the output
         self._begins = [0]  # of each step's parameters
+        self._settings: dict[int, tuple[Any, ...]] = {}  # of segments that have some
         words: list[Any] = []
         for step in steps:
             width = self._inputs[-1]
@@ -80,27 +81,41 @@ class PipedNet:
     def first_segment(self, step: int) -> int:
         return 2 * sum(begin < end for begin, end in pairwise(self._begins[: step + 1]))  # w and b of each dense step
 
+    def segments(self) -> list[tuple[Any, ...]]:
+        return [self._settings.get(i, (True, 1.0, 0.0, 0.0, 0.0)) for i in range(self.first_segment(len(self._inputs)))]
+
     def set_segment(self, i: int, trainable: bool, *numbers: float) -> None:
+        self._settings[i] = (trainable, *numbers)
         self._call("segment", i, trainable, *map(float, numbers))
 
-    def initialize(self, step: int, name: str, seed: int) -> None:
-        self._call("initialize", step, name, seed)
+    def initialize(self, step: int, segment: int, initializer: Choice, seed: int) -> None:
+        self._call("initialize", step, segment, *_entry(initializer), seed)
         self.params[...] = self._answer(self.params.size)
 
     def train(self, x, y, weight, settings):
-        optimizer, (epoch, batches) = settings.optimizer, map(int, settings.cursor)
-        clips = [np.inf if clip is None else float(clip) for clip in (optimizer.clip_value, optimizer.clip_norm)]
+        optimizer, lbfgs, (epoch, batches) = settings.optimizer, settings.lbfgs, map(int, settings.cursor)
+        schedule = None if optimizer is None else optimizer.schedule
         words = (
             *(len(x), weight is not None, *_entry(settings.loss), settings.metric or NO_METRIC),
             *(settings.batch_size, settings.shuffle, settings.seed, settings.epochs, float(settings.mean_weight)),
-            *(epoch, batches, *_entry((optimizer.name, *optimizer.hypers)), *clips),  # its arrays stay there
+            *(epoch, batches),
         )
+        # Their arrays stay there.
+        if lbfgs is None:
+            words += _optimizer_words(optimizer)
+        else:
+            words += ("lbfgs", lbfgs.history_size, *lbfgs.numbers.tolist())
         self._call("train", *words, arrays=(x, y, weight))
         self.params[...] = self._answer(self.params.size)
         settings.scores[...] = self._answer(2 * settings.epochs, "float64").reshape(-1, 2)
         epoch, batches, done, first_not_finite = map(int, self._answer(4, "int64"))
         settings.cursor[:] = epoch, batches
-        optimizer.t[0] += done
+        if schedule is not None:
+            schedule.progress[:] = self._answer(len(schedule.progress), "float64")
+            settings.rates[:] = self._answer(settings.epochs, "float64")
+        if lbfgs is not None:
+            lbfgs.numbers[:] = self._answer(len(lbfgs.numbers), "float64")
+        (optimizer or lbfgs).t[0] += done
         return done, first_not_finite
 
     def loss(self, x, y, loss, metric, sample_weight=None):
@@ -124,6 +139,16 @@ class PipedNet:
         if len(data) < count * kind.itemsize:
             raise RuntimeError("train ended before it answered")
         return np.frombuffer(data, kind)
+
+
+def _optimizer_words(optimizer: OptimizerState) -> tuple[Any, ...]:
+    """Return a rule with its constants, and its schedule."""
+    clips = [np.inf if clip is None else float(clip) for clip in (optimizer.clip_value, optimizer.clip_norm)]
+    words = ("step", *_entry((optimizer.name, *optimizer.hypers)), *clips)
+    if optimizer.schedule is None:
+        return *words, 0
+    choice, per_epoch, warmup, progress = optimizer.schedule
+    return *words, 1, *_entry(choice), per_epoch, float(warmup), *progress.tolist()
 
 
 def _entry(entry: Choice) -> tuple[Any, ...]:

@@ -11,12 +11,17 @@
  *     segment SEGMENT TRAINABLE RATE_FACTOR L1 L2 MAX_NORM                                  no answer
  *     initialize STEP INITIALIZER SEED                                                      the parameters
  *     train N WEIGHTED LOSS METRIC BATCH SHUFFLE SEED EPOCHS MEAN_WEIGHT EPOCH BATCHES
- *         RULE CLIP_VALUE CLIP_NORM  x y [weight]                                           the parameters; scores, see below
+ *         METHOD  x y [weight]                                                              the parameters; scores, see below
  *     loss N WEIGHTED LOSS METRIC  x y [weight]                                             score
  *     predict N  x                                                                          a
  *
- * SIGMA, LOSS and RULE are a name, how many constants follow, and the constants; SIGMA of dropout has its rate. After the scores
- * `train` answers the epoch and the batches of the cursor, how many batches it did, and the first whose loss was not finite.
+ * SIGMA, LOSS, RULE and CHOICE are a name, how many constants follow, and the constants; SIGMA of dropout has its rate. METHOD is
+ *
+ *     step RULE CLIP_VALUE CLIP_NORM, then 0, or for a schedule 1 CHOICE PER_EPOCH WARMUP and the numbers of its progress
+ *     lbfgs HISTORY and its numbers
+ *
+ * After the scores `train` answers the epoch and the batches of the cursor, how many batches it did, and the first whose loss was
+ * not finite; then the numbers of the schedule's progress and the rates of the epochs, or the numbers of L-BFGS.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -26,6 +31,7 @@
 
 #include "../programs.h"
 #include "isa/isa.h"
+#include "net/lbfgs.h"
 #include "net/net.h"
 #include "runtime/memory.h"
 
@@ -89,6 +95,9 @@ static mlp_net *net;
 static size_t real_size;
 static void *states[MLP_STATES]; /* of the network's optimizer, whose numbers come with each call ... */
 static int64_t taken;            /* ... and how many steps it has taken                           */
+static mlp_schedule_progress progress;
+static mlp_lbfgs lbfgs; /* history 0: it has no memory yet */
+static mlp_lbfgs_numbers lbfgs_numbers;
 
 static ptrdiff_t inputs(void) { return mlp_net_inputs(net); }
 static ptrdiff_t outputs(void) { return mlp_net_outputs(net); }
@@ -125,6 +134,7 @@ static void make_net(void) {
         states[i] = memory(net->parameters, real_size);
     }
     taken = 0;
+    lbfgs.history = 0;
 }
 
 static void set_segment(void) {
@@ -137,9 +147,12 @@ static void set_segment(void) {
 }
 
 static void initialize(void) {
-    const ptrdiff_t step = whole();
-    const mlp_initializer_id initializer = (mlp_initializer_id)choice(mlp_initializers);
-    mlp_net_initialize(net, step, initializer, strtoull(word(), NULL, 10), NULL);
+    const ptrdiff_t step = whole(), segment = whole();
+    mlp_initializer initializer = {0};
+    initializer.id = (mlp_initializer_id)entry(mlp_initializers, initializer.constants);
+    double *scratch = mlp_alloc(mlp_initializer_elements(net, step, segment, &initializer), sizeof *scratch);
+    mlp_net_initialize(net, step, segment, &initializer, strtoull(word(), NULL, 10), scratch, NULL);
+    mlp_free(scratch);
     answer(net->params, net->parameters, real_size);
 }
 
@@ -147,6 +160,12 @@ static mlp_loss read_loss(void) {
     mlp_loss loss = {0};
     loss.id = (mlp_loss_id)entry(mlp_losses, loss.constants);
     return loss;
+}
+
+static void read_numbers(void *numbers, int count) {
+    for (int i = 0; i < count; i++) {
+        ((double *)numbers)[i] = number();
+    }
 }
 
 static mlp_optimizer read_optimizer(void) {
@@ -157,7 +176,31 @@ static mlp_optimizer read_optimizer(void) {
     for (int i = 0; mlp_optimizers[optimizer.id].states[i] && mlp_needs_states(optimizer.id, optimizer.hypers); i++) {
         optimizer.state[i] = states[i];
     }
+    if (whole() != 0) {
+        optimizer.schedule.id = (mlp_schedule_id)entry(mlp_schedules, optimizer.schedule.constants);
+        optimizer.schedule.per_epoch = whole() != 0;
+        optimizer.schedule.warmup = number();
+        read_numbers(&progress, MLP_SCHEDULE_NUMBERS);
+        optimizer.schedule.progress = &progress;
+    }
     return optimizer;
+}
+
+static void read_lbfgs(void) {
+    const ptrdiff_t history = whole(), size = net->parameters;
+    read_numbers(&lbfgs_numbers, MLP_LBFGS_NUMBERS);
+    if (history == lbfgs.history) {
+        return;
+    }
+    for (int i = 0; i < 5; i++) {
+        mlp_free((double *[]){lbfgs.s, lbfgs.y, lbfgs.point, lbfgs.gradient, lbfgs.scratch}[i]);
+    }
+    lbfgs = (mlp_lbfgs){.history = history, .numbers = &lbfgs_numbers, .t = &taken};
+    lbfgs.s = memory(history * size, sizeof(double));
+    lbfgs.y = memory(history * size, sizeof(double));
+    lbfgs.point = memory(size, sizeof(double));
+    lbfgs.gradient = memory(size, sizeof(double));
+    lbfgs.scratch = memory(mlp_lbfgs_scratch(net, history), sizeof(double));
 }
 
 static mlp_samples read_samples(ptrdiff_t n, bool weighted) {
@@ -186,17 +229,33 @@ static void train(void) {
     training.mean_weight = number();
     mlp_cursor cursor = {.epoch = (uint32_t)whole()};
     cursor.batches = whole();
-    const mlp_optimizer optimizer = read_optimizer();
+    const bool steps = strcmp(word(), "step") == 0;
+    mlp_optimizer optimizer = {0};
+    if (steps) {
+        optimizer = read_optimizer();
+    } else {
+        read_lbfgs();
+    }
     mlp_workspace work = workspace(batch < n ? batch : n);
     cursor.seen = cursor.batches * work.capacity;
     training.optimizer = &optimizer;
     training.samples = read_samples(n, weighted);
-    training.order = shuffle ? memory(n, sizeof *training.order) : NULL;
+    training.order = shuffle && steps ? memory(n, sizeof *training.order) : NULL;
     training.scores = memory(training.epochs, sizeof *training.scores);
-    const mlp_trained done = mlp_net_train(net, work, &training, &cursor);
+    training.rates = memory(training.epochs, sizeof *training.rates);
+    const mlp_trained done =
+        steps ? mlp_net_train(net, work, &training, &cursor) : mlp_net_minimize(net, work, &training, &lbfgs, &cursor);
     answer(net->params, net->parameters, real_size);
     answer(training.scores, training.epochs, sizeof *training.scores);
     answer((int64_t[]){cursor.epoch, cursor.batches, done.batches, done.first_not_finite}, 4, sizeof(int64_t));
+    if (optimizer.schedule.progress) {
+        answer(&progress, MLP_SCHEDULE_NUMBERS, sizeof(double));
+        answer(training.rates, training.epochs, sizeof *training.rates);
+    }
+    if (!steps) {
+        answer(&lbfgs_numbers, MLP_LBFGS_NUMBERS, sizeof(double));
+    }
+    mlp_free(training.rates);
     mlp_free(training.scores);
     mlp_free(training.order);
     mlp_free(work.block);

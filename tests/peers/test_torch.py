@@ -79,3 +79,34 @@ def test_a_random_network_agrees_with_autograd(seed):
         for ours, theirs in ((layer.grad_w, w.grad), (layer.grad_b, b.grad)):
             # Relative; a component of rounding noise beside much larger ones is held to their scale.
             np.testing.assert_allclose(ours, theirs.numpy(), rtol=TOLERANCE, atol=1e-14 * largest)
+
+
+F = torch.nn.functional
+PEERS = {
+    "mae": lambda p, y: F.l1_loss(p, y, reduction="none").mean(dim=1),
+    ("huber", 0.5): lambda p, y: F.huber_loss(p, y, reduction="none", delta=0.5).mean(dim=1),
+    "log_cosh": lambda p, y: (p - y).cosh().log().mean(dim=1),
+    ("quantile", 0.8): lambda p, y: torch.maximum(0.8 * (y - p), -0.2 * (y - p)).mean(dim=1),
+    "kl_divergence": lambda p, y: F.kl_div(p.log(), y, reduction="none").sum(dim=1),
+    "poisson": lambda p, y: F.poisson_nll_loss(p, y, log_input=False, eps=0, reduction="none").sum(dim=1),
+    "hinge": lambda p, y: (1 - y * p).clamp(min=0).mean(dim=1),
+    "squared_hinge": lambda p, y: ((1 - y * p).clamp(min=0) ** 2).mean(dim=1),
+    ("focal", 1.5, 0.3): lambda p, y: (
+        (0.3 * y + 0.7 * (1 - y)) * (p + y - 2 * p * y) ** 1.5 * F.binary_cross_entropy(p, y, reduction="none")
+    ).sum(dim=1),
+}
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("loss", PEERS)
+def test_a_loss_and_its_phi_agree_with_autograd(loss, activation):
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(7, 5)), rng.uniform(0, 1, (7, 5))
+    if "hinge" in loss:
+        y = np.where(y > 0.5, 1.0, -1.0)
+    of_torch = torch.tensor(z, requires_grad=True)
+    expected = PEERS[loss](ACTIVATIONS[activation](of_torch), torch.tensor(y)).mean()
+    expected.backward()
+    assert mlpcore.kernels.output_loss(loss, activation, z, y) == pytest.approx(expected.item(), rel=TOLERANCE)
+    phi = mlpcore.kernels.output_phi(loss, activation, z, y)
+    np.testing.assert_allclose(phi, of_torch.grad.numpy(), rtol=TOLERANCE, atol=1e-13)

@@ -86,7 +86,8 @@ static void check_predict(const trial *t) {
 static void check_gradients(const trial *t) {
     const double h = 1e-5;
     mlp_workspace work = workspace(t, t->samples.n);
-    const mlp_mode mode = {.training = true, .seed = SEED, .batch = mlp_batch_number(0, 0)};
+    const mlp_mode mode = {
+        .training = true, .seed = SEED, .batch = mlp_batch_number(0, 0), .weight = t->samples.weight};
     double *params = t->net->params;
     for (int i = 0; i < 4; i++) {
         const ptrdiff_t at = below(t->net->parameters);
@@ -155,11 +156,13 @@ static void train_by_hand(trial *t) {
                 memcpy(y + s * out, (const double *)t->samples.y + from * out, (size_t)out * sizeof *y);
                 weight[s] = t->samples.weight ? *weights_from(t, from) : 1;
             }
-            const mlp_mode mode = {
-                .training = true, .seed = SEED, .batch = mlp_batch_number(epoch, (uint64_t)(begin / t->batch))};
+            const mlp_mode mode = {.training = true,
+                                   .seed = SEED,
+                                   .batch = mlp_batch_number(epoch, (uint64_t)(begin / t->batch)),
+                                   .weight = t->samples.weight ? weight : NULL};
             mlp_net_forward(t->net, work, rows, &mode);
             mlp_net_backward(t->net, work, rows, &mode, &t->loss, y, t->samples.weight ? weight : NULL, &loss);
-            mlp_net_update(t->net, &t->optimizer);
+            mlp_net_update(t->net, &t->optimizer, NULL);
         }
     }
     mlp_free(y);
@@ -168,15 +171,28 @@ static void train_by_hand(trial *t) {
     mlp_free(work.block);
 }
 
+/* The parameters and the numbers beside them. */
+static double *all_numbers(const trial *t) {
+    const ptrdiff_t count = t->net->parameters, beside = t->net->buffer_size;
+    double *all = numbers(count + beside);
+    memcpy(all, t->net->params, (size_t)count * sizeof *all);
+    memcpy(all + count, t->net->state, (size_t)beside * sizeof *all);
+    return all;
+}
+
+static void expect_numbers(const trial *t, const char *what, const double *expected) {
+    double *got = all_numbers(t);
+    expect_same(t, what, t->net->parameters + t->net->buffer_size, got, expected);
+    mlp_free(got);
+}
+
 static void check_training(trial *t) {
     static const int THREADS[] = {1, 2, 3, 5};
-    const ptrdiff_t count = t->net->parameters;
     mlp_isa_use("reference");
     isa_name = "reference";
     mlp_set_num_threads(1);
     train_by_hand(t);
-    double *expected = numbers(count);
-    memcpy(expected, t->net->params, (size_t)count * sizeof *expected);
+    double *expected = all_numbers(t);
     for (const mlp_isa *isa = mlp_isas; isa->name; isa++) {
         if (!mlp_isa_use(isa->name)) {
             continue;
@@ -185,12 +201,12 @@ static void check_training(trial *t) {
         for (int i = 0; i < 4; i++) {
             mlp_set_num_threads(THREADS[i]);
             train(t, EPOCHS);
-            expect_same(t, "training and steps by hand", count, t->net->params, expected);
+            expect_numbers(t, "training and steps by hand", expected);
         }
         train(t, 1);
-        expect_same(t, "training an epoch at a time and steps by hand", count, t->net->params, expected);
+        expect_numbers(t, "training an epoch at a time and steps by hand", expected);
         train_by_hand(t);
-        expect_same(t, "steps by hand", count, t->net->params, expected);
+        expect_numbers(t, "steps by hand", expected);
         check_predict(t);
     }
     mlp_free(expected);

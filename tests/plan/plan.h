@@ -19,7 +19,7 @@ typedef struct {
     mlp_metric_id metric;
     mlp_optimizer optimizer;
     int64_t t;
-    double *first; /* its parameters before training */
+    double *first, *first_state; /* its parameters, and the numbers beside them, before training */
     bool shuffle;
 } trial;
 

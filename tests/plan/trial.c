@@ -41,11 +41,22 @@ static void add_activation(bool joined) {
 }
 
 static ptrdiff_t add_dense(ptrdiff_t units) {
-    add((mlp_step_spec){.kind = MLP_DENSE, .layer = layers++, .units = units});
+    add((mlp_step_spec){.kind = MLP_DENSE, .layer = layers++, .units = units, .constants = {below(4) > 0}});
     if (below(4) > 0) {
         add_activation(true);
     }
     return units;
+}
+
+/* A layer with one number for each column. */
+static void add_columns(void) {
+    static const mlp_layer_id KINDS[] = {MLP_BATCH_NORM, MLP_LAYER_NORM, MLP_RMS_NORM, MLP_SCALE, MLP_PRELU};
+    mlp_step_spec spec = {.kind = KINDS[below(5)], .layer = layers++};
+    standard_constants(&mlp_layers[spec.kind], spec.constants);
+    if (spec.kind == MLP_PRELU) {
+        spec.constants[0] = (double)below(2);
+    }
+    add(spec);
 }
 
 static void add_residual(ptrdiff_t width, int depth);
@@ -53,13 +64,15 @@ static void add_residual(ptrdiff_t width, int depth);
 /* Returns the width after some layers. */
 static ptrdiff_t add_layers(ptrdiff_t width, int depth) {
     for (ptrdiff_t left = below(4); left > 0 && steps < MOST_STEPS / 2; left--) {
-        switch (below(5)) {
+        switch (below(7)) {
         case 0: add_activation(false); break;
         case 1:
             add((mlp_step_spec){
                 .kind = MLP_DROPOUT, .layer = layers++, .constants = {(const double[]){0, 0.2, 0.5, 0.9}[below(4)]}});
             break;
         case 2:
+        case 3: add_columns(); break;
+        case 4:
             if (depth < 3) {
                 add_residual(width, depth + 1);
                 break;
@@ -116,10 +129,20 @@ void draw_trial(trial *t, bool large) {
     }
     for (ptrdiff_t i = 0; i < steps; i++) {
         if (specs[i].kind == MLP_DENSE) {
-            mlp_net_initialize(t->net, i, MLP_GLOROT_UNIFORM, random_seed, NULL);
+            mlp_net_initialize(t->net, i, 0, &(mlp_initializer){.id = MLP_INITIALIZER_GLOROT_UNIFORM}, random_seed,
+                               NULL, NULL);
         }
     }
-    double *params = t->net->params;
+    double *params = t->net->params, *state = t->net->state;
+    for (ptrdiff_t i = 0; i < steps; i++) {
+        const mlp_segment *first = &t->net->segment[t->net->step[i].segment];
+        for (ptrdiff_t k = 0; k < first->columns && specs[i].kind != MLP_DENSE && t->net->step[i].segments > 0; k++) {
+            params[first->begin + k] = 1;
+        }
+    }
+    for (ptrdiff_t i = 0; i < t->net->buffer_size; i++) {
+        state[i] = 0.5 + fabs(uniform());
+    }
     for (ptrdiff_t i = 0; i < t->net->parameters; i++) {
         params[i] += 0.01 * uniform();
     }
@@ -150,6 +173,8 @@ void draw_trial(trial *t, bool large) {
     }
     t->first = numbers(t->net->parameters);
     memcpy(t->first, params, (size_t)t->net->parameters * sizeof(double));
+    t->first_state = numbers(t->net->buffer_size);
+    memcpy(t->first_state, state, (size_t)t->net->buffer_size * sizeof(double));
 }
 
 void free_trial(trial *t) {
@@ -158,6 +183,7 @@ void free_trial(trial *t) {
     mlp_free((void *)t->samples.y);
     mlp_free((void *)t->samples.weight);
     mlp_free(t->first);
+    mlp_free(t->first_state);
     for (int i = 0; i < MLP_STATES; i++) {
         mlp_free(t->optimizer.state[i]);
     }
@@ -166,6 +192,7 @@ void free_trial(trial *t) {
 void start_again(trial *t) {
     const size_t bytes = (size_t)t->net->parameters * sizeof(double);
     memcpy(t->net->params, t->first, bytes);
+    memcpy(t->net->state, t->first_state, (size_t)t->net->buffer_size * sizeof(double));
     for (int i = 0; i < MLP_STATES; i++) {
         if (t->optimizer.state[i]) {
             memset(t->optimizer.state[i], 0, bytes);

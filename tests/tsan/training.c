@@ -30,17 +30,17 @@ static void *train(void *bits_of_net) {
         store(y, bits, row * OUT + row % OUT, 1);
     }
 
-    const mlp_step_spec specs[] = {{.kind = MLP_DENSE, .layer = 0, .units = HIDDEN},
+    const mlp_step_spec specs[] = {{.kind = MLP_DENSE, .layer = 0, .units = HIDDEN, .constants = {1}},
                                    {.kind = MLP_ACTIVATION, .layer = 0, .joined = true, .sigma = MLP_RELU},
                                    {.kind = MLP_DROPOUT, .layer = 1, .constants = {0.2}},
-                                   {.kind = MLP_DENSE, .layer = 2, .units = OUT},
+                                   {.kind = MLP_DENSE, .layer = 2, .units = OUT, .constants = {1}},
                                    {.kind = MLP_ACTIVATION, .layer = 2, .joined = true, .sigma = MLP_SOFTMAX}};
     mlp_net *net = mlp_net_new(bits, IN, sizeof specs / sizeof *specs, specs);
     if (!net) {
         return NULL;
     }
-    mlp_net_initialize(net, 0, MLP_HE_UNIFORM, 1, NULL);
-    mlp_net_initialize(net, 3, MLP_GLOROT_UNIFORM, 1, NULL);
+    mlp_net_initialize(net, 0, 0, &(mlp_initializer){.id = MLP_INITIALIZER_HE_UNIFORM}, 1, NULL, NULL);
+    mlp_net_initialize(net, 3, 0, &(mlp_initializer){.id = MLP_INITIALIZER_GLOROT_UNIFORM}, 1, NULL, NULL);
     mlp_workspace work = {.capacity = BATCH, .block = memory(mlp_workspace_elements(net, BATCH), size)};
     int64_t t = 0;
     mlp_optimizer adam = {.id = MLP_ADAM,

@@ -46,7 +46,7 @@ static void hash_in_prediction(const mlp_net *net, const void *x) {
 /* One unit with one input, fma(x, w, b), at numbers for which wasi-libc's fma is wrong. */
 static void apply_unit(int bits, double x, double w, double b) {
     const size_t size = (size_t)bits / 8;
-    mlp_net *net = mlp_net_new(bits, 1, 1, &(mlp_step_spec){.kind = MLP_DENSE, .units = 1});
+    mlp_net *net = mlp_net_new(bits, 1, 1, &(mlp_step_spec){.kind = MLP_DENSE, .units = 1, .constants = {1}});
     if (!net) {
         give_up("no network");
     }
@@ -76,24 +76,30 @@ static void train(int bits, int exponent, mlp_activation_id hidden, mlp_activati
     for (ptrdiff_t row = 0; row < ROWS; row++) {
         store(y, bits, row * OUT + row * row % OUT, 1);
     }
-    const mlp_step_spec specs[STEPS] = {
-        {.kind = MLP_DENSE, .layer = 0, .units = HIDDEN},
+    mlp_step_spec specs[STEPS] = {
+        {.kind = MLP_DENSE, .layer = 0, .units = HIDDEN, .constants = {1}},
         {.kind = MLP_ACTIVATION, .layer = 0, .joined = true, .sigma = hidden},
         {.kind = MLP_FORK, .layer = 1},
-        {.kind = MLP_DENSE, .layer = 2, .units = HIDDEN},
+        {.kind = MLP_DENSE, .layer = 2, .units = HIDDEN, .constants = {1}},
         {.kind = MLP_ACTIVATION, .layer = 2, .joined = true, .sigma = hidden},
         {.kind = MLP_DROPOUT, .layer = 3, .constants = {0.25}},
         {.kind = MLP_JOIN, .layer = 1},
-        {.kind = MLP_DENSE, .layer = 4, .units = OUT},
+        {.kind = MLP_DENSE, .layer = 4, .units = OUT, .constants = {1}},
         {.kind = MLP_ACTIVATION, .layer = 4, .joined = true, .sigma = output},
     };
+    for (ptrdiff_t step = 0; step < STEPS; step++) {
+        if (specs[step].kind == MLP_ACTIVATION) {
+            standard(specs[step].constants, mlp_activations[specs[step].sigma].hypers);
+        }
+    }
     mlp_net *net = mlp_net_new(bits, IN, STEPS, specs);
     if (!net) {
         give_up("no network");
     }
     for (ptrdiff_t step = 0; step < STEPS; step++) {
         if (specs[step].kind == MLP_DENSE) {
-            mlp_net_initialize(net, step, MLP_GLOROT_UNIFORM, 2026, NULL);
+            mlp_net_initialize(net, step, 0, &(mlp_initializer){.id = MLP_INITIALIZER_GLOROT_UNIFORM}, 2026, NULL,
+                               NULL);
         }
     }
     mlp_workspace work = {.capacity = BATCH, .block = memory(mlp_workspace_elements(net, BATCH), size)};

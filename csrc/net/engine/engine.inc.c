@@ -3,6 +3,7 @@
  */
 #include "../../real.h"
 #include "../engine.h"
+#include "../initializers.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,13 +37,22 @@ static void update_constants(mlp_optimizer_id rule, const double *hypers, int64_
 
 #include "../layers/residual.c"
 
+#include "../layers/layer_norm.c"
+
+#include "../layers/batch_norm.c"
+
+#include "../layers/scale.c"
+
+#include "../layers/prelu.c"
+
 #include "../layers/custom.c"
 
 static const layer_kind KINDS[] = {
-#define LAYER(ID, id, ...) [MLP_##ID] = {id##_plan, id##_forward, id##_backward, NULL, NULL},
-#define SAME_WIDTH(ID, id, ...) [MLP_##ID] = {keep_width, id##_forward, id##_backward, NULL, NULL},
+#define LAYER(ID, id, ...) [MLP_##ID] = {id##_plan, id##_forward, id##_backward, NULL, NULL, NULL},
+#define MOVING(ID, id, ...) [MLP_##ID] = {id##_plan, id##_forward, id##_backward, id##_move, NULL, NULL},
+#define SAME_WIDTH(ID, id, ...) [MLP_##ID] = {keep_width, id##_forward, id##_backward, NULL, NULL, NULL},
 #define ELEMENTS(ID, id, ...)                                                                                          \
-    [MLP_##ID] = {keep_width, id##_forward, id##_backward, id##_forward_elements, id##_backward_elements},
+    [MLP_##ID] = {keep_width, id##_forward, id##_backward, NULL, id##_forward_elements, id##_backward_elements},
 #include "../../catalogue/layers.def"
 };
 
@@ -67,5 +77,6 @@ const mlp_engine REAL_NAME(mlp_engine) = {
     .update = update_by_hand,
     .predict = predict,
     .evaluate = evaluate,
+    .whole_gradient = whole_gradient,
     .train = train,
 };

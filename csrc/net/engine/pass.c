@@ -19,10 +19,20 @@ static bool backward_steps(const bound_step *steps, const mlp_net *net, const we
     return true;
 }
 
+/* After a batch of training that did not fail: moves the numbers beside the parameters. */
+static void move_state(const bound_step *steps, const mlp_net *net) {
+    for (ptrdiff_t i = 0; net->buffers > 0 && i < net->steps; i++) {
+        if (KINDS[steps[i].plan->kind].move) {
+            KINDS[steps[i].plan->kind].move(&steps[i]);
+        }
+    }
+}
+
 /* The last activation, the loss and phi^J (fusion.c, rule 2). Without an activation at the end a is z. */
 typedef struct {
     activation sigma;
     loss_function loss;
+    mlp_custom_loss custom; /* in place of the loss, if there is one */
     ptrdiff_t out;
     const real *z;
     real *a, *phi;
@@ -30,7 +40,8 @@ typedef struct {
 
 static head head_of(const bound_step *steps, const mlp_net *net, const mlp_loss *given) {
     const bound_step *below = &steps[net->head - 1], *last = &steps[net->steps - 1];
-    head h = {.loss = {.id = given->id}, .out = mlp_net_outputs(net), .z = last->y, .a = last->y};
+    head h = {
+        .loss = {.id = given->id}, .custom = given->custom, .out = mlp_net_outputs(net), .z = last->y, .a = last->y};
     for (int i = 0; i < MLP_HYPERS; i++) {
         h.loss.constants[i] = (real)given->constants[i];
     }
@@ -40,6 +51,23 @@ static head head_of(const bound_step *steps, const mlp_net *net, const mlp_loss 
     }
     h.phi = net->head > 0 ? below->grad_y : last->grad_y;
     return h;
+}
+
+/* A loss that is written elsewhere, where a is there: the samples' values and, unless `scale` is NULL, phi^J, which is the
+ * gradient to a times the samples' scale, through sigma'. False: it failed. */
+static bool custom_loss(const pass *p, const head *h, real *value, const real *y, const real *scale) {
+    real *phi = scale ? h->phi : NULL;
+    if (h->custom.fill(h->custom.context, p->mode.caller, p->n, h->out, value, phi, h->a, y) != 0) {
+        return false;
+    }
+    if (scale) {
+        for (ptrdiff_t i = 0; i < p->n * h->out; i++) {
+            phi[i] *= scale[i / h->out];
+        }
+        const real *source = mlp_derivative_needs_z(h->sigma.id) ? h->z : h->a;
+        p->k->activation_backward(&h->sigma, p->n, h->out, phi, source, phi);
+    }
+    return true;
 }
 
 /* ---- a batch ---------------------------------------------------------------------------------------------------- */
@@ -79,7 +107,14 @@ static pass pass_of(const mlp_net *net, const mlp_mode *mode, ptrdiff_t n, bool 
 
 static bool forward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode) {
     pass p = pass_of(net, mode, n, true);
-    return forward_steps(bind_steps(&p, work), net->steps);
+    const bound_step *steps = bind_steps(&p, work);
+    if (!forward_steps(steps, net->steps)) {
+        return false;
+    }
+    if (mode->training) {
+        move_state(steps, net);
+    }
+    return true;
 }
 
 static bool backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const mlp_mode *mode, const mlp_loss *loss,
@@ -89,8 +124,12 @@ static bool backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const 
     const head h = head_of(steps, net, loss);
     const batch b = batch_of(net, work, n, y, weight);
     p.k->batch_scale(n, b.scale, weight, p.k->batch_weight(n, weight));
-    p.k->output_loss(&h.loss, &h.sigma, n, h.out, b.value, h.z, h.a, y);
-    p.k->output_phi(&h.loss, &h.sigma, n, h.out, h.phi, h.z, h.a, y, b.scale);
+    if (!h.custom.fill) {
+        p.k->output_loss(&h.loss, &h.sigma, n, h.out, b.value, h.z, h.a, y);
+        p.k->output_phi(&h.loss, &h.sigma, n, h.out, h.phi, h.z, h.a, y, b.scale);
+    } else if (!custom_loss(&p, &h, b.value, y, b.scale)) {
+        return false;
+    }
     *value = p.k->batch_mean(n, b.value, weight);
     return backward_steps(steps, net, NULL);
 }

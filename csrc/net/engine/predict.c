@@ -20,8 +20,12 @@ static bound_step *bind_predict(pass *p, void *block, ptrdiff_t rows) {
         s->x = i > 0 ? s[-1].y : NULL;
         s->y = plan->scratch < 0 ? NULL : scratch + plan->scratch * size;
         s->forward = (epilogue){0};
+        s->kept = NULL;
         if (plan->segments > 0) {
             s->params = (real *)net->params + net->segment[plan->segment].begin;
+        }
+        if (plan->buffers > 0) {
+            s->state = (real *)net->state + net->buffer[plan->buffer].begin;
         }
         if (plan->kind == MLP_ACTIVATION) {
             s->sigma = activation_of(plan);
@@ -84,7 +88,15 @@ static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *giv
         if (!forward_steps(steps, net->steps)) {
             return false;
         }
-        p.k->output_loss(&h.loss, &h.sigma, p.n, h.out, value + begin, h.z, h.a, y);
+        if (!h.custom.fill) {
+            p.k->output_loss(&h.loss, &h.sigma, p.n, h.out, value + begin, h.z, h.a, y);
+        } else { /* into the workspace, whose memory can be shown */
+            const sample_room room = room_of(net, work);
+            if (!custom_loss(&p, &h, room.value, y, NULL)) {
+                return false;
+            }
+            memcpy(value + begin, room.value, (size_t)p.n * sizeof(real));
+        }
         correct += p.k->count_correct(metric, p.n, h.out, h.a, y, weight ? weight + begin : NULL);
         if (mlp_should_stop(&poller, begin + p.n)) {
             break;

@@ -20,6 +20,7 @@ typedef struct bound_step {
     const real *x;
     real *y, *grad_x, *grad_y;  /* grad_x NULL: nothing below needs it */
     real *params, *grads;       /* of the first segment */
+    real *state, *kept;         /* numbers beside the parameters; what forward keeps for backward, NULL in predict */
     epilogue forward, backward; /* what a product does with each block; no epilogue: apply is NULL */
     activation sigma;
     mask dropout;
@@ -28,6 +29,7 @@ typedef struct bound_step {
 /* What an optimizer does while gradients pass by (update.c). */
 typedef struct {
     const mlp_optimizer *optimizer;
+    double rate;  /* the learning rate of this step */
     update plain; /* the step of segments without settings of their own */
     bool fused;   /* weights take their step as soon as their gradient is there */
     real *params;
@@ -38,6 +40,7 @@ typedef struct {
     bool (*plan)(mlp_net *net, mlp_step *step, const mlp_step_spec *spec);
     bool (*forward)(const bound_step *s);                                 /* false: it failed */
     bool (*backward)(const bound_step *s, const weight_updater *updater); /* updater NULL: only gradients */
+    void (*move)(const bound_step *s); /* after a batch of training: its numbers beside the parameters; or NULL */
     /* Of kinds that work element by element: `count` numbers from number `begin` of a value or gradient on. */
     void (*forward_elements)(const bound_step *s, ptrdiff_t begin, ptrdiff_t count, const real *x);
     void (*backward_elements)(const bound_step *s, ptrdiff_t begin, ptrdiff_t count, const real *grad_y);
@@ -163,6 +166,12 @@ static bound_step *bind_steps(pass *p, mlp_workspace work) {
         if (plan->segments > 0) {
             s->params = (real *)net->params + net->segment[plan->segment].begin;
             s->grads = (real *)net->grads + net->segment[plan->segment].begin;
+        }
+        if (plan->buffers > 0) {
+            s->state = (real *)net->state + net->buffer[plan->buffer].begin;
+        }
+        if (plan->kept.width > 0) {
+            s->kept = at(work, plan->kept);
         }
         if (plan->kind == MLP_ACTIVATION) {
             s->sigma = activation_of(plan);

@@ -72,11 +72,12 @@ static void scale_samples(trainer *t, const batch *b) {
     t->scaled = b->weight ? 0 : b->n;
 }
 
-/* One step of training. False: a layer failed, and nothing was changed but what the batch would have shown. */
-static bool train_batch(trainer *t, const batch *b, double *correct) {
+/* Forward and the head. False: something written elsewhere failed. */
+static bool forward_batch(trainer *t, const batch *b, double *correct) {
     const kernels *k = t->pass.k;
     const head *h = &t->head;
     t->pass.n = b->n;
+    t->pass.mode.weight = b->weight;
     if (t->pass.keep && b->x != t->work.block) {
         memcpy(t->work.block, b->x, (size_t)(b->n * mlp_net_inputs(t->net)) * sizeof(real));
     }
@@ -85,17 +86,51 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
         return false;
     }
     scale_samples(t, b);
-    *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
-                              b->y, b->scale, b->weight);
-    if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
-        begin_step(&t->updater, true);
-        return backward_steps(t->steps, t->net, &t->updater);
+    if (!h->custom.fill) {
+        *correct = k->output_step(&h->loss, &h->sigma, t->training->metric, b->n, h->out, h->a, b->value, h->phi, h->z,
+                                  b->y, b->scale, b->weight);
+    } else {
+        k->activation_forward(&h->sigma, b->n, h->out, h->a, h->z);
+        if (!custom_loss(&t->pass, h, b->value, b->y, b->scale)) {
+            return false;
+        }
+        *correct = k->count_correct(t->training->metric, b->n, h->out, h->a, b->y, b->weight);
     }
-    if (!backward_steps(t->steps, t->net, NULL)) {
+    return true;
+}
+
+/* One step of training. False: something written elsewhere failed, and nothing was changed but what the batch would have
+ * shown. */
+static bool train_batch(trainer *t, const batch *b, double *correct) {
+    if (!forward_batch(t, b, correct)) {
         return false;
     }
-    begin_step(&t->updater, false);
-    update_all(k, t->net, &t->updater);
+    if (t->fused || (b->n == 1 && !t->pass.keep && t->online)) {
+        begin_step(&t->updater, true);
+        if (!backward_steps(t->steps, t->net, &t->updater)) {
+            return false;
+        }
+    } else if (!backward_steps(t->steps, t->net, NULL) ||
+               !step_all(t->pass.k, t->net, &t->updater, t->pass.mode.caller)) {
+        return false;
+    }
+    move_state(t->steps, t->net);
+    return true;
+}
+
+/* All samples as one batch, which is shown: their loss and its gradients. */
+static bool whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score) {
+    const mlp_mode mode = {.training = true, .seed = training->seed, .caller = training->caller};
+    trainer t = {.training = training, .net = net, .work = work, .room = room_of(net, work)};
+    t.pass = pass_of(net, &mode, work.capacity, true);
+    bind_trainer(&t);
+    const batch b = next_batch(&t, 0);
+    double correct;
+    if (!forward_batch(&t, &b, &correct) || !backward_steps(t.steps, net, NULL)) {
+        return false;
+    }
+    *score = (mlp_score){.loss = t.pass.k->batch_mean(b.n, b.value, b.weight),
+                         .accuracy = correct / t.pass.k->batch_weight(b.n, b.weight)};
     return true;
 }
 
@@ -153,6 +188,10 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             cursor->correct_sum += correct;
             if (ends_epoch) {
                 training->scores[epoch] = score_of(cursor);
+                if (training->rates) {
+                    training->rates[epoch] = t.updater.rate;
+                }
+                mlp_schedule_epoch(&training->optimizer->schedule, training->scores[epoch].loss);
                 *cursor = (mlp_cursor){.epoch = cursor->epoch + 1};
             }
             if (t.pass.keep) {

@@ -1,19 +1,11 @@
 /* update.c: an optimizer's step of the parameters: within the products that compute their gradients, or in one sweep over all. */
 
-/* The learning rate of the step after t steps. */
-static double rate_at(const mlp_optimizer *optimizer, int64_t t) {
-    (void)t;
-    switch (optimizer->schedule) {
-    case MLP_CONSTANT: break;
-    }
-    return optimizer->hypers[0];
-}
-
 /* The constants of step t for parameters whose learning rate is multiplied by `rate_factor`. */
-static void set_constants(update *u, const mlp_optimizer *optimizer, double rate_factor) {
+static void set_constants(update *u, const weight_updater *updater, double rate_factor) {
+    const mlp_optimizer *optimizer = updater->optimizer;
     double hypers[MLP_HYPERS];
     memcpy(hypers, optimizer->hypers, sizeof hypers);
-    hypers[0] = rate_at(optimizer, *optimizer->t - 1) * rate_factor;
+    hypers[0] = updater->rate * rate_factor;
     update_constants(u->rule, hypers, *optimizer->t, u->constants);
 }
 
@@ -29,8 +21,9 @@ static weight_updater updater_of(const mlp_net *net, const mlp_optimizer *optimi
 /* The next step of the optimizer; counts it. */
 static void begin_step(weight_updater *updater, bool fused) {
     const mlp_optimizer *optimizer = updater->optimizer;
+    updater->rate = mlp_scheduled_rate(&optimizer->schedule, optimizer->hypers[0], *optimizer->t);
     *optimizer->t += 1;
-    set_constants(&updater->plain, optimizer, 1);
+    set_constants(&updater->plain, updater, 1);
     updater->plain.grad_scale = 1;
     updater->plain.adjusts = isfinite(optimizer->clip_value);
     updater->fused = fused;
@@ -45,7 +38,7 @@ static bool is_plain(const mlp_segment *segment) {
 static update update_of_segment(const weight_updater *updater, const mlp_segment *segment) {
     update u = updater->plain;
     if (segment->rate_factor != 1) {
-        set_constants(&u, updater->optimizer, segment->rate_factor);
+        set_constants(&u, updater, segment->rate_factor);
     }
     u.l1 = (real)segment->l1;
     u.l2 = (real)segment->l2;
@@ -65,6 +58,21 @@ static const update *update_for(const weight_updater *updater, const mlp_segment
 static void limit_norm(const kernels *k, const weight_updater *updater, const mlp_segment *segment) {
     if (segment->max_norm > 0 && segment->trainable) {
         k->max_norm(segment->rows, segment->columns, updater->params + segment->begin, (real)segment->max_norm);
+    }
+}
+
+/* The step of all parameters of a layer whose gradients are there, where weights take it within backward. */
+static void update_layer(const bound_step *s, const weight_updater *updater) {
+    const mlp_net *net = s->pass->net;
+    const real *grads = net->grads;
+    for (ptrdiff_t i = 0; updater && updater->fused && i < s->plan->segments; i++) {
+        const mlp_segment *segment = &net->segment[s->plan->segment + i];
+        update own;
+        if (segment->trainable) {
+            s->pass->k->update(update_for(updater, segment, &own), segment->begin, segment->rows * segment->columns,
+                               updater->params, grads + segment->begin);
+            limit_norm(s->pass->k, updater, segment);
+        }
     }
 }
 
@@ -101,6 +109,19 @@ static void update_all(const kernels *k, mlp_net *net, weight_updater *updater) 
     }
 }
 
+/* A step by the gradients that are there. False: a rule that is written elsewhere failed, and nothing was changed. */
+static bool step_all(const kernels *k, mlp_net *net, weight_updater *updater, void *caller) {
+    const mlp_optimizer *optimizer = updater->optimizer;
+    if (optimizer->custom.step) {
+        const bool done = optimizer->custom.step(optimizer->custom.context, caller, *optimizer->t + 1) == 0;
+        *optimizer->t += done;
+        return done;
+    }
+    begin_step(updater, false);
+    update_all(k, net, updater);
+    return true;
+}
+
 /* ---- within a product (fusion.c, rule 4) -------------------------------------------------------------------------- */
 
 typedef struct {
@@ -116,8 +137,7 @@ static void run_update(const void *context, ptrdiff_t begin, ptrdiff_t count, co
 }
 
 /* By hand: one step with the gradients that the last backward left. */
-static void update_by_hand(mlp_net *net, const mlp_optimizer *optimizer) {
+static bool update_by_hand(mlp_net *net, const mlp_optimizer *optimizer, void *caller) {
     weight_updater updater = updater_of(net, optimizer);
-    begin_step(&updater, false);
-    update_all(current_kernels(), net, &updater);
+    return step_all(current_kernels(), net, &updater, caller);
 }

@@ -19,5 +19,5 @@ static bool custom_forward(const bound_step *s) {
 static bool custom_backward(const bound_step *s, const weight_updater *updater) {
     (void)updater; /* fusion.c, rule 4: the step comes when all gradients are there */
     const mlp_custom *layer = &s->plan->custom;
-    return layer->backward(layer->context, s->pass->mode.caller, s->pass->n, s->grad_x, s->grad_y, s->x) == 0;
+    return layer->backward(layer->context, s->pass->mode.caller, s->pass->n, s->grad_x, s->grad_y, s->x, s->y) == 0;
 }

@@ -1,11 +1,16 @@
-/* dense.c: z = x w^T + b. Its parameters are two segments, w (in, out) in memory and b. */
+/* dense.c: z = x w^T + b. Its parameters are one segment or two: w, (in, out) in memory, and b unless it does without. */
 
 static bool dense_plan(mlp_net *net, mlp_step *step, const mlp_step_spec *spec) {
     step->out = spec->units;
-    return mlp_claim_segment(net, step, step->in, step->out) && mlp_claim_segment(net, step, 1, step->out);
+    return mlp_claim_segment(net, step, step->in, step->out) &&
+           (spec->constants[0] == 0 || mlp_claim_segment(net, step, 1, step->out));
 }
 
 static ptrdiff_t weights_of(const bound_step *s) { return s->plan->in * s->plan->out; }
+
+static bool has_b(const bound_step *s) { return s->plan->segments > 1; }
+
+static const real *b_of(const bound_step *s) { return has_b(s) ? s->params + weights_of(s) : NULL; }
 
 static bool dense_forward(const bound_step *s) {
     if (s->pass->z_is_there && s == s->pass->steps) { /* since the update with the sample before (fusion.c, rule 5) */
@@ -14,7 +19,7 @@ static bool dense_forward(const bound_step *s) {
         }
         return true;
     }
-    s->pass->k->dense_forward(s->pass->n, s->plan->in, s->plan->out, s->y, s->x, s->params, s->params + weights_of(s),
+    s->pass->k->dense_forward(s->pass->n, s->plan->in, s->plan->out, s->y, s->x, s->params, b_of(s),
                               if_any(&s->forward));
     return true;
 }
@@ -26,7 +31,7 @@ static void dense_update(const bound_step *s, const weight_updater *updater) {
     const real *phi = s->grad_y;
     real *grad_b = s->grads + weights_of(s);
     update own;
-    if (b->trainable) {
+    if (has_b(s) && b->trainable) {
         p->k->dense_backward_b(p->n, s->plan->out, grad_b, phi);
         p->k->update(update_for(updater, b, &own), b->begin, s->plan->out, updater->params, grad_b);
     }
@@ -34,7 +39,7 @@ static void dense_update(const bound_step *s, const weight_updater *updater) {
         const update *u = update_for(updater, w, &own);
         const update_context context = {.k = p->k, .u = u, .begin = w->begin, .params = updater->params};
         if (p->n == 1 && !p->keep) {
-            const next_sample next = {.x = p->next_x, .b = s->params + weights_of(s), .z = s->y};
+            const next_sample next = {.x = p->next_x, .b = b_of(s), .z = s->y};
             p->k->dense_update_online(s->plan->in, s->plan->out, u, w->begin, updater->params, phi, s->x,
                                       p->next_x && s == p->steps ? &next : NULL);
         } else {
@@ -54,7 +59,9 @@ static bool dense_backward(const bound_step *s, const weight_updater *updater) {
         dense_update(s, updater);
     } else {
         p->k->dense_backward_w(p->n, s->plan->in, s->plan->out, s->grads, false, s->grad_y, s->x, NULL);
-        p->k->dense_backward_b(p->n, s->plan->out, s->grads + weights_of(s), s->grad_y);
+        if (has_b(s)) {
+            p->k->dense_backward_b(p->n, s->plan->out, s->grads + weights_of(s), s->grad_y);
+        }
     }
     return true;
 }

@@ -3,18 +3,28 @@
 import numpy as np
 import pytest
 
-from mlpcore import checks
+import mlpcore
+from mlpcore import catalogue, checks, targets
 
 
 @pytest.mark.parametrize(
     ("long", "short"),
-    [("mean_squared_error", "mse"), ("binary_crossentropy", "bce"), ("categorical_crossentropy", "cce")],
+    [
+        ("mean_squared_error", "mse"),
+        ("binary_crossentropy", "bce"),
+        ("categorical_crossentropy", "cce"),
+        ("mean_absolute_error", "mae"),
+        ("pinball", "quantile"),
+        ("kullback_leibler_divergence", "kl_divergence"),
+        ("poisson_nll", "poisson"),
+        ("binary_focal_crossentropy", "focal"),
+    ],
 )
 def test_long_names_stand_for_short_ones(long, short):
     assert checks.given_loss(long) == checks.given_loss(short) == checks.given_loss((long,)) == short
 
 
-@pytest.mark.parametrize("name", ["MSE", "hinge", "", (), ("hinge", 1.0), 3, b"mse", ["hinge"]])
+@pytest.mark.parametrize("name", ["MSE", "hinges", "", (), ("hinges", 1.0), 3, b"mse", ["hinges"]])
 def test_unknown_name_is_refused(name):
     with pytest.raises(ValueError, match="loss is .*, expected one of 'mse'"):
         checks.given_loss(name)
@@ -49,6 +59,11 @@ def test_rows_need_not_be_one_hot():
         ("cce", [[0], [1], [2]], 3, ValueError, r"y has shape \(3, 1\), expected \(3,\) class indices or \(3, 3\)"),
         ("bce", [0, 1, 2], 1, ValueError, "y has 2.0 at row 2, column 0, expected values from 0 to 1 for loss 'bce'"),
         ("bce", [0, 1, 1], 2, ValueError, r"y has shape \(3,\), expected \(3, 2\)"),
+        ("focal", [0, 1, 2], 1, ValueError, "y has 2.0 at row 2, column 0, expected values from 0 to 1"),
+        ("poisson", [0, 3, -1], 1, ValueError, "y has -1.0 at row 2, column 0, expected values from 0 to inf"),
+        ("kl_divergence", [[0.5, 0.5], [1, 0], [2, 0]], 2, ValueError, "y has 2.0 at row 2, column 0, expected values"),
+        ("hinge", [1, -1, 0], 1, ValueError, "y has 0.0 at row 2, column 0, expected 1 or -1 .*: give 2 \\* y - 1"),
+        ("squared_hinge", [1, 2, 1], 1, ValueError, "y has 2.0 at row 1, column 0, expected values from -1 to 1"),
         ("mse", [0, 1], 1, ValueError, "y has 2 rows, expected 3"),
         ("mse", 1.0, 1, ValueError, r"y has shape \(\), expected \(3,\) or \(3, 1\)"),
         ("mse", [0, np.nan, 1], 1, ValueError, "y has nan, row 1: expected numbers that are finite in float32"),
@@ -62,3 +77,19 @@ def test_rows_need_not_be_one_hot():
 def test_wrong_y_is_named(loss, y, out, error, message):
     with pytest.raises(error, match=message):
         checks.targets_of("y", y, loss, 3, out, "float32")
+
+
+@pytest.mark.parametrize("quantile", [0, 1, 0.0, 1.0, -0.5, np.nan])
+def test_a_quantile_of_0_or_1_is_refused(quantile):
+    with pytest.raises(ValueError, match=r"quantile is .*, expected a finite number >= 1e-30 and < 1"):
+        mlpcore.Quantile(quantile)
+    with pytest.raises(ValueError, match=r"quantile of loss 'quantile' is"):
+        checks.given_loss(("quantile", quantile))
+
+
+def test_which_losses_have_right_and_wrong_answers():
+    y = np.array([[0.0], [1.0]])
+    rules = {loss: targets.accuracy_rule(loss, y) for loss in catalogue.names("losses")}
+    assert {loss for loss, rule in rules.items() if rule == "binary_accuracy"} == {"bce", "cce", "focal"}
+    assert {loss for loss, rule in rules.items() if rule is None} == rules.keys() - {"bce", "cce", "focal"}
+    assert targets.accuracy_rule("focal", np.eye(3)) == "categorical_accuracy"

@@ -1,0 +1,57 @@
+"""What each loss takes for y, and by which metric an accuracy counts under it.
+
+A batch's loss is the weighted mean of its samples' losses, whose formulas ``mlpcore.catalogue.FAMILIES["losses"]`` and
+docs/catalogue.md tell. A loss is a name, or an object such as those of losses.py. One that is written in Python takes
+any y, and knows no right or wrong.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcore import catalogue
+from mlpcore.engine import Choice
+
+
+def target_range(loss: Choice) -> tuple[float, float]:
+    """Return the lowest and the highest value that y may have under `loss`."""
+    row = _row(loss)
+    return (-np.inf, np.inf) if row is None else (row.least, row.most)
+
+
+def has_classes(loss: Choice) -> bool:
+    """Tell whether a row of y has one class under `loss`, so that y may also be class indices."""
+    return _has_trait("classes", loss)
+
+
+def is_binary(loss: Choice) -> bool:
+    """Tell whether y is a yes or no for each output under `loss`, 1 or 0."""
+    return _has_trait("binary", loss)
+
+
+def has_signs(loss: Choice) -> bool:
+    """Tell whether y is a yes or no for each output under `loss`, 1 or -1."""
+    return _has_trait("signs", loss)
+
+
+def _has_trait(trait: str, loss: Choice) -> bool:
+    row = _row(loss)
+    return row is not None and trait in row.traits
+
+
+def _row(loss: Choice) -> catalogue.Entry | None:
+    """Return the row of a loss; None for one that is written in Python."""
+    return catalogue.entry("losses", loss) if isinstance(loss, str | tuple) else None
+
+
+def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
+    """Return the metric by which accuracies on all of `ys` count under `loss`; None if nothing is right or wrong.
+
+    One output is right if it is on the same side of 1/2 as y. With classes it is the largest output that counts, and so
+    it is with yes or no if every row of y is one-hot; otherwise each output is right or wrong by itself.
+    """
+    if not has_classes(loss) and not is_binary(loss):
+        return None
+    if ys[0].shape[1] == 1:
+        return "binary_accuracy"
+    one_hot = has_classes(loss) or all(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in ys)
+    return "categorical_accuracy" if one_hot else "binary_accuracy"
