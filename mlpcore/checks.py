@@ -149,10 +149,10 @@ def choice(family: str, argument: str, value: object) -> Choice:
     The name may be an alias. A function may come as a tuple of its name and constants, as model files have it;
     constants that are left out have their default values. An object that is written in Python is returned as it is.
     """
-    custom = _WRITTEN_IN_PYTHON.get(family)
-    if custom is not None and isinstance(value, custom):
+    custom = _WRITTEN_IN_PYTHON.get(family, ())
+    if isinstance(value, custom):
         return value
-    if custom is not None and isinstance(value, type) and issubclass(value, custom):
+    if isinstance(value, type) and issubclass(value, custom):
         raise TypeError(f"{argument} is the class {value.__name__}, expected an object: {value.__name__}()")
     given = tuple(value) if isinstance(value, tuple | list) and value else (value,)
     row = catalogue.resolve(family, argument, given[0])

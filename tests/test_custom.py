@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from everywhere import train_batches
 
 from mlpcore import SGD, Adam, CustomLayer, Dense, Residual, Sequential
 from mlpcore.gradcheck import check_model
@@ -101,11 +102,7 @@ def test_an_exception_leaves_the_last_whole_batch(where, batch):
     options = {"batch_size": 8, "shuffle": False}
     with pytest.raises(ZeroDivisionError, match="on purpose"):
         failing.fit(X, Y, "cce", optimizer=Adam(), progress=False, **options)
-    optimizer = Adam()
-    for begin in range(0, 8 * batch, 8):
-        whole.forward(X[begin : begin + 8], training=True)
-        whole.backward(Y[begin : begin + 8], "cce")
-        whole.update(optimizer)
+    train_batches(whole, X, Y, "cce", Adam(), batch)
     assert failing._built().params.tobytes() == whole._built().params.tobytes()
     failing.fit(X, Y, "cce", optimizer=Adam(), progress=False, **options)  # it can go on
 

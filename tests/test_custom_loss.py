@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from everywhere import train_batches
 
 from mlpcore import SGD, Activation, Adam, CustomActivation, CustomLoss, Dense, Dropout, Residual, Sequential, catalogue
 from mlpcore.gradcheck import check_kernel, check_model
@@ -216,11 +217,7 @@ def test_an_exception_leaves_the_last_whole_batch(where, batch):
     with pytest.raises(ZeroDivisionError, match="on purpose"):
         failing.fit(X, Y, Failing(), optimizer=optimizer, **options)
     assert optimizer._steps == batch
-    optimizer = Adam()
-    for begin in range(0, 8 * batch, 8):
-        whole.forward(X[begin : begin + 8], training=True)
-        whole.backward(Y[begin : begin + 8], NumpyMSE())
-        whole.update(optimizer)
+    train_batches(whole, X, Y, NumpyMSE(), Adam(), batch)
     assert failing._built().params.tobytes() == whole._built().params.tobytes()
     failing.fit(X, Y, NumpyMSE(), **options)  # it can go on
 
