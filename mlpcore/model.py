@@ -16,6 +16,7 @@ from mlpcore.engine import Choice
 from mlpcore.history import History
 from mlpcore.optimizers import BATCH_SIZE, Optimizer, optimizer_object, optimizer_of
 from mlpcore.stack import Stack
+from mlpcore.task import check_epochs, samples_of, task_of
 from mlpcore.training import Callback
 
 
@@ -247,10 +248,10 @@ class Sequential(Stack):
         (['loss', 'accuracy'], [0, 1, 2])
         """
         optimizer = optimizer_of(optimizer)
-        epochs = training.check_epochs(self, epochs)
+        epochs = check_epochs(self, epochs)
         callbacks = checks.callables("callbacks", callbacks)
         progress = checks.flag("progress", progress)
-        task = training.task_of(
+        task = task_of(
             self,
             X,
             y,
@@ -299,8 +300,8 @@ class Sequential(Stack):
             As in `fit`.
         """
         optimizer = optimizer_object(optimizer)
-        training.check_epochs(self, 1)
-        task = training.task_of(self, X, y, loss, optimizer, batch_size, shuffle, sample_weight, relative=False)
+        check_epochs(self, 1)
+        task = task_of(self, X, y, loss, optimizer, batch_size, shuffle, sample_weight, relative=False)
         if len(task.train.x):
             training.run_once(self, task)
         return self
@@ -370,7 +371,7 @@ class Sequential(Stack):
         0.6931471824645996
         """
         loss = checks.given_loss(loss)
-        samples = training.samples_of(self, X, y, sample_weight, loss)
+        samples = samples_of(self, X, y, sample_weight, loss)
         bound = self._bound_for(samples.x.shape[1])
         logs = training.score(bound.net, samples, loss, targets.accuracy_rule(loss, samples.y))
         self._holder.bind(bound)

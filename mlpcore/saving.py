@@ -17,7 +17,8 @@ from mlpcore.engine import Step
 from mlpcore.files import quoted
 from mlpcore.layers import KINDS, Layer
 from mlpcore.layers.layer import Bound, Place
-from mlpcore.training import MOST_EPOCHS, TrainingWarning
+from mlpcore.task import MOST_EPOCHS
+from mlpcore.training import TrainingWarning
 
 if TYPE_CHECKING:
     from mlpcore.stack import Stack

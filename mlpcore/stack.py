@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Self, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mlpcore import checks, copies, network, saving, training
+from mlpcore import checks, copies, network, saving
 from mlpcore._core import Net
 from mlpcore.history import History
 from mlpcore.layers import Layer
@@ -19,6 +19,7 @@ from mlpcore.layers.layer import Bound, Holder
 from mlpcore.optimizers import Owner
 from mlpcore.storage import StrPath
 from mlpcore.summary import summary
+from mlpcore.task import MOST_EPOCHS
 
 _T = TypeVar("_T")
 
@@ -73,7 +74,7 @@ class Stack:
 
     @epochs_trained.setter
     def epochs_trained(self, value: int) -> None:
-        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=training.MOST_EPOCHS), 0
+        self._cursor[:] = checks.whole_number("epochs_trained", value, at_least=0, at_most=MOST_EPOCHS), 0
 
     def save(self, file: StrPath | BinaryIO) -> None:
         """Write the model to a safetensors file, atomically. Optimizers are not saved.

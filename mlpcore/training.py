@@ -1,16 +1,14 @@
-"""What `Sequential.fit` does: every argument is checked before anything changes, then epochs run in the engine."""
+"""What `Sequential.fit` does with a task that task.py has checked: epochs run in the engine."""
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from mlpcore import _core, catalogue, checks, network, targets
+from mlpcore import _core, catalogue, checks, network
 from mlpcore._core import Net
 from mlpcore.beginnings import begun, require_length
 from mlpcore.engine import Choice, LBFGSState, OptimizerState, TrainSettings
@@ -18,7 +16,7 @@ from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
 from mlpcore.optimizers import Claimed, Optimizer
 from mlpcore.progress import progress_bar
-from mlpcore.schedules.schedule import FitLength
+from mlpcore.task import Task
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
@@ -26,141 +24,11 @@ if TYPE_CHECKING:
 Logs = dict[str, float]
 Callback = Callable[["Sequential", int, Logs], object]
 
-MOST_EPOCHS = 2**32 - 1  # the engine counts epochs in 32 bits
 _EPOCHS_AT_ONCE = 1000
-_MAX_BATCH = 2**63 - 1
 
 
 class TrainingWarning(UserWarning):
     """A training that cannot lead anywhere: the message says why, and where it was noticed."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A training, all of it checked: nothing in it can be refused any more."""
-
-    train: checks.Samples
-    validation: checks.Samples | None
-    loss: Choice
-    optimizer: Optimizer
-    batch_size: int
-    shuffle: bool
-    mean_weight: float
-    """What a sample's weight is relative to."""
-    rule: str | None
-    """The metric by which accuracies count."""
-
-    @property
-    def columns(self) -> int:
-        """How many numbers a row to train on has."""
-        return int(self.train.x.shape[1])
-
-    def length(self, epochs: int) -> FitLength:
-        """Return how long a fit of so many epochs is."""
-        return FitLength(epochs * math.ceil(len(self.train.x) / self.batch_size), epochs)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of what the engine measures in each epoch."""
-        return ("loss",) if self.rule is None else ("loss", "accuracy")
-
-
-# ----------------------------------------------------------------------------------------------------------- the checks
-
-
-def samples_of(
-    model: "Sequential",
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    loss: Choice,
-    of: str = "",
-    columns: int | None = None,
-    relative: bool = True,
-) -> checks.Samples:
-    """Return rows for a model to learn from or to be measured on."""
-    return checks.samples_of(
-        X,
-        y,
-        sample_weight,
-        loss=loss,
-        columns=columns or model.input_size,
-        out=model._output_size,
-        dtype=model.dtype,
-        of=of,
-        relative=relative,
-    )
-
-
-def task_of(
-    model: "Sequential",
-    X: ArrayLike,
-    y: ArrayLike,
-    loss: Choice | None,
-    optimizer: Optimizer,
-    batch_size: int,
-    shuffle: bool,
-    sample_weight: ArrayLike | None,
-    *,
-    validation_data: Sequence[ArrayLike] | None = None,
-    validation_split: float = 0.0,
-    class_weight: Mapping[int, float] | None = None,
-    relative: bool = True,
-) -> Task:
-    """Check the arguments of a training; the model and the optimizer stay as they are.
-
-    `relative`: weights are relative to their mean. Otherwise they are taken as they are, and rows may all weigh 0.
-    """
-    loss = checks.given_loss(loss)
-    optimizer._check_for(model)
-    batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
-    shuffle = checks.flag("shuffle", shuffle)
-    train = samples_of(model, X, y, sample_weight, loss, relative=relative)
-    validation = None
-    if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
-        if validation_data is not None:
-            raise ValueError("validation_data and validation_split are both given, expected one of them")
-        train, validation = train.split(validation_split)
-        for part, rows in (("training", train), ("validation", validation)):
-            if rows.weight is not None and not rows.weight.any():
-                raise ValueError(
-                    f"sample_weight is 0 in every row of the {part} part that validation_split={validation_split} "
-                    "leaves, expected at least one weight > 0 there: shuffle the rows first, or choose another fraction"
-                )
-    elif validation_data is not None:
-        validation = _validation_of(model, validation_data, train.x.shape[1], loss)
-    schedule = optimizer._schedule
-    if schedule is not None and schedule._watches_validation and validation is None:
-        raise ValueError(
-            f"learning_rate is {schedule!r}, expected validation data in fit, whose loss it watches: give "
-            "validation_data or validation_split, or monitor='loss'"
-        )
-    # One rule for both, so that their accuracies can be compared.
-    rule = targets.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
-    if class_weight is not None:
-        train = checks.weighted_by_class(train, class_weight, loss)
-    train = train.without_zero_weights()
-    mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
-    batch_size = optimizer._check_batch(batch_size, len(train.x))
-    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
-
-
-def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: Choice) -> checks.Samples:
-    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
-    sample_weight = data[2] if len(data) == 3 else None
-    return samples_of(model, data[0], data[1], sample_weight, loss, " of validation_data", columns)
-
-
-def check_epochs(model: "Sequential", epochs: int) -> int:
-    """Return how many epochs are asked for, if the model can count so many more."""
-    epochs = checks.whole_number("epochs", epochs, at_least=1)
-    if epochs > MOST_EPOCHS - model.epochs_trained:
-        raise ValueError(
-            f"epochs is {epochs} after {model.epochs_trained}, expected at most {MOST_EPOCHS} in all: "
-            "set epochs_trained to 0 to count anew"
-        )
-    return epochs
 
 
 # --------------------------------------------------------------------------------------------------------- the training
