@@ -5,6 +5,8 @@ docs/catalogue.md tell. A loss is a name, or an object such as those of losses.p
 any y, and knows no right or wrong.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,13 @@ def is_binary(loss: Choice) -> bool:
 def has_signs(loss: Choice) -> bool:
     """Tell whether y is a yes or no for each output under `loss`, 1 or -1."""
     return _has_trait("signs", loss)
+
+
+def is_from_z(loss: Choice, sigma: str | tuple[Any, ...]) -> bool:
+    """Tell whether the pair of `loss` and the output activation is computed from z, and not through a."""
+    row = _row(loss)
+    name = catalogue.entry("activations", sigma).name
+    return row is not None and f"{name}_{row.name}" in catalogue.FAMILIES["pairs"]
 
 
 def _has_trait(trait: str, loss: Choice) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlpcore import _core, catalogue, checks, network
+from mlpcore import _core, catalogue, checks, network, targets
 from mlpcore._core import Net
 from mlpcore.beginnings import begun, require_length
 from mlpcore.engine import Choice, LBFGSState, OptimizerState, TrainSettings
@@ -181,7 +181,7 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"
         )
-    elif task.rule is not None and not _gives_probabilities(sigma):
+    elif task.rule is not None and not _gives_probabilities(sigma) and not targets.is_from_z(task.loss, sigma):
         _warn(
             f"loss {task.loss!r} takes logarithms of probabilities, and the output activation {sigma!r} gives other "
             "numbers too: end the model with 'sigmoid' or 'softmax'"

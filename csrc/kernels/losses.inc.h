@@ -224,6 +224,28 @@ static void fast_softmax_kl_divergence_phi(const real *c, ptrdiff_t n, ptrdiff_t
     fast_softmax_cce_phi(c, n, out, phi, z, a, y, scale);
 }
 
+static void fast_log_softmax_cce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z,
+                                      const real *a, const real *y) {
+    fast_softmax_cce_loss(c, n, out, value, z, a, y);
+}
+
+static void fast_log_softmax_cce_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,
+                                     const real *y, const real *scale) {
+    (void)a;
+    fast_softmax_forward(n, out, phi, z, c);
+    fast_softmax_cce_phi(c, n, out, phi, z, phi, y, scale);
+}
+
+static void fast_log_softmax_kl_divergence_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z,
+                                                const real *a, const real *y) {
+    fast_softmax_kl_divergence_loss(c, n, out, value, z, a, y);
+}
+
+static void fast_log_softmax_kl_divergence_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z,
+                                               const real *a, const real *y, const real *scale) {
+    fast_log_softmax_cce_phi(c, n, out, phi, z, a, y, scale);
+}
+
 /* ---- any of them ------------------------------------------------------------------------------------------------ */
 
 static const struct {

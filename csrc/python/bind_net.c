@@ -125,8 +125,8 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
     Net *self = (Net *)object;
     mlp_call call;
     mlp_loss loss;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_parse_loss(&call, LOSS, &loss) < 0 ||
-        mlp_begin_change(self) < 0) {
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
+        mlp_parse_loss(self, &call, LOSS, &loss) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL;

@@ -60,14 +60,15 @@ static bool is_custom(PyObject *given, const char *method) {
     return !PyUnicode_Check(given) && !PyTuple_Check(given) && PyObject_HasAttrString(given, method);
 }
 
-int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss) {
+int mlp_parse_loss(const Net *self, const mlp_call *call, int p, mlp_loss *loss) {
     int id;
     *loss = (mlp_loss){0};
     if (is_custom(call->given[p], "loss_step")) {
         loss->custom = (mlp_custom_loss){mlp_custom_fill, call->given[p]};
         return 0;
     }
-    if (mlp_get_entry(call, p, mlp_losses, &id, loss->constants) < 0) {
+    if (mlp_get_entry(call, p, mlp_losses, &id, loss->constants) < 0 ||
+        mlp_check_constants(call, p, &mlp_losses[id], loss->constants, is_double(self)) < 0) {
         return -1;
     }
     loss->id = (mlp_loss_id)id;

@@ -90,7 +90,7 @@ typedef struct mlp_optimizer_arguments mlp_optimizer_arguments;
 int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer);
 
 /* A loss: a name, a tuple of a name and constants, or an object with the method loss_step. */
-int mlp_parse_loss(const mlp_call *call, int p, mlp_loss *loss);
+int mlp_parse_loss(const Net *self, const mlp_call *call, int p, mlp_loss *loss);
 
 /* A metric's name, or None for none. */
 int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy);

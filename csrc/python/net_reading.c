@@ -78,8 +78,9 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
     mlp_loss loss;
     mlp_metric_id metric;
     bool has_accuracy;
-    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_parse_loss(&call, LOSS, &loss) < 0 ||
-        mlp_parse_metric(&call, METRIC, &metric, &has_accuracy) < 0 || mlp_begin_reading(self) < 0) {
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
+        mlp_parse_loss(self, &call, LOSS, &loss) < 0 || mlp_parse_metric(&call, METRIC, &metric, &has_accuracy) < 0 ||
+        mlp_begin_reading(self) < 0) {
         return NULL;
     }
     PyObject *result = NULL, *owner = NULL;

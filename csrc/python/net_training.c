@@ -66,7 +66,8 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
     mlp_call call;
     mlp_training *training = &settings->training;
     bool has_accuracy;
-    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || mlp_parse_loss(&call, LOSS, &training->loss) < 0 ||
+    if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 ||
+        mlp_parse_loss(self, &call, LOSS, &training->loss) < 0 ||
         mlp_parse_metric(&call, METRIC, &training->metric, &has_accuracy) < 0 ||
         mlp_get_integer(&call, BATCH_SIZE, 1, PTRDIFF_MAX, &settings->batch_size) < 0 ||
         mlp_get_bool(&call, SHUFFLE, &settings->shuffle) < 0 || mlp_get_seed(&call, SEED, &training->seed) < 0 ||

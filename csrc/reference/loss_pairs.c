@@ -164,6 +164,28 @@ static void softmax_kl_divergence_phi(ptrdiff_t out, real *phi, const real *z, c
     softmax_cce_phi(out, phi, z, a, y, scale, c);
 }
 
+/* Of log_softmax a is the logarithm of what softmax gives, and the cross-entropies are those of softmax: -sum of y_k a_k, which
+ * is the negative log-likelihood of a class. */
+static real log_softmax_cce_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
+    return softmax_cce_loss(out, z, a, y, c);
+}
+
+static void log_softmax_cce_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
+                                const real *c) {
+    (void)a;
+    softmax_forward(out, phi, z, c);
+    softmax_cce_phi(out, phi, z, phi, y, scale, c);
+}
+
+static real log_softmax_kl_divergence_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
+    return softmax_kl_divergence_loss(out, z, a, y, c);
+}
+
+static void log_softmax_kl_divergence_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,
+                                          real scale, const real *c) {
+    log_softmax_cce_phi(out, phi, z, a, y, scale, c);
+}
+
 /* Softmax with BCE needs 1 - a_k, which loses its digits where a_k is nearly 1. Only one k can have a_k > 1/2, called
  * top; without it the row is a softmax of its own, the others, and 1 - a_top = rest / (1 + rest). */
 static ptrdiff_t above_one_half(ptrdiff_t out, const real *a) {
