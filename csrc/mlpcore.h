@@ -22,6 +22,12 @@
 
 #include "catalogue/catalogue.h"
 
+/* Whose random words a step draws: word number i is a function of these and of i alone (reference/dropout.c). */
+typedef struct {
+    uint32_t key[2]; /* of the layer, under a seed */
+    uint64_t batch;
+} mlp_words;
+
 /* The operations for float (suffix _f32) and for double (suffix _f64): one text, read twice. */
 #define MLP_REAL_BITS 32
 #include "operations.h"

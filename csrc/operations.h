@@ -19,12 +19,13 @@ typedef struct {
     const void *context;
 } REAL_NAME(mlp_epilogue);
 
-/* Dropout's mask of one step: number i is kept if its random word is at least `threshold`, and then multiplied by scale. */
+/* The mask of one step: number i is kept if its random word is at least `threshold`. */
 typedef struct {
-    uint32_t key[2]; /* of the layer: see reference/dropout.c */
-    uint64_t batch;
-    uint32_t threshold; /* rate * 2^32    */
-    real scale;         /* 1 / (1 - rate) */
+    mlp_words words;
+    uint32_t threshold; /* rate * 2^32                                                             */
+    real scale;         /* dropout: a number that is kept is multiplied by 1 / (1 - rate);         */
+    real shift;         /* alpha_dropout: it becomes scale x + shift, where scale is a and shift b */
+    real dropped;       /* and one that is not becomes a alpha' + b                                */
 } REAL_NAME(mlp_mask);
 
 /* One step of an optimizer. The constants are computed once a step (mlp_update_constants), in an order that is the rule's
@@ -103,6 +104,12 @@ typedef struct {
     /* dropout.c */
     void (*dropout)(const REAL_NAME(mlp_mask) *mask, ptrdiff_t begin, ptrdiff_t count, /* y = mask x / (1 - rate), of     */
                     real *y, const real *x);                                      /* numbers from begin on; in place: y == x */
+    void (*alpha_dropout)(const REAL_NAME(mlp_mask) *mask, ptrdiff_t begin,       /* y = a (mask x + (1 - mask) alpha')  */
+                          ptrdiff_t count, real *y, const real *x);               /* + b, likewise                       */
+
+    /* noise.c */
+    void (*gaussian_noise)(const mlp_words *words, real stddev, ptrdiff_t begin,  /* y = x + stddev z, likewise          */
+                           ptrdiff_t count, real *y, const real *x);
 
     /* norm.c; gamma, beta (out); epsilon > 0 */
     void (*layer_norm_forward)(bool centred, ptrdiff_t n, ptrdiff_t out,          /* y = gamma x_hat + beta of each row; */
@@ -141,8 +148,8 @@ typedef struct {
     double (*sum_of_squares)(ptrdiff_t count, const real *x);                     /* in double                            */
 
     /* elementary.h */
-    void (*elementary)(mlp_elementary_id function, ptrdiff_t count,                  /* y = exp x, log x, log(1+x), tanh x,  */
-                       real *y, const real *x);                                   /* 1/(1+exp(-x)); in place: y == x      */
+    void (*elementary)(mlp_elementary_id function, ptrdiff_t count,                  /* y = f(x) of each; in place: y == x   */
+                       real *y, const real *x);
 } REAL_NAME(mlp_kernels);
 /* clang-format on */
 

@@ -30,10 +30,12 @@ from mlpcore.history import History
 from mlpcore.initializers import Constant, Normal, Orthogonal, TruncatedNormal, Uniform
 from mlpcore.layers import (
     Activation,
+    AlphaDropout,
     BatchNorm,
     CustomLayer,
     Dense,
     Dropout,
+    GaussianNoise,
     Layer,
     LayerNorm,
     PReLU,
@@ -67,6 +69,7 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "AlphaDropout",
     "BatchNorm",
     "Constant",
     "CosLog",
@@ -79,6 +82,7 @@ __all__ = [
     "Dropout",
     "Exponential",
     "Focal",
+    "GaussianNoise",
     "History",
     "Huber",
     "InverseScaling",

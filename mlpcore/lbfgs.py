@@ -46,8 +46,9 @@ class LBFGS(Optimizer):
     ------
     TypeError, ValueError
         If history_size is no integer >= 1, or there is any argument of other optimizers. In `fit`: if there is a
-        batch_size, other than the default, that is smaller than the data, or if a layer draws random numbers (Dropout),
-        keeps running means (BatchNorm that is not frozen), or has l1, max_norm or learning_rate_factor.
+        batch_size, other than the default, that is smaller than the data, or if a layer draws random numbers
+        (Dropout, AlphaDropout, GaussianNoise), keeps running means (BatchNorm that is not frozen), or has l1, max_norm
+        or learning_rate_factor.
 
     Examples
     --------

@@ -32,7 +32,7 @@ class Sequential(Stack):
     dtype : {"float32", "float64"}, default "float32"
         The type of all numbers of the network.
     seed : int, optional
-        From 0 to 2^64 - 1: what the first weights, every shuffle and every mask of dropout follow from. Without one a
+        From 0 to 2^64 - 1: what the first weights, every shuffle, mask and noise follow from. Without one a
         random seed is taken; the attribute `seed` tells which.
 
     Attributes

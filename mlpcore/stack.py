@@ -64,7 +64,7 @@ class Stack:
 
     @property
     def seed(self) -> int:
-        """What the first weights, every shuffle and every mask of dropout follow from."""
+        """What the first weights, every shuffle, mask and noise follow from."""
         return self._seed
 
     @property

@@ -6,10 +6,14 @@ import pickle
 import numpy as np
 import pytest
 
-from mlpcore import SGD, Adam, Dense, Dropout, Residual, Sequential
+from mlpcore import SGD, Adam, AlphaDropout, Dense, Dropout, Residual, Sequential
+from mlpcore.gradcheck import check_model
 
 X = np.linspace(-1, 1, 60).reshape(12, 5)
 Y = np.arange(12) % 3
+
+
+ALPHA_LOW = -1.0507009873554804934 * 1.6732632423543772848
 
 
 def model(rate=0.4, dtype="float32", seed=7):
@@ -143,10 +147,11 @@ def test_one_sample_and_one_unit(count):
         one.update(SGD(0.0))
 
 
+@pytest.mark.parametrize("layer", [Dropout, AlphaDropout])
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 1, np.nan, "0.5", None, True])
-def test_a_rate_out_of_range_is_refused(rate):
+def test_a_rate_out_of_range_is_refused(rate, layer):
     with pytest.raises((TypeError, ValueError), match="rate"):
-        Dropout(rate)
+        layer(rate)
 
 
 def test_copies_and_files_keep_the_rate(tmp_path):
@@ -156,3 +161,53 @@ def test_copies_and_files_keep_the_rate(tmp_path):
         assert other.layers[0].rate == other.layers[2].layers[0].rate == 0.35
         np.testing.assert_array_equal(other.forward(X, training=True), one.forward(X, training=True))
     assert repr(one.layers[0]).startswith("Dropout(0.35)")
+
+
+# -------------------------------------------------------------------------------------------------------- alpha dropout
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.5, 0.9])
+def test_alpha_dropout_is_its_equation_with_the_mask_of_dropout(rate, dtype):
+    x = np.random.default_rng(0).normal(size=(200, 300)).astype(dtype)
+    y, masked = (
+        Sequential([layer], input_size=300, dtype=dtype, seed=5).forward(x, training=True)
+        for layer in (AlphaDropout(rate), Dropout(rate))
+    )
+    kept = (masked != 0) | (x == 0)
+    a = ((1 - rate) * (1 + rate * ALPHA_LOW**2)) ** -0.5
+    b = -a * rate * ALPHA_LOW
+    np.testing.assert_allclose(
+        y, a * np.where(kept, x, ALPHA_LOW) + b, rtol=1e-12, atol=1e-6 if dtype == "float32" else 1e-14
+    )
+    assert abs(y.mean()) < 0.02
+    assert abs(y.var() - 1) < 0.03
+    assert len(np.unique(y[~kept])) <= 1
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: [Dense(4, "selu"), AlphaDropout(0.3), Dense(3, "selu"), AlphaDropout(0.3)],
+        lambda: [AlphaDropout(0.3), Residual([AlphaDropout(0.5), Dense(5, "tanh"), AlphaDropout(0.1)]), Dense(3)],
+        lambda: [Dense(3), AlphaDropout(0.0)],
+        lambda: [Dense(1), AlphaDropout(0.5), Dense(3)],
+    ],
+)
+@pytest.mark.parametrize("rows", [1, 12])
+def test_the_gradients_of_alpha_dropout_agree_with_differences(layers, rows):
+    one = Sequential(layers(), input_size=5, dtype="float64", seed=2)
+    for training in (False, True):
+        report = check_model(one, X[:rows], np.ones((rows, 3)), "mse", training=training, progress=False)
+        assert report.ok, report
+
+
+def test_alpha_dropout_predicts_nothing_else_and_is_kept_in_files(tmp_path):
+    one = Sequential([Dense(8, "selu"), AlphaDropout(0.25), Dense(3, "softmax")], input_size=5, seed=1)
+    plain = Sequential([Dense(8, "selu"), Dense(3, "softmax")], input_size=5, seed=1)
+    plain.layers[1].w = one.layers[2].w
+    np.testing.assert_array_equal(one.predict(X), plain.predict(X))
+    one.save(tmp_path / "model.safetensors")
+    for other in (copy.deepcopy(one), pickle.loads(pickle.dumps(one)), Sequential.load(tmp_path / "model.safetensors")):
+        assert repr(other.layers[1]).startswith("AlphaDropout(0.25)")
+        np.testing.assert_array_equal(other.forward(X, training=True), one.forward(X, training=True))

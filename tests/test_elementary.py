@@ -129,6 +129,17 @@ def worst_error(compute, exact, x):
     return worst, at
 
 
+def worst_quantile(p):
+    """The largest relative error of z(p) in units of epsilon / 2, from how far p is from z's own probability."""
+    worst = 0.0
+    with mpmath.workprec(160):
+        for pi, zi in zip(p.tolist(), _core.elementary("normal_quantile", p).tolist(), strict=True):
+            z = mpmath.mpf(zi)
+            error = (mpmath.erfc(-z / mpmath.sqrt(2)) / 2 - pi) / mpmath.npdf(z)
+            worst = max(worst, float(abs(error / z)))
+    return worst * 2 / float(np.finfo(p.dtype).eps)
+
+
 def worst_in_double(name, x):
     """Largest error of `name` in ulp over x, by mpmath, and the x it has it at."""
     domain = {"log": x >= 0, "log1p": x >= -1}.get(name, True) & ~np.isnan(x)
@@ -164,6 +175,22 @@ def test_float64_against_mpmath(name):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_the_normal_quantile_is_what_wichura_promises(dtype):
+    rng = np.random.default_rng(2)
+    info = np.finfo(dtype)
+    left = np.exp2(rng.uniform(1.5, -info.minexp, 400) * -1)
+    near_1 = 1 - np.exp2(-rng.uniform(1.5, info.nmant, 200))
+    near_half = 0.5 + rng.normal(size=200) * np.exp2(-rng.uniform(5, info.nmant - 3, 200))
+    edges = np.array([0.075, 0.925, np.exp(-25.0)])
+    p = np.concatenate([left, near_1, near_half, rng.uniform(0, 1, 400), edges]).astype(dtype)
+    p = p[(p != 0.5) & (p > 0) & (p < 1)]
+    assert worst_quantile(p) < 8
+    z = _core.elementary("normal_quantile", p)
+    mirrored = 1 - p[p > 0.5]  # which is exact
+    np.testing.assert_array_equal(_core.elementary("normal_quantile", mirrored), -z[p > 0.5])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     ("name", "x", "y"),
     [
@@ -174,7 +201,11 @@ def test_float64_against_mpmath(name):
         *[("log1p", x, y) for x, y in [(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (INF, INF), (-1.5, NAN), (-INF, NAN)]],
         *[("tanh", x, y) for x, y in [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)]],
         *[("sigmoid", x, y) for x, y in [(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e4, 1.0), (-1e4, 0.0)]],
-        *[(name, NAN, NAN) for name in FUNCTIONS],
+        *[
+            ("normal_quantile", x, y)
+            for x, y in [(0.0, -INF), (1.0, INF), (0.5, 0.0), (-0.1, NAN), (1.5, NAN), (INF, NAN)]
+        ],
+        *[(name, NAN, NAN) for name in [*FUNCTIONS, "normal_quantile"]],
     ],
 )
 def test_special_values(name, x, y, dtype):

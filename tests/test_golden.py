@@ -16,10 +16,12 @@ from mlpcore import (
     LBFGS,
     SGD,
     Adam,
+    AlphaDropout,
     BatchNorm,
     Cosine,
     CosLog,
     Dense,
+    GaussianNoise,
     LayerNorm,
     PReLU,
     RMSNorm,
@@ -82,6 +84,7 @@ CASES = {
 LAYERS = {
     "batch norm": lambda: [Scale(), Dense(24, use_bias=False), BatchNorm(momentum=0.9), PReLU()],
     "layer norm": lambda: [Dense(24), LayerNorm(), PReLU(shared=True), Dense(17, "tanh"), RMSNorm()],
+    "noise": lambda: [GaussianNoise(0.1), Dense(24, "selu"), AlphaDropout(0.2), Dense(17, "selu"), GaussianNoise(0.3)],
 }
 
 

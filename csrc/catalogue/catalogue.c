@@ -100,6 +100,7 @@ const mlp_entry mlp_layers[] = {
      .formula = forward,                                                                                               \
      .derivative = backward,                                                                                           \
      .source = paper},
+#define DRAWING ELEMENTS
 #include "layers.def"
     {.name = NULL},
 };

@@ -45,6 +45,7 @@ typedef enum {
 #define MOVING LAYER
 #define SAME_WIDTH LAYER
 #define ELEMENTS LAYER
+#define DRAWING LAYER
 #include "layers.def"
 } mlp_layer_id;
 

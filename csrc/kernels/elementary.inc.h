@@ -187,6 +187,8 @@ static inline vec vec_log1p(vec x) {
     return vec_select(vec_equal(u, one), x, y);
 }
 
+#include "normal.inc.h"
+
 /* y = f(x) for count numbers; after inlining there is no call in the loop. */
 static ALWAYS_INLINE void each(vec (*f)(vec), ptrdiff_t count, real *y, const real *x) {
     ptrdiff_t i = 0;

@@ -25,6 +25,8 @@
 
 #include "../reference/dropout.c"
 
+#include "../reference/noise.c"
+
 #include "../reference/optimizers.c"
 
 #include "../reference/online.c"
@@ -52,6 +54,8 @@
 
 #include "dropout.inc.h"
 
+#include "noise.inc.h"
+
 #include "norm.inc.h"
 
 #include "scale.inc.h"
@@ -74,6 +78,8 @@ const REAL_NAME(mlp_kernels) TABLE = {
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
     .dropout = fast_dropout,
+    .alpha_dropout = fast_alpha_dropout,
+    .gaussian_noise = fast_gaussian_noise,
     .layer_norm_forward = fast_layer_norm_forward,
     .layer_norm_backward_x = fast_layer_norm_backward_x,
     .layer_norm_backward_gamma = fast_layer_norm_backward_gamma,

@@ -1,5 +1,5 @@
-/* initializers.c: what the first weights are drawn from. All in double, from +, -, *, /, square roots and a logarithm of our
- * own, so that they are the same on every machine; and each number from a draw of its own, whatever was drawn before.
+/* initializers.c: what the first weights are drawn from. All in double, from +, -, *, /, square roots and elementary functions
+ * of our own, so that they are the same on every machine; and each number from a draw of its own, whatever was drawn before.
  */
 #include "initializers.h"
 
@@ -58,56 +58,16 @@ mlp_distribution mlp_distribution_of(const mlp_initializer *initializer, double 
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
-/* Wichura, "Algorithm AS 241: the percentage points of the normal distribution", 1988: PPND16, about 1 part in 10^16. A
- * quotient of two polynomials of degree 7, in the middle and in two parts of the tail. */
-typedef struct {
-    double over[8], under[8]; /* from the highest power to the lowest */
-} quotient;
-
-static const quotient MIDDLE = {
-    {2.5090809287301226727e+3, 3.3430575583588128105e+4, 6.7265770927008700853e+4, 4.5921953931549871457e+4,
-     1.3731693765509461125e+4, 1.9715909503065514427e+3, 1.3314166789178437745e+2, 3.3871328727963666080e+0},
-    {5.2264952788528545610e+3, 2.8729085735721942674e+4, 3.9307895800092710610e+4, 2.1213794301586595867e+4,
-     5.3941960214247511077e+3, 6.8718700749205790830e+2, 4.2313330701600911252e+1, 1}};
-static const quotient NEAR_TAIL = {
-    {7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e+0,
-     3.64784832476320460504e+0, 5.76949722146069140550e+0, 4.63033784615654529590e+0, 1.42343711074968357734e+0},
-    {1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
-     6.89767334985100004550e-1, 1.67638483018380384940e+0, 2.05319162663775882187e+0, 1}};
-static const quotient FAR_TAIL = {
-    {2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2,
-     2.96560571828504891230e-1, 1.78482653991729133580e+0, 5.46378491116411436990e+0, 6.65790464350110377720e+0},
-    {2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4,
-     1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1}};
-
-static double value_at(const quotient *q, double r) {
-    double over = q->over[0], under = q->under[0];
-    for (int k = 1; k < 8; k++) {
-        over = over * r + q->over[k];
-        under = under * r + q->under[k];
-    }
-    return over / under;
-}
-
-static double logarithm(double x) {
-    double y;
-    mlp_current_f64()->elementary(MLP_ELEMENTARY_LOG, 1, &y, &x);
-    return y;
-}
-
-double mlp_normal_quantile(double p) {
-    const double q = p - 0.5;
-    if (fabs(q) <= 0.425) {
-        return q * value_at(&MIDDLE, 0.180625 - q * q);
-    }
-    const double r = sqrt(-logarithm(q < 0 ? p : 1 - p));
-    const double z = r <= 5 ? value_at(&NEAR_TAIL, r - 1.6) : value_at(&FAR_TAIL, r - 5);
-    return q < 0 ? -z : z;
+/* The z that a normal number is below with probability p, 0 < p < 1. */
+static double normal_quantile(double p) {
+    double z;
+    mlp_current_f64()->elementary(MLP_ELEMENTARY_NORMAL_QUANTILE, 1, &z, &p);
+    return z;
 }
 
 static double draw_normal(mlp_stream stream, uint64_t index) {
     const double u = mlp_draw_uniform(stream, index);
-    return mlp_normal_quantile(u > 0 ? u : 0x1p-54);
+    return normal_quantile(u > 0 ? u : 0x1p-54);
 }
 
 double mlp_draw_number(const mlp_distribution *d, mlp_stream stream, uint64_t index) {
@@ -117,7 +77,7 @@ double mlp_draw_number(const mlp_distribution *d, mlp_stream stream, uint64_t in
         switch (d->shape) {
         case MLP_EVEN: x = 2 * mlp_draw_uniform(stream, index) - 1; break;
         case MLP_NORMAL_NUMBER: x = draw_normal(stream, index); break;
-        case MLP_TRUNCATED_NUMBER: x = mlp_normal_quantile(below + within * mlp_draw_uniform(stream, index)); break;
+        case MLP_TRUNCATED_NUMBER: x = normal_quantile(below + within * mlp_draw_uniform(stream, index)); break;
         case MLP_ORTHONORMAL: break; /* has no numbers of their own */
         }
     }

@@ -18,9 +18,6 @@ mlp_distribution mlp_distribution_of(const mlp_initializer *initializer, double 
 /* A number of any shape but MLP_ORTHONORMAL, from draw number `index` of the stream. */
 double mlp_draw_number(const mlp_distribution *distribution, mlp_stream stream, uint64_t index);
 
-/* The z of which a normal number is below z with probability p; 0 < p < 1. */
-double mlp_normal_quantile(double p);
-
 /* q becomes `few` orthonormal rows of `many` numbers each, few <= many, from draws `index` ... of the stream. q has room for
  * few * (many + 2) numbers. False: the interrupt callback stopped it. */
 bool mlp_draw_orthonormal(ptrdiff_t few, ptrdiff_t many, double *q, mlp_stream stream, uint64_t index,

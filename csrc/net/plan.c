@@ -117,7 +117,9 @@ static void lay_out_predict(mlp_net *net) {
             step->scratch = scratch_in_place(net, fork, input);
             break;
         case MLP_ACTIVATION:
-        case MLP_DROPOUT: step->scratch = scratch_in_place(net, fork, input); break;
+        case MLP_DROPOUT:
+        case MLP_ALPHA_DROPOUT:
+        case MLP_GAUSSIAN_NOISE: step->scratch = scratch_in_place(net, fork, input); break;
         }
         input = step->scratch;
         net->scratches = input + 1 > net->scratches ? input + 1 : net->scratches;

@@ -84,6 +84,8 @@ static int parse_kind(const mlp_call *call, mlp_step_spec *spec, mlp_custom_laye
         spec->sigma = (mlp_activation_id)id;
         return 0;
     case MLP_DROPOUT:
+    case MLP_ALPHA_DROPOUT:
+    case MLP_GAUSSIAN_NOISE:
     case MLP_BATCH_NORM:
     case MLP_LAYER_NORM:
     case MLP_RMS_NORM:

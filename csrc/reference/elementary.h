@@ -1,4 +1,4 @@
-/* elementary.h: exp, expm1, log, log1p, tanh, erf and the logistic function, mlpcore's own.
+/* elementary.h: exp, expm1, log, log1p, tanh, erf and the logistic function, mlpcore's own; and, in normal.h, the normal quantile.
  *
  * The C library's differ between systems in their last digit, and a network that trains on two machines must end with
  * the same weights. Here every result follows from +, -, *, /, fma, comparisons and integer operations on the bits of a
@@ -251,6 +251,8 @@ static inline real real_log1p(real x) {
     real y = log_special(u, log_of(unbiased(l.biased_k), f, f_lo));
     return u == 1 ? x : y;
 }
+
+#include "normal.h"
 
 static void elementary(mlp_elementary_id function, ptrdiff_t count, real *y, const real *x) {
     for (ptrdiff_t i = 0; i < count; i++) {

@@ -21,6 +21,8 @@
 
 #include "dropout.c"
 
+#include "noise.c"
+
 #include "norm.c"
 
 #include "scale.c"
@@ -47,6 +49,8 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,
     .dropout = dropout,
+    .alpha_dropout = alpha_dropout,
+    .gaussian_noise = gaussian_noise,
     .layer_norm_forward = layer_norm_forward,
     .layer_norm_backward_x = layer_norm_backward_x,
     .layer_norm_backward_gamma = layer_norm_backward_gamma,

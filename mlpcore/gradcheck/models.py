@@ -56,7 +56,7 @@ def check_model(
     include_input : bool, default False
         Check the gradient to ``x`` too, of a model that begins with a dense layer.
     training : bool, default False
-        Let layers act as in training: dropout drops, by the mask of the model's next batch.
+        Let layers act as in training: dropout drops and noise is added, as in the model's next batch.
     max_components : int or None, default 5000
         If there are more components, check a random sample of so many. Every array gets an equal share; what a small
         one, such as a bias, leaves of it goes to the larger ones. None checks all.

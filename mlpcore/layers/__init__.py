@@ -4,9 +4,10 @@ from mlpcore.layers.activation import Activation
 from mlpcore.layers.batch_norm import BatchNorm
 from mlpcore.layers.custom import CustomLayer
 from mlpcore.layers.dense import Dense
-from mlpcore.layers.dropout import Dropout
+from mlpcore.layers.dropout import AlphaDropout, Dropout
 from mlpcore.layers.layer import Layer
 from mlpcore.layers.layer_norm import LayerNorm, RMSNorm
+from mlpcore.layers.noise import GaussianNoise
 from mlpcore.layers.prelu import PReLU
 from mlpcore.layers.residual import Residual
 from mlpcore.layers.scale import Scale
@@ -14,10 +15,12 @@ from mlpcore.layers.scale import Scale
 __all__ = [
     "KINDS",
     "Activation",
+    "AlphaDropout",
     "BatchNorm",
     "CustomLayer",
     "Dense",
     "Dropout",
+    "GaussianNoise",
     "Layer",
     "LayerNorm",
     "PReLU",
@@ -27,6 +30,19 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Layer]] = {
-    layer.kind: layer for layer in (Dense, Activation, Dropout, Residual, BatchNorm, LayerNorm, RMSNorm, Scale, PReLU)
+    layer.kind: layer
+    for layer in (
+        Dense,
+        Activation,
+        Dropout,
+        AlphaDropout,
+        GaussianNoise,
+        Residual,
+        BatchNorm,
+        LayerNorm,
+        RMSNorm,
+        Scale,
+        PReLU,
+    )
 }
 """The layers that a model file may hold, by the name that it knows them by."""

@@ -1,4 +1,4 @@
-"""Dropout: while training, a random part of the inputs is left out."""
+"""Layers that leave a random part of the inputs out while training."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,7 +8,36 @@ from mlpcore.engine import Step
 from mlpcore.layers.layer import SameSizeLayer
 
 
-class Dropout(SameSizeLayer):
+class MaskLayer(SameSizeLayer):
+    """Base class of layers that drop inputs at a rate."""
+
+    required_settings: ClassVar[tuple[str, ...]] = ("rate",)
+    _draws: ClassVar[bool] = True
+
+    def __init__(self, rate: float = 0.5) -> None:
+        super().__init__()
+        self._rate = hyper_value(catalogue.entry("layers", self.kind).hypers[0], rate)
+
+    @property
+    def rate(self) -> float:
+        """The probability that an input is dropped."""
+        return self._rate
+
+    def _expression(self) -> str:
+        return f"{type(self).__name__}({self._rate})"
+
+    def _steps(self, layer: int, input_size: int) -> list[Step]:
+        return [Step(self.kind, layer, constants=(self._rate,))]
+
+    def _config(self) -> dict[str, Any]:
+        return {"kind": self.kind, "rate": self._rate}
+
+    @classmethod
+    def _from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(config["rate"])
+
+
+class Dropout(MaskLayer):
     """While training, sets each input to 0 with probability `rate` and divides the others by 1 - rate.
 
     So the mean stays as it is, and nothing has to change when the network predicts: there the layer hands on what it is
@@ -38,27 +67,37 @@ class Dropout(SameSizeLayer):
     """
 
     kind: ClassVar[str] = "dropout"
-    required_settings: ClassVar[tuple[str, ...]] = ("rate",)
-    _draws: ClassVar[bool] = True
 
-    def __init__(self, rate: float = 0.5) -> None:
-        super().__init__()
-        self._rate = hyper_value(catalogue.entry("layers", "dropout").hypers[0], rate)
 
-    @property
-    def rate(self) -> float:
-        """The probability that an input is dropped."""
-        return self._rate
+class AlphaDropout(MaskLayer):
+    """Dropout for networks of ``selu``: keeps mean 0 and variance 1 of what it is given.
 
-    def _expression(self) -> str:
-        return f"Dropout({self._rate})"
+    While training, an input is dropped with probability `rate`: it becomes alpha' = -1.7581, which selu tends to far
+    below 0. Then the factor a and the shift b bring mean and variance back (Klambauer et al. 2017), as in Keras and
+    PyTorch. When the network predicts, the layer hands on what it is given::
 
-    def _steps(self, layer: int, input_size: int) -> list[Step]:
-        return [Step("dropout", layer, constants=(self._rate,))]
+        y = a (mask x + (1 - mask) alpha') + b        grad_x = a mask grad_y
+        a = 1 / sqrt((1 - rate) (1 + rate alpha'^2))        b = -a rate alpha'
 
-    def _config(self) -> dict[str, Any]:
-        return {"kind": self.kind, "rate": self._rate}
+    The mask is counted as that of `Dropout`. The paper takes rates of 0.05 and 0.1.
 
-    @classmethod
-    def _from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(config["rate"])
+    Parameters
+    ----------
+    rate : float, default 0.5
+        From 0 to below 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rate` is no number in its range.
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> model = mlpcore.Sequential([mlpcore.AlphaDropout(0.5)], input_size=8, seed=3)
+    >>> model.forward([[1.0] * 8], training=True).round(2)
+    array([[-0.78,  1.67,  1.67,  1.67,  1.67, -0.78,  1.67, -0.78]],
+          dtype=float32)
+    """
+
+    kind: ClassVar[str] = "alpha_dropout"

@@ -1,4 +1,4 @@
-/* counts.inc.h: what goes through `count` numbers once: elementary functions, dropout, the samples of a batch. */
+/* counts.inc.h: what goes through `count` numbers once: elementary functions, what training draws, the samples of a batch. */
 
 static void run_elementary(const kernels *k, const job *j, real *const *at) {
     k->elementary(j->function, j->n, at[0], at[1]);
@@ -6,6 +6,14 @@ static void run_elementary(const kernels *k, const job *j, real *const *at) {
 
 static void run_dropout(const kernels *k, const job *j, real *const *at) {
     k->dropout(&j->mask, j->begin, j->n, at[0], at[1]);
+}
+
+static void run_alpha_dropout(const kernels *k, const job *j, real *const *at) {
+    k->alpha_dropout(&j->mask, j->begin, j->n, at[0], at[1]);
+}
+
+static void run_gaussian_noise(const kernels *k, const job *j, real *const *at) {
+    k->gaussian_noise(&j->mask.words, j->limit, j->begin, j->n, at[0], at[1]);
 }
 
 static void run_batch_weight(const kernels *k, const job *j, real *const *at) {
@@ -25,21 +33,31 @@ static void run_sum_of_squares(const kernels *k, const job *j, real *const *at) 
     store_double(at[0], k->sum_of_squares(j->n, at[1]));
 }
 
-static void try_dropout(ptrdiff_t count, int offset) {
+/* What training draws for each number. */
+static void try_drawing(ptrdiff_t count, int offset) {
     static const double RATES[] = {0, 0.2, 0.5, 0.999};
-    for (size_t i = 0; i < sizeof RATES / sizeof *RATES; i++) {
-        job dropout = {.kernel = "dropout",
-                       .run = run_dropout,
-                       .n = count,
-                       .mask = {.key = {(uint32_t)random_bits(), (uint32_t)random_bits()},
-                                .batch = random_bits(),
-                                .threshold = (uint32_t)(RATES[i] * 0x1p32),
-                                .scale = (real)(1 / (1 - RATES[i]))},
-                       .begin = random_below(4) ? random_below(200) : (ptrdiff_t)(random_bits() >> 24),
-                       .in_place = (int)random_below(2),
-                       .operands = {{"y", WRITTEN, count, 1, NULL}, {"x", READ, count, 1, fill_wild}}};
-        describe(&dropout, "rate %g, begin %td%s", RATES[i], dropout.begin, dropout.in_place ? ", y is x" : "");
-        try_at(&dropout, offset);
+    static const struct {
+        const char *kernel;
+        void (*run)(const kernels *k, const job *j, real *const *at);
+    } DRAWING[] = {
+        {"dropout", run_dropout}, {"alpha_dropout", run_alpha_dropout}, {"gaussian_noise", run_gaussian_noise}};
+    for (size_t i = 0; i < sizeof RATES / sizeof *RATES * 3; i++) {
+        const double rate = RATES[i / 3];
+        job drawing = {
+            .kernel = DRAWING[i % 3].kernel,
+            .run = DRAWING[i % 3].run,
+            .n = count,
+            .mask = {.words = {.key = {(uint32_t)random_bits(), (uint32_t)random_bits()}, .batch = random_bits()},
+                     .threshold = (uint32_t)(rate * 0x1p32),
+                     .scale = (real)(1 / (1 - rate)),
+                     .shift = 2 * uniform(),
+                     .dropped = 2 * uniform()},
+            .limit = (real)rate, /* stddev */
+            .begin = random_below(4) ? random_below(200) : (ptrdiff_t)(random_bits() >> 24),
+            .in_place = (int)random_below(2),
+            .operands = {{"y", WRITTEN, count, 1, NULL}, {"x", READ, count, 1, fill_wild}}};
+        describe(&drawing, "rate %g, begin %td%s", rate, drawing.begin, drawing.in_place ? ", y is x" : "");
+        try_at(&drawing, offset);
     }
 }
 
@@ -76,7 +94,8 @@ static void try_count(ptrdiff_t count, int offset) {
                           .n = count,
                           .function = (mlp_elementary_id)function,
                           .in_place = (int)random_below(2),
-                          .operands = {{"y", WRITTEN, count, 1, NULL}, {"x", READ, count, 1, fill_wild}}};
+                          .operands = {{"y", WRITTEN, count, 1, NULL},
+                                       {"x", READ, count, 1, random_below(4) ? fill_wild : fill_probabilities}}};
         describe(&elementary, "%s%s", mlp_elementaries[function].name, elementary.in_place ? ", y is x" : "");
         try_at(&elementary, offset);
     }
@@ -88,7 +107,7 @@ static void try_count(ptrdiff_t count, int offset) {
            offset);
     try_samples(count, offset);
     if (full || offset == 0 || random_below(4) == 0) {
-        try_dropout(count, offset);
+        try_drawing(count, offset);
         try_updates(count, offset);
     }
 }

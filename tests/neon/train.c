@@ -15,7 +15,7 @@
  *     loss N WEIGHTED LOSS METRIC  x y [weight]                                             score
  *     predict N  x                                                                          a
  *
- * SIGMA, LOSS, RULE and CHOICE are a name, how many constants follow, and the constants; SIGMA of dropout has its rate. METHOD is
+ * SIGMA, LOSS, RULE and CHOICE are a name, how many constants follow, and the constants; SIGMA of dropout and noise has their constant. METHOD is
  *
  *     step RULE CLIP_VALUE CLIP_NORM, then 0, or for a schedule 1 CHOICE PER_EPOCH WARMUP and the numbers of its progress
  *     lbfgs HISTORY and its numbers

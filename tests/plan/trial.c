@@ -59,6 +59,13 @@ static void add_columns(void) {
     add(spec);
 }
 
+/* A layer that draws random numbers. */
+static void add_drawing(void) {
+    static const mlp_layer_id KINDS[] = {MLP_DROPOUT, MLP_ALPHA_DROPOUT, MLP_GAUSSIAN_NOISE};
+    static const double CONSTANTS[] = {0, 0.2, 0.5, 0.9};
+    add((mlp_step_spec){.kind = KINDS[below(3)], .layer = layers++, .constants = {CONSTANTS[below(4)]}});
+}
+
 static void add_residual(ptrdiff_t width, int depth);
 
 /* Returns the width after some layers. */
@@ -66,10 +73,7 @@ static ptrdiff_t add_layers(ptrdiff_t width, int depth) {
     for (ptrdiff_t left = below(4); left > 0 && steps < MOST_STEPS / 2; left--) {
         switch (below(7)) {
         case 0: add_activation(false); break;
-        case 1:
-            add((mlp_step_spec){
-                .kind = MLP_DROPOUT, .layer = layers++, .constants = {(const double[]){0, 0.2, 0.5, 0.9}[below(4)]}});
-            break;
+        case 1: add_drawing(); break;
         case 2:
         case 3: add_columns(); break;
         case 4:

@@ -35,6 +35,8 @@ static void update_constants(mlp_optimizer_id rule, const double *hypers, int64_
 
 #include "../layers/dropout.c"
 
+#include "../layers/noise.c"
+
 #include "../layers/residual.c"
 
 #include "../layers/layer_norm.c"
@@ -48,11 +50,23 @@ static void update_constants(mlp_optimizer_id rule, const double *hypers, int64_
 #include "../layers/custom.c"
 
 static const layer_kind KINDS[] = {
-#define LAYER(ID, id, ...) [MLP_##ID] = {id##_plan, id##_forward, id##_backward, NULL, NULL, NULL},
-#define MOVING(ID, id, ...) [MLP_##ID] = {id##_plan, id##_forward, id##_backward, id##_move, NULL, NULL},
-#define SAME_WIDTH(ID, id, ...) [MLP_##ID] = {keep_width, id##_forward, id##_backward, NULL, NULL, NULL},
+#define LAYER(ID, id, ...) [MLP_##ID] = {.plan = id##_plan, .forward = id##_forward, .backward = id##_backward},
+#define MOVING(ID, id, ...)                                                                                            \
+    [MLP_##ID] = {.plan = id##_plan, .forward = id##_forward, .backward = id##_backward, .move = id##_move},
+#define SAME_WIDTH(ID, id, ...) [MLP_##ID] = {.plan = keep_width, .forward = id##_forward, .backward = id##_backward},
 #define ELEMENTS(ID, id, ...)                                                                                          \
-    [MLP_##ID] = {keep_width, id##_forward, id##_backward, NULL, id##_forward_elements, id##_backward_elements},
+    [MLP_##ID] = {.plan = keep_width,                                                                                  \
+                  .forward = id##_forward,                                                                             \
+                  .backward = id##_backward,                                                                           \
+                  .forward_elements = id##_forward_elements,                                                           \
+                  .backward_elements = id##_backward_elements},
+#define DRAWING(ID, id, ...)                                                                                           \
+    [MLP_##ID] = {.plan = keep_width,                                                                                  \
+                  .draw = id##_draw,                                                                                   \
+                  .forward = id##_forward,                                                                             \
+                  .backward = id##_backward,                                                                           \
+                  .forward_elements = id##_forward_elements,                                                           \
+                  .backward_elements = id##_backward_elements},
 #include "../../catalogue/layers.def"
 };
 

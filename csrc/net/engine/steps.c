@@ -23,7 +23,7 @@ typedef struct bound_step {
     real *state, *kept;         /* numbers beside the parameters; what forward keeps for backward, NULL in predict */
     epilogue forward, backward; /* what a product does with each block; no epilogue: apply is NULL */
     activation sigma;
-    mask dropout;
+    mask drawn; /* of kinds that draw random numbers, without the batch */
 } bound_step;
 
 /* What an optimizer does while gradients pass by (update.c). */
@@ -38,6 +38,7 @@ typedef struct {
 /* A kind of layer: how its steps are planned, run and passed back. */
 typedef struct {
     bool (*plan)(mlp_net *net, mlp_step *step, const mlp_step_spec *spec);
+    void (*draw)(bound_step *s);                                          /* sets s->drawn; or NULL: draws nothing */
     bool (*forward)(const bound_step *s);                                 /* false: it failed */
     bool (*backward)(const bound_step *s, const weight_updater *updater); /* updater NULL: only gradients */
     void (*move)(const bound_step *s); /* after a batch of training: its numbers beside the parameters; or NULL */
@@ -118,15 +119,25 @@ static activation activation_of(const mlp_step *step) {
     return sigma;
 }
 
-/* The key of a layer's masks is drawn, so that all of a counter is left for the number and the batch. */
-static mask mask_of(const mlp_step *step, const mlp_mode *mode) {
-    const double rate = step->constants[0];
-    const uint64_t key =
-        mlp_draw_bits((mlp_stream){.seed = mode->seed, .purpose = MLP_DRAW_MASK_KEY, .which = step->layer}, 0);
-    return (mask){.key = {(uint32_t)key, (uint32_t)(key >> 32)},
-                  .batch = mode->batch,
-                  .threshold = (uint32_t)(rate * 0x1p32),
-                  .scale = (real)(1 / (1 - rate))};
+/* The key of a layer's random words is drawn, so that all of a counter is left for the number and the batch. */
+static mlp_words words_of(const bound_step *s) {
+    const mlp_stream stream = {.seed = s->pass->mode.seed, .purpose = MLP_DRAW_MASK_KEY, .which = s->plan->layer};
+    const uint64_t key = mlp_draw_bits(stream, 0);
+    return (mlp_words){.key = {(uint32_t)key, (uint32_t)(key >> 32)}};
+}
+
+/* What a step draws in the batch that is under way. */
+static mask drawn_now(const bound_step *s) {
+    mask m = s->drawn;
+    m.words.batch = s->pass->mode.batch;
+    return m;
+}
+
+/* y = x of a step that leaves its numbers alone; nothing to do in place. */
+static void hand_on(ptrdiff_t count, real *y, const real *x) {
+    if (y != x) {
+        memcpy(y, x, (size_t)count * sizeof *y);
+    }
 }
 
 /* What the network reads: the steps that hand it on unchanged read it too. */
@@ -175,10 +186,11 @@ static bound_step *bind_steps(pass *p, mlp_workspace work) {
         }
         if (plan->kind == MLP_ACTIVATION) {
             s->sigma = activation_of(plan);
-        } else if (plan->kind == MLP_DROPOUT) {
-            s->dropout = mask_of(plan, &p->mode);
         } else if (plan->kind == MLP_FORK) {
             s->y = x;
+        }
+        if (KINDS[plan->kind].draw) {
+            KINDS[plan->kind].draw(s);
         }
         x = s->y;
         grad_x = s->grad_y;
