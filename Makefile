@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Tests run from tests/, so that what they import is the package installed in .venv and not the source tree.
 PYTEST := cd tests && ../$(BIN)/pytest
+# All of them, on all cores at once; then, by themselves, those that measure time. A part that ARGS names runs in one go.
+SUITE = $(PYTEST) -q $(if $(ARGS),$(ARGS),-n auto --dist worksteal -m "not clock" $(1) && ../$(BIN)/pytest -q -m clock $(1))
 # -P keeps the source tree out of the way here too.
 RUN := $(BIN)/python -P
 
@@ -34,7 +36,7 @@ demo: .venv/.demo .venv/.installed  ## train on handwritten digits, check the gr
 	$(RUN) -m mlpcore demo --output build/demo
 
 test: .venv/.demo .venv/.test .venv/.installed  ## prove everything but what is below; ARGS="test_losses.py -k softmax" runs a part
-	$(PYTEST) -q $(ARGS)
+	$(call SUITE)
 
 test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch's autograd (downloads PyTorch)
 	$(PYTEST) -q peers
@@ -50,7 +52,7 @@ test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under Ad
 	    $(BIN)/python setup.py -q build --force --build-base build/asan --build-lib build/asan/lib
 	export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" PYTHONPATH=../build/asan/lib \
 	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
-	$(PYTEST) $(NOT_UNDER_ASAN:%=--ignore=%)
+	$(call SUITE,$(NOT_UNDER_ASAN:%=--ignore=%))
 
 test-bits: .venv/.test .venv/.installed  ## compare every kernel with the reference at every size, and under the sanitizers (minutes)
 	export MLPCORE_TEST_BITS=full; $(PYTEST) -s test_bits.py
@@ -59,7 +61,7 @@ test-bits: .venv/.test .venv/.installed  ## compare every kernel with the refere
 # test_bits.py takes each of them by itself.
 test-isa: .venv/.demo .venv/.test .venv/.installed  ## run the tests once on each instruction set of this machine
 	@for isa in $$($(RUN) -c 'import mlpcore; print(*mlpcore.cpu.info()["available"])'); do \
-	    echo "MLPCORE_ISA=$$isa"; (export MLPCORE_ISA=$$isa; $(PYTEST) -q --ignore=test_bits.py $(ARGS)) || exit; \
+	    echo "MLPCORE_ISA=$$isa"; (export MLPCORE_ISA=$$isa; $(call SUITE,--ignore=test_bits.py)) || exit; \
 	done
 
 test-tsan:  ## run the pool of threads and training on it under ThreadSanitizer (clang)

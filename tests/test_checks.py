@@ -66,7 +66,9 @@ def test_true_stops(answer):
 
 
 @pytest.mark.parametrize(
-    "answer", [1, 1.0, "stop", {"loss": 1}, [True], np.ones(3), np.ones(1, bool), np.False_, None, X, object()], ids=str
+    "answer",
+    [1, 1.0, "stop", {"loss": 1}, [True], np.ones(3), np.ones(1, bool), np.False_, None, X, object()],
+    ids=lambda answer: type(answer).__name__,
 )
 def test_nothing_else_stops(answer):
     history = model().fit(X, Y, "cce", epochs=4, callbacks=[lambda *_: answer], progress=False)

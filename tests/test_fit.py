@@ -241,6 +241,7 @@ def test_an_error_while_watching_an_epoch_leaves_whole_batches():
     np.testing.assert_array_equal(params(model), params(twin))
 
 
+@pytest.mark.clock
 def test_ctrl_c_ends_a_fit_at_a_whole_batch():
     x, y = data(20_000)
     options = {"loss": "cce", "batch_size": 100, "shuffle": False, "progress": False}

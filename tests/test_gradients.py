@@ -1,121 +1,59 @@
 """Every gradient of the library against numerical differentiation in float64: worst relative error at most 1e-7."""
 
+import itertools
+
 import numpy as np
 import pytest
+from random_models import HAS_LOGARITHM, NEEDS_Y_HAT_IN_RANGE, PAIRS, kinds_of, random_model, targets, weights
 
 import mlpcore
-from mlpcore import gradcheck, kernels
+from mlpcore import catalogue, gradcheck, kernels, network
 
 TOLERANCE = 1e-7
-PAIRS = [(loss, activation) for loss in gradcheck.LOSSES for activation in gradcheck.ACTIVATIONS]
-# A logarithm needs y_hat above 0, which z of 0.1 to 0.9 gives; of log_softmax it never is.
-NEEDS_Y_HAT_IN_RANGE = [
-    (loss, activation)
-    for loss in ("bce", "cce")
-    for activation in gradcheck.ACTIVATIONS
-    if activation not in ("sigmoid", "softmax", "log_softmax")
-]
-HAS_LOGARITHM = [
-    (loss, activation)
-    for loss in ("bce", "cce", "kl_divergence", "poisson", "focal")
-    for activation in gradcheck.ACTIVATIONS
-    if ("bce", activation) in NEEDS_Y_HAT_IN_RANGE
-]
-SEEDS = range(max(200, len(PAIRS)))
+PLANS = 500
 
 
-def log_uniform(rng, low, high):
-    """Return an integer from low to high, small ones as often as large ones."""
-    return int(np.exp(rng.uniform(np.log(low), np.log(high + 1))))
+# -------------------------------------------------------------------------------------------------------- whole models
 
 
-def targets(rng, loss, n, out):
-    """Return hard, soft or unnormalised y of any kind that the loss takes."""
-    if loss == "mse":
-        return rng.normal(size=(n, out))
-    if "hinge" in loss:
-        return rng.choice([-1.0, 1.0], (n, out))
-    if rng.random() < 0.5:
-        return rng.uniform(0, 1, (n, out))
-    if loss == "bce":
-        return rng.integers(0, 2, (n, out)).astype(float)
-    return np.eye(out)[rng.integers(0, out, n)]
+@pytest.mark.parametrize("first", range(0, PLANS, 25))
+def test_random_models_agree(first):
+    for seed in range(first, first + 25):
+        training = seed % 2 == 1
+        model, x, y, loss, sample_weight = random_model(seed, training)
+        report = gradcheck.check_model(
+            model, x, y, loss, sample_weight=sample_weight, training=training, tolerance=TOLERANCE, progress=False
+        )
+        assert report.ok, f"seed {seed}: {report}\n{model.layers}"
+        assert len(report.kinks) <= report.count / 20, f"seed {seed}: {report}\n{model.layers}"
 
 
-def weights(rng, n):
-    """Return no weights, or some of which a few are 0."""
-    if rng.random() < 0.5:
-        return None
-    weight = rng.uniform(0.1, 3, n) * (rng.random(n) < 0.8)
-    weight[rng.integers(n)] = 1
-    return weight
-
-
-def into_range(layer, x):
-    """Scale a last layer such that its z lies between 0.2 and 0.8: a logarithm of y_hat needs it without sigmoid."""
-    largest = np.abs(kernels.dense_forward(x, layer.w, np.zeros(layer.units))).max()
-    layer.w = layer.w * (0.3 / max(largest, 1e-3))
-    layer.b = np.full(layer.units, 0.5)
-
-
-def random_network(seed):
-    """Return a model of 1 to 5 layers of 1 to 40 units with the output pair of the seed, and 1 to 17 samples for it."""
-    rng = np.random.default_rng(seed)
-    loss, output = PAIRS[seed % len(PAIRS)]
-    depth = 1 + (seed + seed // len(PAIRS)) % 5
-    sizes = [log_uniform(rng, 1, 40) for _ in range(depth + 1)]
-    activations = [*rng.choice(gradcheck.ACTIVATIONS, depth - 1), output]
-    n = int(rng.integers(1, 18))
-
-    layers = [mlpcore.Dense(units, str(sigma)) for units, sigma in zip(sizes[1:], activations, strict=True)]
-    model = mlpcore.Sequential(layers, input_size=sizes[0], dtype="float64", seed=seed)
-    for layer in layers:
-        layer.b = rng.normal(scale=0.5, size=layer.units)
-    x = rng.normal(size=(n, sizes[0]))
-    if (loss, output) in HAS_LOGARITHM:
-        model.forward(x)
-        into_range(layers[-1], np.array(layers[-1].x))
-    return model, x, targets(rng, loss, n, sizes[-1]), loss, weights(rng, n)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_random_network_agrees(seed):
-    model, x, y, loss, sample_weight = random_network(seed)
-    report = gradcheck.check_model(
-        model, x, y, loss, sample_weight=sample_weight, include_input=True, tolerance=TOLERANCE
-    )
-    assert report.ok, report
-    assert len(report.kinks) <= report.count / 20, report
-
-
-def test_the_random_networks_cover_what_they_should():
-    networks = [random_network(seed) for seed in SEEDS]
-    assert {(loss, model.layers[-1].activation) for model, _, _, loss, _ in networks} == set(PAIRS)
-    assert {len(model.layers) for model, *_ in networks} == {1, 2, 3, 4, 5}
-    assert {len(x) for _, x, *_ in networks} >= {1, 2, 16, 17}
-    assert {layer.units for model, *_ in networks for layer in model.layers} >= {1, 2, 16, 17, 40}
-    assert {layer.activation for model, *_ in networks for layer in model.layers[:-1]} == set(gradcheck.ACTIVATIONS)
-    assert any(sample_weight is not None and (sample_weight == 0).any() for *_, sample_weight in networks)
+def test_the_random_models_cover_what_they_should():
+    models = [random_model(seed) for seed in range(PLANS)]
+    layers = [layer for model, *_ in models for _, layer in network.all_layers(model.layers)]
+    assert {(loss, model.layers[-1].activation) for model, _, _, loss, _ in models} == set(PAIRS)
+    assert set.union(*(kinds_of(model) for model, *_ in models)) == set(catalogue.FAMILIES["layers"]) - {"custom"}
+    assert {len(x) for _, x, *_ in models} >= {1, 2, 16, 17}
+    assert {layer.units for layer in layers if isinstance(layer, mlpcore.Dense)} >= {1, 2, 16, 17, 20}
+    assert any(sample_weight is not None and (sample_weight == 0).any() for *_, sample_weight in models)
 
 
 # ------------------------------------------------------------------------------------------------------------- kernels
 
 
-@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("name", ["dense", *gradcheck.ACTIVATIONS, *gradcheck.LOSSES])
-def test_a_kernel_agrees(name, seed):
-    report = gradcheck.check_kernel(name, seed=seed, tolerance=TOLERANCE)
-    assert report.ok, report
-    assert not report.kinks, report
+def test_a_kernel_agrees(name):
+    for seed in range(10):
+        report = gradcheck.check_kernel(name, seed=seed, tolerance=TOLERANCE)
+        assert report.ok, report
+        assert not report.kinks, report
 
 
-@pytest.mark.parametrize("n", [1, 2, 17])
-@pytest.mark.parametrize("out", [1, 2, 33])
 @pytest.mark.parametrize(("loss", "activation"), PAIRS)
-def test_a_pair_agrees(loss, activation, out, n):
-    rng = np.random.default_rng([n, out])
-    z = rng.uniform(0.1, 0.9, (n, out)) if (loss, activation) in HAS_LOGARITHM else rng.normal(size=(n, out))
-    for _ in range(2):
+def test_a_pair_agrees(loss, activation):
+    for n, out in itertools.product([1, 2, 17], [1, 2, 33]):
+        rng = np.random.default_rng([n, out])
+        z = rng.uniform(0.1, 0.9, (n, out)) if (loss, activation) in HAS_LOGARITHM else rng.normal(size=(n, out))
         at = {"z": z, "y": targets(rng, loss, n, out)}
         report = gradcheck.check_kernel(f"{loss}+{activation}", at, sample_weight=weights(rng, n), tolerance=TOLERANCE)
         assert report.ok, report
@@ -139,19 +77,17 @@ def test_a_saturated_activation_agrees(name, z):
     assert report.ok, report
 
 
-@pytest.mark.parametrize("y", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("z", [30.0, -30.0, 1e4, -1e4])
-@pytest.mark.parametrize("out", [1, 3])
 @pytest.mark.parametrize(
     ("loss", "activation"),
     # Focal loss is one of yes or no: under softmax it goes through a, and 1 - a has lost its digits.
     [pair for pair in PAIRS if pair not in NEEDS_Y_HAT_IN_RANGE and pair != ("focal", "softmax")],
 )
-def test_a_saturated_pair_agrees(loss, activation, out, z, y):
+def test_a_saturated_pair_agrees(loss, activation):
     """Beside a sample that is not saturated: a - y has the digits that 1 - a leaves, 16 of the largest gradient."""
-    at = {"z": [[z, 0.5, -0.5][:out], [0.5] * out], "y": [[y, 1 - y, 0.0][:out], [0.2] * out]}
-    report = gradcheck.check_kernel(f"{loss}+{activation}", at, tolerance=TOLERANCE)
-    assert report.ok, report
+    for out, z, y in itertools.product([1, 3], [30.0, -30.0, 1e4, -1e4], [0.0, 0.3, 1.0]):
+        at = {"z": [[z, 0.5, -0.5][:out], [0.5] * out], "y": [[y, 1 - y, 0.0][:out], [0.2] * out]}
+        report = gradcheck.check_kernel(f"{loss}+{activation}", at, tolerance=TOLERANCE)
+        assert report.ok, report
 
 
 def test_cce_of_sigmoid_has_all_its_digits_however_small_it_is():

@@ -120,6 +120,7 @@ TOO_LARGE: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("call", TOO_LARGE.values(), ids=TOO_LARGE)
+@pytest.mark.clock
 def test_what_does_not_fit_into_memory_is_refused_at_once(call: Callable[[], object]) -> None:
     start = time.perf_counter()
     with pytest.raises((MemoryError, ValueError)):

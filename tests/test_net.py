@@ -199,6 +199,7 @@ class StopHereError(Exception):
     """What a progress function raises here."""
 
 
+@pytest.mark.clock
 def test_progress_is_called_about_every_50_ms_and_may_stop_the_epoch() -> None:
     net, epoch = busy_net()
     times, counts = [time.monotonic()], []
@@ -255,6 +256,7 @@ def seconds_until_interrupted(call: Callable[[], Any]) -> float:
     return time.monotonic() - pressed[0]
 
 
+@pytest.mark.clock
 def test_ctrl_c_ends_an_epoch_after_a_whole_batch() -> None:
     net, epoch = busy_net()
     assert seconds_until_interrupted(lambda: epoch(None)) < 1
@@ -263,6 +265,7 @@ def test_ctrl_c_ends_an_epoch_after_a_whole_batch() -> None:
 
 
 @pytest.mark.parametrize("call", ["predict", "loss"])
+@pytest.mark.clock
 def test_ctrl_c_ends_what_reads_a_network(call: str) -> None:
     net, _ = busy_net()
     x, y = np.zeros((200_000, 100), "f4"), np.zeros((200_000, 10), "f4")

@@ -1,4 +1,4 @@
-"""Residual blocks: what they compute, and gradients of random networks of every kind of layer."""
+"""Residual blocks: what they compute. tests/test_gradients.py has them in random models."""
 
 import numpy as np
 import pytest
@@ -6,66 +6,13 @@ import pytest
 from mlpcore import (
     Activation,
     Adam,
-    BatchNorm,
     Dense,
     Dropout,
-    LayerNorm,
-    PReLU,
     Residual,
-    RMSNorm,
-    Scale,
     Sequential,
-    catalogue,
     get_num_threads,
-    network,
     set_num_threads,
 )
-from mlpcore.gradcheck import check_model
-
-COLUMNS = [BatchNorm, LayerNorm, RMSNorm, Scale, PReLU, lambda: PReLU(0.1, shared=True)]
-ACTIVATIONS = [name for name in catalogue.names("activations") if name != "softmax"]
-
-
-def random_layers(rng, width, depth=0):
-    """Between one and four layers from `width` inputs to as many outputs as the last of them has."""
-    layers = []
-    for _ in range(int(rng.integers(1, 4 if depth else 5))):
-        kind = rng.choice(["dense", "activation", "dropout", "columns", "residual"][: 5 if depth < 3 else 4])
-        if kind == "dense":
-            width = int(rng.integers(1, 7))
-            layers.append(Dense(width, str(rng.choice(ACTIVATIONS)), use_bias=bool(rng.integers(4))))
-        elif kind == "activation":
-            layers.append(Activation(str(rng.choice(ACTIVATIONS))))
-        elif kind == "columns":
-            layers.append(COLUMNS[rng.integers(len(COLUMNS))]())
-        elif kind == "dropout":
-            layers.append(Dropout(float(rng.choice([0.0, 0.3, 0.7]))))
-        else:
-            branch, _ = random_layers(rng, width, depth + 1)
-            layers.append(Residual([*branch, Dense(width)]))
-    return layers, width
-
-
-def random_model(seed, dtype="float64"):
-    rng = np.random.default_rng(seed)
-    inputs = int(rng.integers(1, 6))
-    layers, _ = random_layers(rng, inputs)
-    loss, last = [("mse", Dense(2)), ("bce", Dense(3, "sigmoid")), ("cce", Dense(3, "softmax"))][seed % 3]
-    model = Sequential([*layers, last], input_size=inputs, dtype=dtype, seed=seed)
-    for _, layer in network.all_layers(model.layers):
-        if isinstance(layer, Dense) and layer.use_bias:
-            layer.b = rng.uniform(-0.5, 0.5, layer.units)  # away from the kinks of units that read only zeros
-    x = rng.normal(size=(int(rng.integers(1, 5)), inputs))
-    y = np.eye(3)[rng.integers(0, 3, len(x))] if loss != "mse" else rng.normal(size=(len(x), 2))
-    return model, x, y, loss
-
-
-@pytest.mark.parametrize("first", range(0, 200, 20))
-def test_gradients_of_random_networks_agree_with_differences(first):
-    for seed in range(first, first + 20):
-        model, x, y, loss = random_model(seed)
-        report = check_model(model, x, y, loss, training=seed % 2 == 1, progress=False)
-        assert report.ok, f"seed {seed}: {report}\n{model.layers}"
 
 
 def test_a_block_adds_its_branch():

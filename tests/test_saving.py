@@ -72,6 +72,7 @@ def test_loading_draws_no_weights(tmp_path, monkeypatch):
     assert_same(model, mlpcore.Sequential.load(tmp_path / "model"))
 
 
+@pytest.mark.clock
 def test_other_threads_run_while_a_model_is_loaded(tmp_path):
     """Not one of the many blocks of which loading 64 MB consists keeps them waiting for long."""
     mlpcore.Sequential([mlpcore.Dense(4000)], input_size=4000, seed=1).save(tmp_path / "model")

@@ -81,7 +81,7 @@ ALL = [*(schedule for schedule, _ in CASES), ReduceOnPlateau(0.1)]
 LENGTHLESS = [Polynomial(0.1), Cosine(0.1), CosLog(0.1), OneCycle(0.1), Warmup(Cosine(0.1), 3)]
 
 
-@pytest.mark.parametrize(("schedule", "formula"), CASES, ids=lambda value: repr(value) if value else None)
+@pytest.mark.parametrize(("schedule", "formula"), CASES, ids=[repr(schedule) for schedule, _ in CASES])
 def test_rates_are_the_formulas(schedule, formula):
     rates = [schedule.rate(t) for t in range(40)]
     np.testing.assert_allclose(rates, [formula(t) for t in range(40)], rtol=1e-12, atol=1e-17)

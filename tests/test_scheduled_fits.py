@@ -120,7 +120,7 @@ RESUMED = [
 
 
 @pytest.mark.parametrize("duplicate", DUPLICATES, ids=["deepcopy", "pickle"])
-@pytest.mark.parametrize("rate", RESUMED, ids=repr)
+@pytest.mark.parametrize("rate", RESUMED, ids=[f"{i} {type(rate).__name__}" for i, rate in enumerate(RESUMED)])
 def test_a_training_in_pieces_is_the_same(rate, duplicate):
     whole, pieces, single = classifier(), classifier(), classifier()
     whole_history = whole.fit(X, Y, optimizer=SGD(rate, momentum=0.5), epochs=6, **OPTIONS)

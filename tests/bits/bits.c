@@ -2,13 +2,13 @@
  *
  *     cc -std=c11 -O3 -ffp-contract=off -pthread -I csrc -o bits tests/bits/bits.c tests/bits/bits_f32.c \
  *         tests/bits/bits_f64.c $(find csrc/reference -name 'reference_f*.c') $(find csrc/catalogue csrc/runtime csrc/isa -name '*.c') -lm
- *     ./bits [quick | full [ISA | all [SEED]]]
+ *     ./bits [brief | quick | full [ISA | all [SEED]]]
  *
  * Each operand lies against a page that faults when it is touched, once at its end and once at its front; what else is
  * around it must keep its bytes, and an input its values. Offsets from the page count whole elements: C allows no other
  * address for a float, and the border copies what lies elsewhere. What is large runs on 1, 2, 3, 5 and 8 threads.
  *
- * quick takes a sample of the sizes, offsets and products (seconds), full takes all (minutes).
+ * brief and quick take a sample of the sizes, offsets and products (seconds, a minute), full takes all (an hour).
  * The same seed tries the same numbers. Prints each difference; exits with 1 if there is one, or after a fault.
  * Needs POSIX (mmap) and nothing else: it runs under an emulator too.
  */
@@ -27,6 +27,7 @@
 
 enum { MOST_ISAS = 16 };
 bool full;
+static bool brief;
 const mlp_isa *isas_to_try[MOST_ISAS + 1];
 
 /* ----------------------------------------------------------------------------------------- random numbers: splitmix64 */
@@ -41,6 +42,8 @@ uint64_t random_bits(void) {
 }
 
 ptrdiff_t random_below(ptrdiff_t end) { return (ptrdiff_t)(random_bits() % (uint64_t)end); }
+
+bool chosen(ptrdiff_t one_in) { return full || random_below(brief ? 8 * one_in : one_in) == 0; }
 
 /* -------------------------------------------------------------------------------------------- memory with guard pages */
 
@@ -142,7 +145,7 @@ static void on_fault(int signal_number) {
 /* -------------------------------------------------------------------------------------------------------------- main */
 
 static int usage(void) {
-    fputs("usage: bits [quick | full [ISA | all [SEED]]]; ISA is one of", stderr);
+    fputs("usage: bits [brief | quick | full [ISA | all [SEED]]]; ISA is one of", stderr);
     for (const mlp_isa *isa = mlp_isas; isa->name; isa++) {
         fprintf(stderr, isa->available() ? " %s" : " (%s)", isa->name);
     }
@@ -190,8 +193,9 @@ int main(int count, char **arguments) {
     const char *mode = count > 1 ? arguments[1] : "quick";
     uint64_t seed = count > 3 ? strtoull(arguments[3], NULL, 0) : 1;
     full = strcmp(mode, "full") == 0;
+    brief = strcmp(mode, "brief") == 0;
     choose_isas(count > 2 ? arguments[2] : "all");
-    if (count > 4 || (!full && strcmp(mode, "quick") != 0) || !isas_to_try[0]) {
+    if (count > 4 || (!full && !brief && strcmp(mode, "quick") != 0) || !isas_to_try[0]) {
         return usage();
     }
     printf("bits %s, seed %llu:", mode, (unsigned long long)seed);

@@ -9,6 +9,7 @@
 #include "isa/isa.h"
 
 extern bool full;                    /* try every size, not a sample of them              */
+bool chosen(ptrdiff_t one_in);       /* for a sample: true if full, else once in so often  */
 extern const mlp_isa *isas_to_try[]; /* the reference may be one; a NULL pointer ends them */
 
 uint64_t random_bits(void);

@@ -45,8 +45,11 @@ static void try_small_kernels(void) {
     for (int offset = 0; offset < OFFSETS; offset++) {
         try_rows(0, 1, offset);
         for (ptrdiff_t count = 0; count <= LAST; count++) {
+            if (!chosen(offset == 0 ? 1 : 8)) {
+                continue;
+            }
             try_count(count, offset);
-            if (count > 0 && (full || offset == 0 || random_below(3) == 0)) {
+            if (count > 0) {
                 try_rows(1 + random_below(3), count, offset);
             }
         }
@@ -54,7 +57,7 @@ static void try_small_kernels(void) {
     /* Many rows of few units. */
     for (ptrdiff_t n = 1; n <= 33; n++) {
         for (ptrdiff_t out = 1; out <= 33; out++) {
-            if (full || random_below(3) == 0) {
+            if (chosen(6)) {
                 try_rows(n, out, 0);
             }
         }

@@ -106,7 +106,7 @@ static void try_count(ptrdiff_t count, int offset) {
                                {"x", READ, count, 1, random_below(4) ? fill_factors : fill_wild}}},
            offset);
     try_samples(count, offset);
-    if (full || offset == 0 || random_below(4) == 0) {
+    if (offset == 0 || chosen(4)) {
         try_drawing(count, offset);
         try_updates(count, offset);
     }

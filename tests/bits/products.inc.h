@@ -75,7 +75,7 @@ static void try_forward(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large) {
                                 {"w", READ, in, out, fill_factors},
                                 {random_below(4) ? "b" : NULL, READ, 1, out, fill_factors}}};
     try_at(&forward, 0);
-    if (full || random_below(2)) {
+    if (chosen(2)) {
         const bool in_place = random_below(2);
         forward.has_epilogue = true;
         forward.sigma = elementwise_sigma();
@@ -96,7 +96,7 @@ static void try_backward_x(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large)
                                  {"phi", READ, n, out, fill_factors},
                                  {"w", READ, in, out, fill_factors}}};
     try_at(&backward, 0);
-    if (full || random_below(2)) {
+    if (chosen(2)) {
         const bool in_place = random_below(2);
         backward.has_epilogue = true;
         backward.sigma = elementwise_sigma();
@@ -119,7 +119,7 @@ static void try_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large)
                                        {"x", READ, n, in, fill_factors}}};
     try_at(&backward, 0);
     for (int rule = 0; rule < MLP_OPTIMIZER_COUNT; rule++) {
-        if (!full && random_below(3) > 0) {
+        if (!chosen(3)) {
             continue;
         }
         job update = backward;
@@ -134,6 +134,9 @@ static void try_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large)
 
 static void try_online(ptrdiff_t in, ptrdiff_t out, bool large) {
     for (int rule = 0; rule < MLP_OPTIMIZER_COUNT; rule++) {
+        if (!chosen(2)) {
+            continue;
+        }
         job update = {.kernel = "dense_update_online",
                       .run = run_dense_update_online,
                       .n = 1,
@@ -177,7 +180,7 @@ static void try_products_around_tiles(void) {
     for (ptrdiff_t n = 0; n <= rows; n++) {
         for (ptrdiff_t in = 1; in <= columns; in++) {
             for (ptrdiff_t out = 1; out <= columns; out++) {
-                if (full || random_below(120) == 0) {
+                if (chosen(MLP_REAL_BITS == 32 ? 480 : 120)) { /* floats: of four times as many */
                     try_products(n, in, out);
                 }
             }
@@ -195,7 +198,7 @@ static void try_large_products(void) {
             ptrdiff_t one = SMALL[s % SMALLS], other = SMALL[s / SMALLS];
             const ptrdiff_t sizes[3][3] = {{LARGE[l], one, other}, {one, LARGE[l], other}, {one, other, LARGE[l]}};
             for (int i = 0; i < 3; i++) {
-                if (full || random_below(20) == 0) {
+                if (chosen(20)) {
                     try_products(sizes[i][0], sizes[i][1], sizes[i][2]);
                 }
             }
@@ -205,7 +208,7 @@ static void try_large_products(void) {
         ptrdiff_t one = LARGE[l % LARGES], other = LARGE[l / LARGES], small = SMALL[random_below(4)];
         const ptrdiff_t sizes[3][3] = {{small, one, other}, {one, small, other}, {one, other, small}};
         for (int i = 0; i < 3; i++) {
-            if (full || random_below(60) == 0) {
+            if (chosen(60)) {
                 try_products(sizes[i][0], sizes[i][1], sizes[i][2]);
             }
         }

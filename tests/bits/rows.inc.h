@@ -65,9 +65,8 @@ static void try_activations(ptrdiff_t n, ptrdiff_t out, int offset) {
 
 /* A loss with some of the output activations, others each time: all pairs at all sizes would take hours. */
 static void try_outputs(REAL_NAME(mlp_loss) loss, ptrdiff_t n, ptrdiff_t out, int offset) {
-    enum { ONE_IN = 8 };
     for (int id = 0; id < MLP_ACTIVATION_COUNT; id++) {
-        if (random_below(ONE_IN) > 0) {
+        if (random_below(8) > 0) {
             continue;
         }
         job output = {.kernel = "output_loss",

@@ -52,6 +52,7 @@ static const struct {
     {"sigmoid", sigmoid, 1.7, MLP_ELEMENTARY_SIGMOID, 0},
     {"elu", elu, 4, MLP_ELU, 1},
     {"selu", selu, 4, MLP_SELU, 1},
+    {"celu", elu, 4, MLP_CELU, 1}, /* of alpha 1 */
     {"gelu", gelu, 4, MLP_GELU, 1},
     {"gelu_tanh", gelu_tanh, 4, MLP_GELU_TANH, 1},
     {"silu", silu, 4, MLP_SILU, 1},
