@@ -44,7 +44,7 @@ from mlpcore.layers import (
     Scale,
 )
 from mlpcore.lbfgs import LBFGS
-from mlpcore.losses import Focal, Huber, Quantile
+from mlpcore.losses import BinaryCrossentropy, CategoricalCrossentropy, Focal, Huber, Quantile
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.schedules import (
@@ -71,6 +71,8 @@ __all__ = [
     "Adam",
     "AlphaDropout",
     "BatchNorm",
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
     "Constant",
     "CosLog",
     "Cosine",

@@ -139,7 +139,10 @@ class Net:
         In training the numbers beside the parameters move, by moments in which a row counts what it weighs.
         """
     def backward(self, y: ArrayLike, loss: Choice, sample_weight: ArrayLike | None = None) -> float:
-        """Return the loss of the last batch, and fill in all gradients. RuntimeError without a forward."""
+        """Return the loss of the last batch, and fill in all gradients. RuntimeError without a forward.
+
+        y is (n, out) or, for a loss with classes, (n,): the index of each row's class.
+        """
     def step(self, optimizer: OptimizerState, cursor: NDArray[Any] | None = None) -> None:
         """Take one step with the gradients of the last backward, and count it as a batch in cursor[1].
 
@@ -155,11 +158,11 @@ class Net:
         metric: str | None,
         sample_weight: ArrayLike | None = None,
     ) -> tuple[float, float]:
-        """Return the loss and the accuracy, nan without a metric, of all rows as one batch."""
+        """Return the loss and the accuracy, nan without a metric, of all rows as one batch; y as in `backward`."""
     def train(
         self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, settings: TrainSettings
     ) -> tuple[int, int]:
-        """Train for some epochs.
+        """Train for some epochs; y as in `backward`.
 
         Return how many batches were done, and the first of them whose loss was not finite, -1 if there was none. Ctrl-C
         and an exception in `settings.progress` end it after a whole batch.

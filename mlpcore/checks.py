@@ -21,6 +21,9 @@ from mlpcore.custom_loss import CustomLoss
 from mlpcore.data import Array, column_names, finite_array, real_array
 from mlpcore.engine import Choice
 
+_EXACT_IN_FLOAT32 = 2**24
+"""All whole numbers up to it are numbers of float32."""
+
 
 class Samples(NamedTuple):
     """Rows to learn from or to be measured on, in the memory order and dtype that the engine reads without a copy.
@@ -28,7 +31,7 @@ class Samples(NamedTuple):
     Attributes
     ----------
     x : ndarray of shape (n, in)
-    y : ndarray of shape (n, out)
+    y : ndarray of shape (n, out), or (n,) for class indices
     weight : ndarray of shape (n,), or None for equal weights
     """
 
@@ -272,12 +275,11 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relativ
     return array
 
 
-def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice) -> Samples:
+def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice, out: int) -> Samples:
     """Return the samples with weights multiplied by their class's; a class that `value` does not name weighs 1."""
     x, y, weight = samples
-    out = y.shape[1]
     if targets.has_classes(loss):
-        labels, classes = y.argmax(axis=1), out
+        labels, classes = (y.astype(np.intp) if y.ndim == 1 else y.argmax(axis=1)), out
     elif targets.is_binary(loss) and out == 1 and ((y == 0) | (y == 1)).all():
         labels, classes = y[:, 0].astype(np.intp), 2
     else:
@@ -322,13 +324,13 @@ def samples_of(
 
 
 def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtype: DTypeLike) -> Array:
-    """Return `value` as the rows y (n, out) that `loss` compares with a^J, class indices as rows of 0 and 1."""
+    """Return `value` as the rows y (n, out) that `loss` compares with a^J, or as class indices (n,) of two or more."""
     given = real_array(name, value, labels=True)
     array = finite_array(name, given, dtype)
     if array.ndim > 0 and len(array) != n:
         raise ValueError(f"{name} has {len(array)} rows, expected {n}: as many as there are samples")
     if array.ndim == 1 and targets.has_classes(loss):
-        return one_hot(name, given, out, dtype)
+        return _class_indices(name, given, array, out)
     if array.shape == (n,) and out == 1:
         array = array.reshape(n, 1)
     if array.shape != (n, out):
@@ -357,16 +359,27 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
     return array
 
 
-def one_hot(name: str, labels: Array, out: int, dtype: DTypeLike) -> Array:
-    """Return class indices (n,) as rows (n, out) of `dtype` with a 1 in the place of the class."""
-    wrong = (labels < 0) | (labels >= out) | (labels != np.floor(labels))
+def _class_indices(name: str, given: Array, labels: Array, out: int) -> Array:
+    """Return labels, as they were given and in the model's type, if all are indices of an output."""
+    wrong = (given < 0) | (given >= out) | (given != np.floor(given))
     if wrong.any():
         row = int(np.argmax(wrong))
         advice = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels"
         if out == 1:
             advice = "with one output use loss 'bce' and 'sigmoid', or two outputs with 'softmax'"
-        label = float(labels[row])
+        label = float(given[row])
         raise ValueError(f"{name} has {label} at row {row}, expected a class index from 0 to {out - 1}: {advice}")
-    rows = np.zeros((len(labels), out), dtype)
+    if out > _EXACT_IN_FLOAT32 and (labels != given).any():
+        row = int(np.argmax(labels != given))
+        raise ValueError(
+            f"{name} has {given[row]} at row {row}, which {labels.dtype} rounds, expected a class index up to "
+            f"{_EXACT_IN_FLOAT32}: use dtype='float64'"
+        )
+    return one_hot(labels, out) if out == 1 else labels
+
+
+def one_hot(labels: Array, out: int) -> Array:
+    """Return class indices (n,) as rows (n, out) with a 1 in the place of the class."""
+    rows = np.zeros((len(labels), out), labels.dtype)
     rows[np.arange(len(labels)), labels.astype(np.intp)] = 1
     return rows

@@ -8,6 +8,72 @@ from typing import Self
 from mlpcore.functions import Function
 
 
+class BinaryCrossentropy(Function):
+    """The sum over the outputs of -t log y_hat - (1 - t) log(1 - y_hat), with t = y (1 - s) + s / 2 (section 3.2.1).
+
+    s, the label smoothing, keeps a model from becoming ever more sure of what may be wrong (Szegedy et al. 2016).
+    Accuracies compare with y itself. With s = 0 it is "bce".
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        >= 0 and < 1: the share of y that is spread over yes and no.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the constant is no number in its range.
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> loss = mlpcore.BinaryCrossentropy(label_smoothing=0.2)
+    >>> best = mlpcore.kernels.output_phi(loss, "sigmoid", [[2.1972245773362196]], [[1.0]])  # y_hat is 0.9
+    >>> abs(best) < 1e-15
+    array([[ True]])
+    """
+
+    _family, _name = "losses", "bce"
+    __slots__ = ()
+    label_smoothing: float
+
+    def __new__(cls, label_smoothing: float = 0.0) -> Self:
+        return cls._checked(label_smoothing)
+
+
+class CategoricalCrossentropy(Function):
+    """The sum over the classes of -t log y_hat, with t = y (1 - s) + s / out (section 3.3.1).
+
+    s, the label smoothing, keeps a model from becoming ever more sure of what may be wrong (Szegedy et al. 2016). It is
+    that of PyTorch's ``CrossEntropyLoss`` and of Keras. y is as for "cce", class indices too, and accuracies compare
+    with y itself. With s = 0 it is "cce".
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        >= 0 and < 1: the share of y that is spread over all classes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the constant is no number in its range.
+
+    Examples
+    --------
+    >>> import mlpcore
+    >>> loss = mlpcore.CategoricalCrossentropy(label_smoothing=0.3)
+    >>> mlpcore.kernels.output_phi(loss, "softmax", [[0.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]]).round(2)
+    array([[ 0.23, -0.47,  0.23]])
+    """
+
+    _family, _name = "losses", "cce"
+    __slots__ = ()
+    label_smoothing: float
+
+    def __new__(cls, label_smoothing: float = 0.0) -> Self:
+        return cls._checked(label_smoothing)
+
+
 class Huber(Function):
     """The mean over the outputs of m^2 / 2 where m = abs(y_hat - y) <= delta, else delta (m - delta / 2) (Huber 1964).
 

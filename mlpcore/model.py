@@ -194,8 +194,8 @@ class Sequential(Stack):
         X : array_like of shape (n, in)
             One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps.
         y : array_like of shape (n, out) or (n,)
-            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices:
-            ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
+            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices, which stay
+            one number a row: ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
         loss : str or object
             Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
             `CustomLoss`, written in Python.

@@ -60,7 +60,7 @@ def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
     """
     if not has_classes(loss) and not is_binary(loss):
         return None
-    if ys[0].shape[1] == 1:
+    if ys[0].shape[1:] == (1,):
         return "binary_accuracy"
     one_hot = has_classes(loss) or all(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in ys)
     return "categorical_accuracy" if one_hot else "binary_accuracy"

@@ -120,7 +120,7 @@ def task_of(
     # One rule for both, so that their accuracies can be compared.
     rule = targets.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
     if class_weight is not None:
-        train = checks.weighted_by_class(train, class_weight, loss)
+        train = checks.weighted_by_class(train, class_weight, loss, model._output_size(train.x.shape[1]))
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
     batch_size = optimizer._check_batch(batch_size, len(train.x))

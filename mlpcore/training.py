@@ -175,8 +175,7 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
     sigma = last.activation if isinstance(last, Dense | Activation) else None
     if not isinstance(sigma, str | tuple):  # nothing is known of what is written in Python
         return
-    out = task.train.y.shape[1]
-    if out == 1 and "per_row" in catalogue.entry("activations", sigma).traits:
+    if task.train.y.shape[1:] == (1,) and "per_row" in catalogue.entry("activations", sigma).traits:
         _warn(
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"

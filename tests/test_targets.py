@@ -38,9 +38,18 @@ def test_y_of_one_output_may_be_flat():
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint64, np.float32, np.float64, bool])
-def test_class_indices_become_rows_of_0_and_1(dtype):
+def test_class_indices_stay_one_number_a_row(dtype):
     y = checks.targets_of("y", np.array([1, 0, 1], dtype), "cce", 3, 2, "float64")
-    assert y.tolist() == [[0, 1], [1, 0], [0, 1]]
+    assert (y.dtype, y.tolist()) == (np.float64, [1, 0, 1])
+    assert checks.one_hot(y, 2).tolist() == [[0, 1], [1, 0], [0, 1]]
+    assert checks.targets_of("y", np.zeros(3, dtype), "cce", 3, 1, "float64").tolist() == [[1], [1], [1]]
+
+
+def test_a_class_index_that_float32_would_round_is_refused():
+    assert checks.targets_of("y", [2**24], "cce", 1, 2**25, "float32").tolist() == [2**24]
+    assert checks.targets_of("y", [2**24 + 1], "cce", 1, 2**25, "float64").tolist() == [2**24 + 1]
+    with pytest.raises(ValueError, match="y has 16777217 at row 0, which float32 rounds, .* up to 16777216: use dtype"):
+        checks.targets_of("y", [2**24 + 1], "cce", 1, 2**25, "float32")
 
 
 def test_rows_need_not_be_one_hot():

@@ -26,6 +26,7 @@ typedef enum {
     MLP_ELEMENTWISE = 1 << 6,     /* layer: works element by element                     */
     MLP_COUNTS_STEPS = 1 << 7,    /* optimizer: its formula has t, the number of the step */
     MLP_SIGNS = 1 << 8,           /* loss: y is 1 or -1 for each output                  */
+    MLP_SMOOTHED = 1 << 9,        /* loss: its first constant is the share of y that label smoothing spreads */
 } mlp_traits;
 
 typedef struct {

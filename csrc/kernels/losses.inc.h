@@ -32,10 +32,16 @@
 
 /* ---- element by element ----------------------------------------------------------------------------------------- */
 
+/* y as the loss takes it; `answers` among which it is smoothed, 0: it is not. */
+static ALWAYS_INLINE vec vec_truth(vec y, ptrdiff_t answers, const real *c) {
+    return answers > 0 ? vec_smoothed(y, smoothing_of(answers, c)) : y;
+}
+
 /* The sum of each row's terms, divided by `divisor`; rows of one number side by side. (A sum begins at 0, which is how -0
  * becomes 0.) */
 static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, const real *), ptrdiff_t n, ptrdiff_t out, real *value,
-                                          const real *a, const real *b, real divisor, const real *c) {
+                                          const real *a, const real *y, ptrdiff_t answers, real divisor,
+                                          const real *c) {
     if (out > 1) {
         for (ptrdiff_t s = 0; s < n; s++) {
             vec sums[SUMS];
@@ -44,7 +50,8 @@ static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, const real *), p
                 for (int v = 0; v < SUMS; v++) {
                     const ptrdiff_t k = begin + v * VEC_LANES, at = s * out + k;
                     const mask some = mask_first(out - k);
-                    const vec number = term(vec_load_masked(a + at, some), vec_load_masked(b + at, some), c);
+                    const vec of_y = vec_truth(vec_load_masked(y + at, some), answers, c);
+                    const vec number = term(vec_load_masked(a + at, some), of_y, c);
                     sums[v] = vec_add(sums[v], vec_select(some, number, vec_broadcast(0)));
                 }
             }
@@ -54,21 +61,24 @@ static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, const real *), p
     }
     for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
         const mask some = mask_first(n - s);
-        const vec number = term(vec_load_masked(a + s, some), vec_load_masked(b + s, some), c);
+        const vec of_y = vec_truth(vec_load_masked(y + s, some), answers, c);
+        const vec number = term(vec_load_masked(a + s, some), of_y, c);
         vec_store_masked(value + s, vec_div(vec_add(number, vec_broadcast(0)), vec_broadcast(divisor)), some);
     }
 }
 
-/* y = scale_s / divisor times f(a, b) for each number of row s; rows of one number side by side. */
-static ALWAYS_INLINE void each_of_rows(vec (*f)(vec, vec, const real *), ptrdiff_t n, ptrdiff_t out, real *y,
-                                       const real *a, const real *b, const real *scale, real divisor, const real *c) {
+/* grad = scale_s / divisor times slope(a, y) for each number of row s; rows of one number side by side. */
+static ALWAYS_INLINE void each_of_rows(vec (*slope)(vec, vec, const real *), ptrdiff_t n, ptrdiff_t out, real *grad,
+                                       const real *a, const real *y, ptrdiff_t answers, const real *scale, real divisor,
+                                       const real *c) {
     if (out > 1) {
         for (ptrdiff_t s = 0; s < n; s++) {
             const vec share = vec_broadcast(scale[s] / divisor);
             for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
                 const mask some = mask_first(out - k);
-                const vec result = f(vec_load_masked(a + s * out + k, some), vec_load_masked(b + s * out + k, some), c);
-                vec_store_masked(y + s * out + k, vec_mul(share, result), some);
+                const vec of_y = vec_truth(vec_load_masked(y + s * out + k, some), answers, c);
+                const vec result = slope(vec_load_masked(a + s * out + k, some), of_y, c);
+                vec_store_masked(grad + s * out + k, vec_mul(share, result), some);
             }
         }
         return;
@@ -76,39 +86,43 @@ static ALWAYS_INLINE void each_of_rows(vec (*f)(vec, vec, const real *), ptrdiff
     for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
         const mask some = mask_first(n - s);
         const vec share = vec_div(vec_load_masked(scale + s, some), vec_broadcast(divisor));
-        const vec result = f(vec_load_masked(a + s, some), vec_load_masked(b + s, some), c);
-        vec_store_masked(y + s, vec_mul(share, result), some);
+        const vec of_y = vec_truth(vec_load_masked(y + s, some), answers, c);
+        const vec result = slope(vec_load_masked(a + s, some), of_y, c);
+        vec_store_masked(grad + s, vec_mul(share, result), some);
     }
 }
 
-/* The loss is vec_<id>_term and vec_<id>_slope, of y_hat and y. */
-#define VECTOR_LOSS(id)                                                                                                \
+/* The loss is vec_<id>_term and vec_<id>_slope, of y_hat and y; SMOOTHED: of y that is smoothed among so many answers. */
+#define SMOOTHED_VECTOR_LOSS(id, answers)                                                                              \
     static void fast_##id##_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value,           \
                                   const real *y_hat, const real *y) {                                                  \
-        sum_of_each_row(vec_##id##_term, n, out, value, y_hat, y, outputs_averaged(loss, out), loss->constants);       \
+        const real divisor = outputs_averaged(loss, out);                                                              \
+        sum_of_each_row(vec_##id##_term, n, out, value, y_hat, y, answers, divisor, loss->constants);                  \
     }                                                                                                                  \
     static void fast_##id##_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a,       \
                                      const real *y_hat, const real *y, const real *scale) {                            \
         const real divisor = outputs_averaged(loss, out);                                                              \
-        each_of_rows(vec_##id##_slope, n, out, grad_a, y_hat, y, scale, divisor, loss->constants);                     \
+        each_of_rows(vec_##id##_slope, n, out, grad_a, y_hat, y, answers, scale, divisor, loss->constants);            \
     }
+#define VECTOR_LOSS(id) SMOOTHED_VECTOR_LOSS(id, 0)
 
 /* The pair is, of z and y. */
-#define VECTOR_PAIR(id)                                                                                                \
+#define SMOOTHED_VECTOR_PAIR(id, answers)                                                                              \
     static void fast_##id##_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a, \
                                  const real *y) {                                                                      \
         (void)a;                                                                                                       \
-        sum_of_each_row(vec_##id##_term, n, out, value, z, y, 1, c);                                                   \
+        sum_of_each_row(vec_##id##_term, n, out, value, z, y, answers, 1, c);                                          \
     }                                                                                                                  \
     static void fast_##id##_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,    \
                                 const real *y, const real *scale) {                                                    \
         (void)a;                                                                                                       \
-        each_of_rows(vec_##id##_slope, n, out, phi, z, y, scale, 1, c);                                                \
+        each_of_rows(vec_##id##_slope, n, out, phi, z, y, answers, scale, 1, c);                                       \
     }
+#define VECTOR_PAIR(id) SMOOTHED_VECTOR_PAIR(id, 0)
 
 VECTOR_LOSS(mse)
-VECTOR_LOSS(bce)
-VECTOR_LOSS(cce)
+SMOOTHED_VECTOR_LOSS(bce, YES_AND_NO)
+SMOOTHED_VECTOR_LOSS(cce, out)
 VECTOR_LOSS(mae)
 VECTOR_LOSS(huber)
 VECTOR_LOSS(log_cosh)
@@ -118,7 +132,7 @@ VECTOR_LOSS(poisson)
 VECTOR_LOSS(hinge)
 VECTOR_LOSS(squared_hinge)
 VECTOR_LOSS(focal)
-VECTOR_PAIR(sigmoid_cce)
+SMOOTHED_VECTOR_PAIR(sigmoid_cce, out)
 VECTOR_PAIR(sigmoid_kl_divergence)
 VECTOR_PAIR(sigmoid_focal)
 VECTOR_PAIR(softplus_poisson)
@@ -127,7 +141,7 @@ NO_VECTOR_PAIR(softmax_bce)
 static void fast_sigmoid_bce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
                                   const real *y) {
     (void)a;
-    sum_of_each_row(vec_sigmoid_bce_term, n, out, value, z, y, 1, c);
+    sum_of_each_row(vec_sigmoid_bce_term, n, out, value, z, y, YES_AND_NO, 1, c);
 }
 
 static inline vec vec_a_less_y(vec a, vec y, const real *c) { return (void)c, vec_sub(a, y); }
@@ -135,13 +149,13 @@ static inline vec vec_a_less_y(vec a, vec y, const real *c) { return (void)c, ve
 static void fast_sigmoid_bce_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,
                                  const real *y, const real *scale) {
     (void)z;
-    each_of_rows(vec_a_less_y, n, out, phi, a, y, scale, 1, c);
+    each_of_rows(vec_a_less_y, n, out, phi, a, y, YES_AND_NO, scale, 1, c);
 }
 
 /* ---- softmax outputs -------------------------------------------------------------------------------------------- */
 
 static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
-    return vec_part_of(y, vec_add(vec_below_max(facts.max, z), facts.log_sum));
+    return vec_part_of(vec_smoothed(y, facts.by), vec_add(vec_below_max(facts.max, z), facts.log_sum));
 }
 static inline vec vec_softmax_kl_divergence(vec z, vec y, row_facts facts) {
     return vec_part_of(y, vec_add(vec_cut_log(y), vec_add(vec_below_max(facts.max, z), facts.log_sum)));
@@ -168,8 +182,10 @@ static inline softmax_rows softmax_of_rows(ptrdiff_t count, ptrdiff_t out, real 
 
 /* log_sum is NaN where any z is, and finite otherwise: 0 times it makes the value NaN that y = 0 would hide. */
 static ALWAYS_INLINE real value_of_row(vec (*term)(vec z, vec y, row_facts facts), ptrdiff_t out,
-                                       const softmax_rows *rows, ptrdiff_t s, const real *z, const real *y) {
-    row_facts facts = {.max = vec_broadcast(rows->max[s]), .log_sum = vec_broadcast(rows->log_sum[s])};
+                                       const softmax_rows *rows, ptrdiff_t s, const real *z, const real *y,
+                                       const real *c) {
+    const row_facts facts = {
+        .max = vec_broadcast(rows->max[s]), .log_sum = vec_broadcast(rows->log_sum[s]), .by = smoothing_of(out, c)};
     return row_sum(out, term, z, y, facts) + 0 * rows->log_sum[s];
 }
 
@@ -178,50 +194,53 @@ static inline ptrdiff_t rows_from(ptrdiff_t begin, ptrdiff_t n) {
 }
 
 static ALWAYS_INLINE void value_of_rows(vec (*term)(vec z, vec y, row_facts facts), ptrdiff_t n, ptrdiff_t out,
-                                        real *value, const real *z, const real *y) {
+                                        real *value, const real *z, const real *y, const real *c) {
     for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
         softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, NULL, z + begin * out);
         for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
             ptrdiff_t at = (begin + s) * out;
-            value[begin + s] = value_of_row(term, out, &rows, s, z + at, y + at);
+            value[begin + s] = value_of_row(term, out, &rows, s, z + at, y + at, c);
         }
     }
 }
 
 static void fast_softmax_cce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
                                   const real *y) {
-    (void)c, (void)a;
-    value_of_rows(vec_softmax_cce, n, out, value, z, y);
+    (void)a;
+    value_of_rows(vec_softmax_cce, n, out, value, z, y, c);
 }
 
 static void fast_softmax_kl_divergence_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z,
                                             const real *a, const real *y) {
-    (void)c, (void)a;
-    value_of_rows(vec_softmax_kl_divergence, n, out, value, z, y);
+    (void)a;
+    value_of_rows(vec_softmax_kl_divergence, n, out, value, z, y, c);
 }
 
-static inline vec only_y(vec a, vec y, row_facts facts) { return (void)a, (void)facts, y; }
+static inline vec only_y(vec a, vec y, row_facts facts) { return (void)a, vec_smoothed(y, facts.by); }
 
-static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const real *y, real scale) {
-    vec total = vec_broadcast(row_sum(out, only_y, a, y, (row_facts){0}));
+static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const real *y, real scale, const real *c) {
+    const smoothing by = smoothing_of(out, c);
+    const vec total = vec_broadcast(row_sum(out, only_y, a, y, (row_facts){.by = by}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        vec miss = vec_fma(vec_load_masked(a + k, some), total, vec_negative(vec_load_masked(y + k, some)));
+        const mask some = mask_first(out - k);
+        const vec of_y = vec_smoothed(vec_load_masked(y + k, some), by);
+        const vec miss = vec_fma(vec_load_masked(a + k, some), total, vec_negative(of_y));
         vec_store_masked(phi + k, vec_mul(vec_broadcast(scale), miss), some);
     }
 }
 
 static void fast_softmax_cce_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z, const real *a,
                                  const real *y, const real *scale) {
-    (void)c, (void)z;
+    (void)z;
     for (ptrdiff_t s = 0; s < n; s++) {
-        phi_of_softmax_cce(out, phi + s * out, a + s * out, y + s * out, scale[s]);
+        phi_of_softmax_cce(out, phi + s * out, a + s * out, y + s * out, scale[s], c);
     }
 }
 
 static void fast_softmax_kl_divergence_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z,
                                            const real *a, const real *y, const real *scale) {
-    fast_softmax_cce_phi(c, n, out, phi, z, a, y, scale);
+    (void)c;
+    fast_softmax_cce_phi(NOT_SMOOTHED, n, out, phi, z, a, y, scale);
 }
 
 static void fast_log_softmax_cce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z,
@@ -243,7 +262,8 @@ static void fast_log_softmax_kl_divergence_loss(const real *c, ptrdiff_t n, ptrd
 
 static void fast_log_softmax_kl_divergence_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real *phi, const real *z,
                                                const real *a, const real *y, const real *scale) {
-    fast_log_softmax_cce_phi(c, n, out, phi, z, a, y, scale);
+    (void)c;
+    fast_log_softmax_cce_phi(NOT_SMOOTHED, n, out, phi, z, a, y, scale);
 }
 
 /* ---- any of them ------------------------------------------------------------------------------------------------ */
@@ -295,14 +315,14 @@ static void fast_output_phi(const REAL_NAME(mlp_loss) * loss, const REAL_NAME(ml
 
 /* What each row's e^z adds up to is found once, for a and for the value. */
 static double softmax_cce_step(ptrdiff_t n, ptrdiff_t out, real *a, real *value, real *phi, const real *z,
-                               const real *y, const real *scale) {
+                               const real *y, const real *scale, const real *c) {
     ptrdiff_t right = 0;
     for (ptrdiff_t begin = 0, count; begin < n; begin += count) {
         const ptrdiff_t at = begin * out;
         if (is_narrow(n - begin, out)) {
             count = rows_together(n - begin);
             right +=
-                narrow_softmax_cce_step(count, out, a + at, value + begin, phi + at, z + at, y + at, scale + begin);
+                narrow_softmax_cce_step(count, out, a + at, value + begin, phi + at, z + at, y + at, scale + begin, c);
             continue;
         }
         count = rows_from(begin, n);
@@ -310,8 +330,8 @@ static double softmax_cce_step(ptrdiff_t n, ptrdiff_t out, real *a, real *value,
         for (ptrdiff_t s = 0; s < count; s++) {
             const ptrdiff_t row = at + s * out;
             divide_row(out, a + row, 1 + rows.rest[s]);
-            value[begin + s] = value_of_row(vec_softmax_cce, out, &rows, s, z + row, y + row);
-            phi_of_softmax_cce(out, phi + row, a + row, y + row, scale[begin + s]);
+            value[begin + s] = value_of_row(vec_softmax_cce, out, &rows, s, z + row, y + row, c);
+            phi_of_softmax_cce(out, phi + row, a + row, y + row, scale[begin + s], c);
             right += is_row_correct(out, a + row, y + row);
         }
     }
@@ -327,16 +347,18 @@ static inline mask vec_same_side(vec a, vec y) {
 
 /* One output: e^{-|z|} is found once, for a and for the value. */
 static double sigmoid_bce_step(ptrdiff_t n, real *a, real *value, real *phi, const real *z, const real *y,
-                               const real *scale) {
+                               const real *scale, const real *c) {
+    const smoothing by = smoothing_of(YES_AND_NO, c);
     ptrdiff_t right = 0;
     for (ptrdiff_t s = 0; s < n; s += VEC_LANES) {
         const mask some = mask_first(n - s);
-        const vec of_z = vec_load_masked(z + s, some), of_y = vec_load_masked(y + s, some);
+        const vec of_z = vec_load_masked(z + s, some), given = vec_load_masked(y + s, some);
+        const vec of_y = vec_smoothed(given, by);
         const vec e = vec_exp(vec_minus_abs(of_z)), of_a = vec_sigmoid_from(of_z, e);
         vec_store_masked(a + s, of_a, some);
         vec_store_masked(value + s, vec_add(vec_sigmoid_bce_from(of_z, of_y, e), vec_broadcast(0)), some);
         vec_store_masked(phi + s, vec_mul(vec_load_masked(scale + s, some), vec_sub(of_a, of_y)), some);
-        right += mask_count(mask_and(some, vec_same_side(of_a, of_y)));
+        right += mask_count(mask_and(some, vec_same_side(of_a, given)));
     }
     return (double)right;
 }
@@ -348,12 +370,12 @@ static double fast_output_step(const REAL_NAME(mlp_loss) * loss, const REAL_NAME
     const mlp_pair_id pair = pair_of(loss->id, sigma->id);
     double right;
     if (pair == MLP_SOFTMAX_CCE && out > 1) {
-        right = softmax_cce_step(n, out, a, value, phi, z, y, scale);
+        right = softmax_cce_step(n, out, a, value, phi, z, y, scale, loss->constants);
         if (metric == MLP_CATEGORICAL_ACCURACY && !weight) {
             return right;
         }
     } else if (pair == MLP_SIGMOID_BCE && out == 1) {
-        right = sigmoid_bce_step(n, a, value, phi, z, y, scale);
+        right = sigmoid_bce_step(n, a, value, phi, z, y, scale, loss->constants);
         if (metric == MLP_BINARY_ACCURACY && !weight) {
             return right;
         }

@@ -13,6 +13,16 @@ static inline vec vec_below_max(vec max, vec z) {
     return vec_select(vec_equal(z, max), vec_broadcast(0), vec_sub(max, z));
 }
 
+/* smoothed of the reference, with the constants c. */
+typedef struct {
+    vec keep, spread;
+} smoothing;
+
+static ALWAYS_INLINE smoothing smoothing_of(ptrdiff_t answers, const real *c) {
+    return (smoothing){vec_broadcast(1 - c[0]), vec_broadcast(c[0] / (real)answers)};
+}
+static inline vec vec_smoothed(vec y, smoothing by) { return vec_fma(by.keep, y, by.spread); }
+
 typedef vec units[LANES];
 
 static bool is_narrow(ptrdiff_t n, ptrdiff_t out) { return out > 1 && out <= LANES && n >= VEC_LANES / 2; }
@@ -112,15 +122,16 @@ static ALWAYS_INLINE int count_correct_units(ptrdiff_t rows, ptrdiff_t out, cons
 
 /* softmax, the value and phi of CCE (softmax_cce and softmax_cce_phi of the reference), and how many are right. */
 static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real *value, real *phi, const real *z,
-                                   const real *y, const real *scale) {
+                                   const real *y, const real *scale, const real *c) {
     const mask some = mask_first(rows);
     units of_z, of_a, of_y, terms;
     turn_in(rows, out, of_z, z);
     turn_in(rows, out, of_y, y);
+    const smoothing by = smoothing_of(out, c);
     const narrow_softmax s = softmax_of_units(out, of_a, of_z);
     const vec sum = vec_add(vec_broadcast(1), s.rest), log_sum = vec_log1p(s.rest);
     for (ptrdiff_t k = 0; k < out; k++) {
-        terms[k] = vec_part_of(of_y[k], vec_add(vec_below_max(s.max, of_z[k]), log_sum));
+        terms[k] = vec_part_of(vec_smoothed(of_y[k], by), vec_add(vec_below_max(s.max, of_z[k]), log_sum));
         of_a[k] = vec_div(of_a[k], sum);
     }
     /* log_sum: see value_of_row. */
@@ -129,7 +140,7 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
     const int right = count_correct_units(rows, out, of_a, of_y);
 
     for (ptrdiff_t k = 0; k < out; k++) {
-        terms[k] = of_y[k];
+        terms[k] = of_y[k] = vec_smoothed(of_y[k], by);
     }
     const vec total = sum_of_units(out, terms), share = vec_load_masked(scale, some);
     for (ptrdiff_t k = 0; k < out; k++) {

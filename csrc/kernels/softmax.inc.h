@@ -19,9 +19,10 @@ static inline real sum_of_sums(vec sums[SUMS]) {
     return vec_reduce_add(sums[0]);
 }
 
-/* What the terms of a sum may depend on beside their two numbers: the row's largest, and the log of its sum. */
+/* What the terms of a sum may depend on beside their two numbers: the row's largest, the log of its sum, how y is smoothed. */
 typedef struct {
     vec max, log_sum;
+    smoothing by;
 } row_facts;
 
 /* The sum over a row of term(a_k, b_k), in the order of reference/sums.h. */

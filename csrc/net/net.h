@@ -53,6 +53,7 @@ typedef struct {
     mlp_loss_id id;
     double constants[MLP_HYPERS];
     mlp_custom_loss custom; /* fill NULL: the catalogue's */
+    bool has_labels;        /* y (n) holds the index of each row's class, in place of (n, out) */
 } mlp_loss;
 
 /* Who computes: masks of dropout depend on these and on nothing else. `training` false: no dropout, and no moments of a batch. */

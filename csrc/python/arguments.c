@@ -47,6 +47,7 @@ static int slot_of(const mlp_function *function, PyObject *name) {
 static void begin_call(mlp_call *call, const mlp_function *function) {
     call->function = function;
     call->required = (mlp_sizes){0};
+    call->labels = 0;
     call->required_bits = 0;
     call->scratch[0] = call->scratch[1] = NULL;
     for (int p = 0; function->parameters[p].name; p++) {

@@ -68,6 +68,7 @@ typedef union {
 typedef struct {
     const mlp_function *function;
     mlp_sizes required;                   /* what sizes have to be; 0: whatever the arrays say           */
+    unsigned labels;                      /* bit p set: input p may have its first axis alone                */
     int required_bits;                    /* what the real type has to be: 32, 64; 0: as the arrays say  */
     PyObject *given[MLP_PARAMETERS];      /* borrowed; NULL where left out                               */
     PyArrayObject *array[MLP_PARAMETERS]; /* owned; what the kernel gets. NULL where there is no array   */

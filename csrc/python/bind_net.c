@@ -138,7 +138,9 @@ static PyObject *net_backward(PyObject *object, PyObject *const *args, Py_ssize_
         goto done;
     }
     call.required.n = self->rows;
-    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, NULL) < 0) {
+    mlp_allow_labels(&call, Y, &loss);
+    if (mlp_acquire(&call) < 0 || mlp_take_labels(self, &call, Y, &loss) < 0 || mlp_check_weights(&call, WEIGHT) < 0 ||
+        mlp_detach_inputs(self, &call, NULL) < 0) {
         goto done;
     }
     mlp_caller caller = caller_of(self, self->block_owner, call.array[Y], NULL);

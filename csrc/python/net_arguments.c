@@ -75,6 +75,31 @@ int mlp_parse_loss(const Net *self, const mlp_call *call, int p, mlp_loss *loss)
     return 0;
 }
 
+void mlp_allow_labels(mlp_call *call, int p, const mlp_loss *loss) {
+    if (!loss->custom.fill && mlp_losses[loss->id].traits & MLP_CLASSES) {
+        call->labels |= 1u << p;
+    }
+}
+
+int mlp_take_labels(const Net *self, const mlp_call *call, int p, mlp_loss *loss) {
+    const double out = (double)mlp_net_outputs(self->net);
+    const void *labels = mlp_data(call, p);
+    loss->has_labels = PyArray_NDIM(call->array[p]) == 1;
+    for (npy_intp i = 0; loss->has_labels && i < call->size.n; i++) {
+        const double label = is_double(self) ? ((const double *)labels)[i] : (double)((const float *)labels)[i];
+        if (!(label >= 0 && label < out && label == floor(label))) {
+            PyObject *number = PyFloat_FromDouble(label);
+            if (number) {
+                mlp_argument_error(call, p, PyExc_ValueError, "has %S at row %zd, expected a class index from 0 to %zd",
+                                   number, i, mlp_net_outputs(self->net) - 1);
+                Py_DECREF(number);
+            }
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy) {
     int id = MLP_CATEGORICAL_ACCURACY;
     *has_accuracy = call->given[p] != Py_None;

@@ -92,6 +92,11 @@ int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_argum
 /* A loss: a name, a tuple of a name and constants, or an object with the method loss_step. */
 int mlp_parse_loss(const Net *self, const mlp_call *call, int p, mlp_loss *loss);
 
+/* Lets y, argument p of a call that is parsed and whose arrays are not taken yet, be class indices if the loss has classes; and
+ * says whether they are, once the arrays are taken. ValueError where one is no index of an output. */
+void mlp_allow_labels(mlp_call *call, int p, const mlp_loss *loss);
+int mlp_take_labels(const Net *self, const mlp_call *call, int p, mlp_loss *loss);
+
 /* A metric's name, or None for none. */
 int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy);
 

@@ -85,7 +85,9 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
     }
     PyObject *result = NULL, *owner = NULL;
     void *value;
-    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || !(value = mlp_scratch(&call, 0, "n"))) {
+    mlp_allow_labels(&call, Y, &loss);
+    if (mlp_acquire(&call) < 0 || mlp_take_labels(self, &call, Y, &loss) < 0 || mlp_check_weights(&call, WEIGHT) < 0 ||
+        !(value = mlp_scratch(&call, 0, "n"))) {
         goto done;
     }
     mlp_workspace work = {.capacity = mlp_rows_at_once(call.size.n)};

@@ -167,7 +167,11 @@ PyObject *mlp_net_call_train(PyObject *object, PyObject *const *args, Py_ssize_t
         return NULL;
     }
     PyObject *result = NULL;
-    if (parse_settings(self, &call, SETTINGS, &settings) < 0 || mlp_acquire(&call) < 0 ||
+    if (parse_settings(self, &call, SETTINGS, &settings) < 0) {
+        goto done;
+    }
+    mlp_allow_labels(&call, Y, &training->loss);
+    if (mlp_acquire(&call) < 0 || mlp_take_labels(self, &call, Y, &training->loss) < 0 ||
         mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &settings.optimizer) < 0) {
         goto done;
     }

@@ -76,7 +76,8 @@ static int bind_shape(mlp_call *call, int p, int set_by[MLP_AXES]) {
     const char *axes = call->function->parameters[p].axes;
     const npy_intp *shape = PyArray_DIMS(call->array[p]);
     int rank = PyArray_NDIM(call->array[p]), axis_count = 0, cause = -1;
-    for (; axes[axis_count]; axis_count++) {
+    const bool has_labels = call->labels & 1u << p && rank == 1;
+    for (; axes[axis_count] && !(has_labels && axis_count == 1); axis_count++) {
         int axis = mlp_axis(axes[axis_count]);
         if (call->size.of[axis] >= 0) {
             if (axis_count >= rank || shape[axis_count] != call->size.of[axis]) {

@@ -18,41 +18,37 @@ static real sigmoid_bce(real z, real y) {
 /* BCE: phi = a - y. The paper prints a minus in the second term of the gradient to a; with the right sign,
  * (-y/a + (1-y)/(1-a)) a (1-a) = a - y. */
 static real sigmoid_bce_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
-    (void)c;
     (void)a;
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] += sigmoid_bce(z[k], y[k]);
+        lanes[k % LANES] += sigmoid_bce(z[k], smoothed(y[k], YES_AND_NO, c));
     }
     return sum_of_lanes(lanes);
 }
 
 static void sigmoid_bce_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
                             const real *c) {
-    (void)c;
     (void)z;
     for (ptrdiff_t k = 0; k < out; k++) {
-        phi[k] = scale * (a[k] - y[k]);
+        phi[k] = scale * (a[k] - smoothed(y[k], YES_AND_NO, c));
     }
 }
 
 /* CCE: phi = -y (1 - a), where 1 - a = sigmoid(-z). */
 static real sigmoid_cce_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
-    (void)c;
     (void)a;
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] += part_of(y[k], softplus(-z[k]));
+        lanes[k % LANES] += part_of(smoothed(y[k], out, c), softplus(-z[k]));
     }
     return sum_of_lanes(lanes);
 }
 
 static void sigmoid_cce_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
                             const real *c) {
-    (void)c;
     (void)a;
     for (ptrdiff_t k = 0; k < out; k++) {
-        phi[k] = scale * (-y[k] * real_sigmoid(-z[k]));
+        phi[k] = scale * (-smoothed(y[k], out, c) * real_sigmoid(-z[k]));
     }
 }
 
@@ -68,7 +64,10 @@ static real sigmoid_kl_divergence_loss(ptrdiff_t out, const real *z, const real 
 
 static void sigmoid_kl_divergence_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
                                       const real *c) {
-    sigmoid_cce_phi(out, phi, z, a, y, scale, c);
+    (void)a, (void)c;
+    for (ptrdiff_t k = 0; k < out; k++) {
+        phi[k] = scale * (-y[k] * real_sigmoid(-z[k]));
+    }
 }
 
 /* Focal loss: share missed^gamma bce with missed = a (1 - y) + (1 - a) y, where 1 - a = sigmoid(-z).
@@ -121,13 +120,12 @@ static real below_max(real max, real z) { return z == max ? 0 : max - z; }
 
 /* -log a_k = log(sum over j of e^{z_j}) - z_k = (max - z_k) + log(1 + rest): both terms are >= 0. */
 static real softmax_cce_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
-    (void)c;
     (void)a;
     softmax_row row = softmax_of(out, z, NONE);
     real log_sum = real_log1p(row.rest);
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] += part_of(y[k], below_max(row.max, z[k]) + log_sum);
+        lanes[k % LANES] += part_of(smoothed(y[k], out, c), below_max(row.max, z[k]) + log_sum);
     }
     return sum_of_lanes(lanes);
 }
@@ -135,17 +133,18 @@ static real softmax_cce_loss(ptrdiff_t out, const real *z, const real *a, const 
 /* phi = a sum(y) - y, which is the paper's a - y for every y that sums to 1, one-hot or not. */
 static void softmax_cce_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
                             const real *c) {
-    (void)c;
     (void)z;
     real lanes[LANES] = {0};
     for (ptrdiff_t k = 0; k < out; k++) {
-        lanes[k % LANES] += y[k];
+        lanes[k % LANES] += smoothed(y[k], out, c);
     }
     real total = sum_of_lanes(lanes);
     for (ptrdiff_t k = 0; k < out; k++) {
-        phi[k] = scale * real_fma(a[k], total, -y[k]);
+        phi[k] = scale * real_fma(a[k], total, -smoothed(y[k], out, c));
     }
 }
+
+static const real NOT_SMOOTHED[MLP_HYPERS] = {0};
 
 /* KL divergence: y (log y - log a), and phi as CCE. */
 static real softmax_kl_divergence_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
@@ -161,7 +160,8 @@ static real softmax_kl_divergence_loss(ptrdiff_t out, const real *z, const real 
 
 static void softmax_kl_divergence_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
                                       const real *c) {
-    softmax_cce_phi(out, phi, z, a, y, scale, c);
+    (void)c;
+    softmax_cce_phi(out, phi, z, a, y, scale, NOT_SMOOTHED);
 }
 
 /* Of log_softmax a is the logarithm of what softmax gives, and the cross-entropies are those of softmax: -sum of y_k a_k, which
@@ -183,7 +183,8 @@ static real log_softmax_kl_divergence_loss(ptrdiff_t out, const real *z, const r
 
 static void log_softmax_kl_divergence_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y,
                                           real scale, const real *c) {
-    log_softmax_cce_phi(out, phi, z, a, y, scale, c);
+    (void)c;
+    log_softmax_cce_phi(out, phi, z, a, y, scale, NOT_SMOOTHED);
 }
 
 /* Softmax with BCE needs 1 - a_k, which loses its digits where a_k is nearly 1. Only one k can have a_k > 1/2, called
@@ -207,9 +208,8 @@ static real log_of_others(ptrdiff_t out, const real *z, softmax_row all, ptrdiff
 
 /* -sum over k of y_k log a_k + (1 - y_k) log(1 - a_k) */
 static real softmax_bce_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
-    (void)c;
     if (out == 1) {
-        return bce_term(a[0], y[0], c); /* a = 1 whatever z is */
+        return bce_term(a[0], smoothed(y[0], YES_AND_NO, c), c); /* a = 1 whatever z is */
     }
     softmax_row all = softmax_of(out, z, NONE);
     real log_sum = real_log1p(all.rest);
@@ -218,7 +218,8 @@ static real softmax_bce_loss(ptrdiff_t out, const real *z, const real *a, const 
     for (ptrdiff_t k = 0; k < out; k++) {
         real minus_log = below_max(all.max, z[k]) + log_sum; /* of a_k, and of 1 - a_k: */
         real minus_log_rest = k == top ? log_sum - log_of_others(out, z, all, top) : -real_log1p(-a[k]);
-        lanes[k % LANES] += part_of(y[k], minus_log) + part_of(1 - y[k], minus_log_rest);
+        const real yes = smoothed(y[k], YES_AND_NO, c);
+        lanes[k % LANES] += part_of(yes, minus_log) + part_of(1 - yes, minus_log_rest);
     }
     return sum_of_lanes(lanes);
 }
@@ -228,7 +229,6 @@ static real softmax_bce_loss(ptrdiff_t out, const real *z, const real *a, const 
  * a_i / (1 - a_k) is the probability of i when k is ruled out; for k = top it is the softmax of the others. */
 static void softmax_bce_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
                             const real *c) {
-    (void)c;
     if (out == 1) {
         phi[0] = 0; /* a = 1 whatever z is */
         return;
@@ -241,9 +241,10 @@ static void softmax_bce_phi(ptrdiff_t out, real *phi, const real *z, const real 
             if (k != i) {
                 real i_without_k =
                     k == top ? real_exp(-below_max(others.max, z[i])) / (1 + others.rest) : a[i] / (1 - a[k]);
-                lanes[k % LANES] += real_fma(a[i], y[k], -(1 - y[k]) * a[k] * i_without_k);
+                const real yes = smoothed(y[k], YES_AND_NO, c);
+                lanes[k % LANES] += real_fma(a[i], yes, -(1 - yes) * a[k] * i_without_k);
             }
         }
-        phi[i] = scale * ((a[i] - y[i]) + sum_of_lanes(lanes));
+        phi[i] = scale * ((a[i] - smoothed(y[i], YES_AND_NO, c)) + sum_of_lanes(lanes));
     }
 }

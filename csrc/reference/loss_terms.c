@@ -14,6 +14,11 @@ static real cut_log_of_rest(real p) {
 static real slope_of_cut_log(real p) { return p < REAL_SMALLEST ? 0 : 1 / p; }
 static real slope_of_cut_log_of_rest(real p) { return p >= 1 ? 0 : -1 / (1 - p); }
 
+/* y, of which the share c[0] is spread over all answers: the classes of a row, or yes and no       (Szegedy et al. 2016) */
+enum { YES_AND_NO = 2 };
+
+static real smoothed(real y, ptrdiff_t answers, const real *c) { return real_fma(1 - c[0], y, c[0] / (real)answers); }
+
 /* ---- distances: the mean over the outputs ------------------------------------------------------------------------- */
 
 /* (y_hat - y)^2                                                                                       (section 3.1.1) */

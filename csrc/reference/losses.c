@@ -36,12 +36,21 @@ static real loss_slope(const REAL_NAME(mlp_loss) * loss, real y_hat, real y) {
     return 0; /* not reached */
 }
 
+/* y as the loss takes it. */
+static real truth(const REAL_NAME(mlp_loss) * loss, ptrdiff_t out, real y) {
+    const unsigned traits = mlp_losses[loss->id].traits;
+    if (!(traits & MLP_SMOOTHED)) {
+        return y;
+    }
+    return smoothed(y, traits & MLP_CLASSES ? out : YES_AND_NO, loss->constants);
+}
+
 static void loss_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value, const real *y_hat,
                        const real *y) {
     for (ptrdiff_t s = 0; s < n; s++) {
         real lanes[LANES] = {0};
         for (ptrdiff_t k = 0; k < out; k++) {
-            lanes[k % LANES] += loss_term(loss, y_hat[s * out + k], y[s * out + k]);
+            lanes[k % LANES] += loss_term(loss, y_hat[s * out + k], truth(loss, out, y[s * out + k]));
         }
         value[s] = sum_of_lanes(lanes) / outputs_averaged(loss, out);
     }
@@ -52,7 +61,7 @@ static void loss_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff
     for (ptrdiff_t s = 0; s < n; s++) {
         real share = scale[s] / outputs_averaged(loss, out);
         for (ptrdiff_t k = 0; k < out; k++) {
-            grad_a[s * out + k] = share * loss_slope(loss, y_hat[s * out + k], y[s * out + k]);
+            grad_a[s * out + k] = share * loss_slope(loss, y_hat[s * out + k], truth(loss, out, y[s * out + k]));
         }
     }
 }

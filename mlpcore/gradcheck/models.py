@@ -88,6 +88,7 @@ def check_model(
     target = checks.targets_of(
         "y", y, checks.given_loss(loss), len(at["x"]), twin._output_size(at["x"].shape[1]), np.float64
     )
+    target = target if target.ndim > 1 else checks.one_hot(target, twin._output_size(at["x"].shape[1]))
     in_kernels = not isinstance(loss, CustomLoss) and all(
         isinstance(layer, Dense) and not isinstance(layer.activation, CustomActivation) for layer in twin.layers
     )

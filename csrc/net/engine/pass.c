@@ -33,6 +33,7 @@ typedef struct {
     activation sigma;
     loss_function loss;
     mlp_custom_loss custom; /* in place of the loss, if there is one */
+    bool has_labels;
     ptrdiff_t out;
     const real *z;
     real *a, *phi;
@@ -40,8 +41,12 @@ typedef struct {
 
 static head head_of(const bound_step *steps, const mlp_net *net, const mlp_loss *given) {
     const bound_step *below = &steps[net->head - 1], *last = &steps[net->steps - 1];
-    head h = {
-        .loss = {.id = given->id}, .custom = given->custom, .out = mlp_net_outputs(net), .z = last->y, .a = last->y};
+    head h = {.loss = {.id = given->id},
+              .custom = given->custom,
+              .has_labels = given->has_labels,
+              .out = mlp_net_outputs(net),
+              .z = last->y,
+              .a = last->y};
     for (int i = 0; i < MLP_HYPERS; i++) {
         h.loss.constants[i] = (real)given->constants[i];
     }
@@ -93,6 +98,20 @@ static sample_room room_of(const mlp_net *net, mlp_workspace work) {
     return room;
 }
 
+/* The y of the rows whose turn is from `begin` on, with a 1 in the place of each row's class. What is no index of a class has
+ * none: others may change the memory of the labels while it is read. */
+static const real *expand_labels(ptrdiff_t rows, ptrdiff_t out, real *room, const void *labels, const ptrdiff_t *order,
+                                 ptrdiff_t begin) {
+    memset(room, 0, (size_t)(rows * out) * sizeof *room);
+    for (ptrdiff_t s = 0; s < rows; s++) {
+        const real label = ((const real *)labels)[order ? order[begin + s] : begin + s];
+        if (label >= 0 && label < (real)out) {
+            room[s * out + (ptrdiff_t)label] = 1;
+        }
+    }
+    return room;
+}
+
 /* The batch whose x lies in the workspace. */
 static batch batch_of(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const void *y, const void *weight) {
     const sample_room room = room_of(net, work);
@@ -122,6 +141,9 @@ static bool backward(const mlp_net *net, mlp_workspace work, ptrdiff_t n, const 
     pass p = pass_of(net, mode, n, true);
     const bound_step *steps = bind_steps(&p, work);
     const head h = head_of(steps, net, loss);
+    if (h.has_labels) {
+        y = expand_labels(n, h.out, room_of(net, work).y, y, NULL, 0);
+    }
     const batch b = batch_of(net, work, n, y, weight);
     p.k->batch_scale(n, b.scale, weight, p.k->batch_weight(n, weight));
     if (!h.custom.fill) {

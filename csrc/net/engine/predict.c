@@ -82,8 +82,9 @@ static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *giv
     double correct = 0;
     mlp_poller poller = mlp_poller_new(interrupt, work_of(net, work.capacity));
     for (ptrdiff_t begin = 0; begin < samples.n; begin += work.capacity) {
-        const real *y = (const real *)samples.y + begin * h.out;
         p.n = samples.n - begin < work.capacity ? samples.n - begin : work.capacity;
+        const real *y = h.has_labels ? expand_labels(p.n, h.out, room_of(net, work).y, samples.y, NULL, begin)
+                                     : (const real *)samples.y + begin * h.out;
         set_input(steps, net, (const real *)samples.x + begin * in);
         if (!forward_steps(steps, net->steps)) {
             return false;

@@ -47,7 +47,8 @@ static batch next_batch(const trainer *t, ptrdiff_t begin) {
     const ptrdiff_t *order = t->training->order, left = samples->n - begin;
     batch b = {.n = left < t->work.capacity ? left : t->work.capacity, .scale = t->room.scale, .value = t->room.value};
     b.x = gather(b.n, mlp_net_inputs(t->net), t->work.block, samples->x, order, begin);
-    b.y = gather(b.n, t->head.out, t->room.y, samples->y, order, begin);
+    b.y = t->head.has_labels ? expand_labels(b.n, t->head.out, t->room.y, samples->y, order, begin)
+                             : gather(b.n, t->head.out, t->room.y, samples->y, order, begin);
     b.weight = gather(b.n, 1, t->room.weight, samples->weight, order, begin);
     return b;
 }
