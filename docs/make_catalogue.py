@@ -1,6 +1,8 @@
 """Writes docs/catalogue.md, the tables of the catalogue, from what the built package says: `make docs-tables`."""
 
+import io
 import tomllib
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +44,29 @@ TITLES = {
     "metrics": ("Metrics", "The rules by which an accuracy counts", ""),
     "layers": ("Steps of a plan", "What layers are made of: forward and backward", "backward"),
     "elementaries": ("Elementary functions", "Computed by mlpcore itself, to the bit", ""),
+}
+
+# What is shown of each row below the table of its family: run here, and again by the tests of the docs.
+EXAMPLES = {
+    "activations": """
+import numpy as np
+from mlpcore import catalogue, kernels
+for name in catalogue.names("activations"):
+    a = kernels.activation_forward(name, [[-2.0, 0.5, 3.0]])
+    print(f"{name:13}", *np.round(a[0], 4))
+""",
+    "losses": """
+for name in catalogue.names("losses"):
+    y_hat, y = [[0.9, 0.3]], [[1.0, 0.0]]
+    print(f"{name:13}", round(kernels.loss_value(name, y_hat, y), 4))
+""",
+    "initializers": """
+from mlpcore import Dense, Sequential
+for name in catalogue.names("initializers"):
+    layer = Dense(2, kernel_initializer=name)
+    model = Sequential([layer], input_size=2, dtype="float64", seed=1)
+    print(f"{name:16}", *np.round(layer.w.ravel(), 3))
+""",
 }
 
 
@@ -105,6 +130,16 @@ def table(family: str) -> str:
     return "\n".join([f"\n## {title}\n", f"{text}.\n", *(f"| {' | '.join(line)} |" for line in lines)])
 
 
+def example(source: str, names: dict[str, object]) -> str:
+    """Run lines of Python among `names`; return them with what they print, as an interpreter shows it."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        exec(source, names)
+    lines = source.strip().split("\n")
+    shown = [("... " if line.startswith(" ") else ">>> ") + line for line in lines]
+    return "\n".join(["", "```python", *shown, printed.getvalue(), "```", ""])
+
+
 def code(text: str | None) -> str:
     """Return formulas, which semicolons part, as code."""
     return "<br>".join(f"`{part}`" for part in (text or "").replace("|", "\\|").split("; ") if part)
@@ -112,7 +147,11 @@ def code(text: str | None) -> str:
 
 def page() -> str:
     """Return the whole page."""
-    return HEAD + "".join(table(family) + "\n" for family in catalogue.FAMILIES)
+    names: dict[str, object] = {}  # what one example imports is there in the next
+    parts = [HEAD]
+    for family in catalogue.FAMILIES:
+        parts += [table(family), "\n", example(EXAMPLES[family], names) if family in EXAMPLES else ""]
+    return "".join(parts)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mlpcore
-from mlpcore import Activation, Dense, Sequential, catalogue, checks, kernels, optimizers
+from mlpcore import Activation, Dense, Sequential, catalogue, checks, gradcheck, kernels, optimizers
 from mlpcore.engine import Step
 
 ROOT = Path(__file__).parent.parent
@@ -219,3 +219,54 @@ def test_every_row_says_what_other_libraries_call_it():
 @pytest.mark.parametrize("page", ["README.md", "docs/paper.md"])
 def test_the_page_is_linked(page):
     assert "catalogue.md" in (ROOT / page).read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------------------------------------- nothing is half done
+
+
+def c_text(*patterns):
+    return "\n".join(path.read_text(encoding="utf-8") for pattern in patterns for path in (ROOT / "csrc").glob(pattern))
+
+
+BITS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "bits").glob("*.[ch]"))
+CLASS_OF_STEP = {
+    "dense": "Dense",
+    "activation": "Activation",
+    "fork": "Residual",
+    "join": "Residual",
+    "custom": "CustomLayer",
+}
+
+
+def class_of(family, row):
+    """Return the class in Python that stands for a row, or None."""
+    if family == "layers":
+        camel = "".join(part.capitalize() for part in row.name.split("_"))
+        names = [CLASS_OF_STEP.get(row.name, camel), camel.replace("Rms", "RMS"), camel.replace("Prelu", "PReLU")]
+        return next(getattr(mlpcore, name) for name in names if hasattr(mlpcore, name))
+    return getattr(mlpcore, row.class_name) if row.class_name else catalogue.CLASSES.get((family, row.name))
+
+
+@pytest.mark.parametrize(("family", "row"), ROWS)
+def test_every_row_has_a_reference_and_an_example(family, row):
+    text = c_text("reference/*.[ch]", "net/*.c", "net/layers/*.c")
+    function = rf"^(static|bool|void|double) [^;=]*\b(real_)?{row.name}(_\w+)?\("
+    case = rf"case MLP_(INITIALIZER_)?{row.name.upper()}:|^\w+\({row.name}\) "
+    assert row.name == "through_a" or re.search(f"{function}|{case}", text, re.MULTILINE), "no text in C"
+    kind = class_of(family, row)
+    if kind is not None:
+        assert ">>> " in kind.__doc__
+    elif family in ("activations", "losses", "initializers"):
+        examples = "".join(re.findall(r"```python\n(?:.|\n)*?```", make_catalogue().PAGE.read_text(encoding="utf-8")))
+        assert re.search(rf"^{row.name} ", examples, re.MULTILINE), "docs/make_catalogue.py shows no example"
+
+
+def test_every_row_is_compared_to_the_bit_and_differentiated():
+    """The comparison of bits and the checks of gradients walk the catalogue; none of its kernels is left out."""
+    for one in ("ACTIVATION", "LOSS", "OPTIMIZER", "ELEMENTARY"):
+        assert f"MLP_{one}_COUNT" in BITS, one
+    kernels_in_c = set(re.findall(r"\(\*(\w+)\)\(", c_text("operations.h"))) - {"apply"}
+    assert len(kernels_in_c) > 30
+    assert kernels_in_c <= set(re.findall(r"\w+", BITS)), "tests/bits does not call these"
+    assert set(gradcheck.ACTIVATIONS) == set(NAMED["activations"])
+    assert set(gradcheck.LOSSES) == set(NAMED["losses"])
