@@ -28,6 +28,10 @@ typedef struct {
     uint64_t batch;
 } mlp_words;
 
+/* What metrics are computed from, three sums for each class or label and two for each output. */
+enum { MLP_RIGHT, MLP_PREDICTED, MLP_ACTUAL, MLP_COUNTS };
+enum { MLP_ABSOLUTE, MLP_SQUARES, MLP_ERRORS };
+
 /* The operations for float (suffix _f32) and for double (suffix _f64): one text, read twice. */
 #define MLP_REAL_BITS 32
 #include "operations.h"

@@ -96,6 +96,15 @@ typedef struct {
     double (*count_correct)(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out,     /* weights of the rows that are right   */
                             const real *a, const real *y, const real *weight);    /* by the rule; weight NULL: each 1     */
 
+    /* measures.c; sums over all batches, which are added to; `threshold` parts yes from no */
+    double (*count_top_k)(ptrdiff_t k, ptrdiff_t n, ptrdiff_t out,                /* weights of the rows whose class is   */
+                          const real *a, const real *y, const real *weight);      /* among the k largest outputs          */
+    void (*count_answers)(mlp_answers answers, real threshold, ptrdiff_t n,       /* MLP_COUNTS sums for each class or    */
+                          ptrdiff_t out, double *counts, const real *a,           /* label                                */
+                          const real *y, const real *weight);
+    void (*add_errors)(ptrdiff_t n, ptrdiff_t out, double *errors,                /* MLP_ERRORS sums for each output      */
+                       const real *a, const real *y, const real *weight);
+
     /* samples.c */
     double (*batch_weight)(ptrdiff_t n, const real *weight);                      /* sum of the weights; NULL: n         */
     void (*batch_scale)(ptrdiff_t n, real *scale, const real *weight, double total); /* weight_s / total; NULL: 1/n */

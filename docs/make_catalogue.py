@@ -41,7 +41,13 @@ TITLES = {
         "",
     ),
     "initializers": ("Initializers", "The first weights of a layer with `in` inputs and `out` outputs", ""),
-    "metrics": ("Metrics", "The rules by which an accuracy counts", ""),
+    "metrics": (
+        "Metrics",
+        "What `fit` and `evaluate` measure beside the loss, of ŷ = a^J ([metrics.md](metrics.md)); right_c, "
+        "predicted_c and actual_c are the weights of the rows that are rightly, that are at all, and that should be "
+        "taken for class c",
+        "",
+    ),
     "layers": ("Steps of a plan", "What layers are made of: forward and backward", "backward"),
     "elementaries": ("Elementary functions", "Computed by mlpcore itself, to the bit", ""),
 }

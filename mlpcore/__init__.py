@@ -45,6 +45,7 @@ from mlpcore.layers import (
 )
 from mlpcore.lbfgs import LBFGS
 from mlpcore.losses import BinaryCrossentropy, CategoricalCrossentropy, Focal, Huber, Quantile
+from mlpcore.metrics import TopKAccuracy
 from mlpcore.model import Sequential
 from mlpcore.optimizers import SGD, Adam, Optimizer
 from mlpcore.schedules import (
@@ -105,6 +106,7 @@ __all__ = [
     "Schedule",
     "Sequential",
     "Step",
+    "TopKAccuracy",
     "TrainingWarning",
     "TruncatedNormal",
     "Uniform",

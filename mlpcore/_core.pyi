@@ -5,7 +5,7 @@ from typing import Any, SupportsIndex, TypeVar, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore.engine import Choice, OptimizerState, ScheduleState, Step, TrainSettings
+from mlpcore.engine import Choice, MetricsState, OptimizerState, ScheduleState, Step, TrainSettings
 
 _T = TypeVar("_T")
 
@@ -157,8 +157,12 @@ class Net:
         loss: Choice,
         metric: str | None,
         sample_weight: ArrayLike | None = None,
+        metrics: MetricsState | None = None,
     ) -> tuple[float, float]:
-        """Return the loss and the accuracy, nan without a metric, of all rows as one batch; y as in `backward`."""
+        """Return the loss and the accuracy, nan without a metric, of all rows as one batch; write other metrics.
+
+        y as in `backward`.
+        """
     def train(
         self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, settings: TrainSettings
     ) -> tuple[int, int]:

@@ -119,6 +119,31 @@ class LBFGSState(NamedTuple):
     gradient: NDArray[Any]
 
 
+class MetricsState(NamedTuple):
+    """Metrics of the catalogue, and where the engine writes them.
+
+    Attributes
+    ----------
+    choices : tuple of (str or tuple)
+        Names of the family "metrics", with their constants.
+    answers : str
+        What y tells: "binary", a yes or no for the one output; "classes", one class a row; "labels", a yes or no for
+        each output; "numbers", none of these.
+    threshold : float
+        What parts yes from no, in y and in outputs.
+    values : ndarray of float64, shape (epochs, number of choices)
+        Where the values are written, those of an epoch when it is over.
+    predictions : ndarray of shape (n, out), or None
+        Where the outputs are written, a row for each sample in the order of the data; needed for areas under curves.
+    """
+
+    choices: tuple[Choice, ...]
+    answers: str
+    threshold: float
+    values: NDArray[Any]
+    predictions: NDArray[Any] | None = None
+
+
 class TrainSettings(NamedTuple):
     """What `Net.train` is asked to do beside the data.
 
@@ -149,6 +174,8 @@ class TrainSettings(NamedTuple):
         Where the learning rate of each epoch's last step is written when it is over.
     lbfgs : LBFGSState or None
         Instead of an optimizer: each epoch is one iteration with all samples as one batch, in their order.
+    metrics : MetricsState or None
+        What else is measured, as the scores; not with `lbfgs`.
     """
 
     loss: Choice
@@ -165,3 +192,4 @@ class TrainSettings(NamedTuple):
     resume: bool = True
     rates: NDArray[Any] | None = None
     lbfgs: LBFGSState | None = None
+    metrics: MetricsState | None = None

@@ -23,14 +23,16 @@ class _Followed(NamedTuple):
     names: tuple[str, ...]
     scores: NDArray[Any]
     rates: NDArray[Any] | None
+    metrics: _Block
     cursor: NDArray[Any]
     begin: int
 
     def block(self, done: int) -> _Block:
-        """Return the first epochs, with their learning rates where these are recorded."""
-        if self.rates is None:
-            return _Block(self.names, self.scores[:done])
-        return _Block((*self.names, "learning_rate"), np.column_stack([self.scores[:done], self.rates[:done]]))
+        """Return the first epochs, with their metrics, and their learning rates where these are recorded."""
+        names, tables = (*self.names, *self.metrics.names), [self.scores, self.metrics.rows]
+        if self.rates is not None:
+            names, tables = (*names, "learning_rate"), [*tables, self.rates[:, np.newaxis]]
+        return _Block(names, np.column_stack([table[:done] for table in tables]))
 
 
 def _block(logs: Mapping[str, float]) -> _Block:
@@ -41,9 +43,9 @@ class History(Mapping[str, list[float]]):
     """The record of one `fit`: a mapping from a quantity's name to its value after each epoch.
 
     Its keys are "loss", and "accuracy" for the losses that have one, both weighted means over the epoch's samples, each
-    taken before its batch's update; "learning_rate", that of the epoch's last step, if the optimizer's is a schedule;
-    with validation data also "val_loss" and "val_accuracy", taken after the epoch. An epoch whose validation was
-    interrupted has nan there.
+    taken before its batch's update, and the `metrics` of `fit`, likewise; "learning_rate", that of the epoch's last
+    step, if the optimizer's is a schedule; with validation data also "val_loss", "val_accuracy", ..., taken after the
+    epoch. An epoch whose validation, or whose metrics, were interrupted has nan there.
 
     Attributes
     ----------
@@ -92,10 +94,20 @@ class History(Mapping[str, list[float]]):
         return [dict(zip(names, row, strict=True)) for names, rows in self._blocks for row in rows.tolist()]
 
     def _follow(
-        self, names: Sequence[str], scores: NDArray[Any], cursor: NDArray[Any], rates: NDArray[Any] | None = None
+        self,
+        names: Sequence[str],
+        scores: NDArray[Any],
+        cursor: NDArray[Any],
+        rates: NDArray[Any] | None = None,
+        metrics: tuple[Sequence[str], NDArray[Any]] | None = None,
     ) -> None:
-        """Record what the engine writes as the epoch that `cursor` counts goes up: `scores` (epochs, 2) and `rates`."""
-        self._record = self._blocks, _Followed(tuple(names), scores[:, : len(names)], rates, cursor, int(cursor[0]))
+        """Record what the engine writes as the epoch that `cursor` counts goes up.
+
+        `names` are those of the first columns of `scores` (epochs, 2); `metrics` are names and values (epochs, names).
+        """
+        more = _Block((), scores[:, :0]) if metrics is None else _Block(tuple(metrics[0]), metrics[1])
+        followed = _Followed(tuple(names), scores[:, : len(names)], rates, more, cursor, int(cursor[0]))
+        self._record = self._blocks, followed
 
     def _extend_last(self, logs: Mapping[str, float]) -> dict[str, float]:
         """Add values to those of the last epoch, and return all of them."""

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcore import checks, targets, training
 from mlpcore.engine import Choice
 from mlpcore.history import History
+from mlpcore.metrics import Metric, metrics_of
 from mlpcore.optimizers import BATCH_SIZE, Optimizer, optimizer_object, optimizer_of
 from mlpcore.stack import Stack
 from mlpcore.task import check_epochs, samples_of, task_of
@@ -181,6 +182,7 @@ class Sequential(Stack):
         validation_split: float = 0.0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | None = None,
+        metrics: Iterable[Metric] = (),
         callbacks: Iterable[Callback] = (),
         progress: bool = True,
     ) -> History:
@@ -218,6 +220,11 @@ class Sequential(Stack):
         class_weight : dict of int to float, optional
             How much the rows of a class count, 1 for a class not named; multiplied with sample_weight. A row's class
             is its index, or the place of its largest y. Rows to validate with are not weighed by it.
+        metrics : iterable of str, objects and callables, optional
+            What else is measured in each epoch, as the loss is: before each batch's update, weighted; and after it, for
+            rows to validate with. Names of ``mlpcore.catalogue.names("metrics")``, `TopKAccuracy(k)`, and functions of
+            (y, y_hat), both (n, out), whose name is that of the record and which know nothing of weights: see
+            ``docs/metrics.md``.
         callbacks : iterable of callables, optional
             `callback(model, epoch, logs)` is called after each epoch, counted from 0, with its losses and accuracies;
             training ends after an epoch in which one returns True. Whatever else it returns is ignored; an error that
@@ -228,8 +235,8 @@ class Sequential(Stack):
         Returns
         -------
         History
-            The losses of all epochs and, for "bce" and "cce", their accuracies; its `rules` name what counted as right,
-            as `evaluate` describes it.
+            The losses of all epochs, for "bce" and "cce" their accuracies, and the metrics; its `rules` name what
+            counted as right, as `evaluate` describes it.
 
         Raises
         ------
@@ -263,6 +270,7 @@ class Sequential(Stack):
             validation_data=validation_data,
             validation_split=validation_split,
             class_weight=class_weight,
+            metrics=metrics,
         )
         return training.run(self, task, epochs, callbacks, progress)
 
@@ -340,23 +348,29 @@ class Sequential(Stack):
         return a
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, loss: Choice | None = None, *, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        loss: Choice | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        metrics: Iterable[Metric] = (),
     ) -> dict[str, float]:
-        """Measure the loss, and for "bce" and "cce" the accuracy, of all rows as one batch.
+        """Measure the loss, for "bce" and "cce" the accuracy, and metrics, of all rows as one batch.
 
         Parameters
         ----------
-        X, y, loss, sample_weight
+        X, y, loss, sample_weight, metrics
             As in `fit`.
 
         Returns
         -------
         dict
-            "loss" and, for "bce" and "cce", "accuracy", both weighted means. The accuracy counts by one of two rules,
-            whose names are in `History.rules`. "categorical_accuracy", for "cce" and for "bce" where every row of y is
-            one-hot: the share of rows whose largest output is where the largest y is; a row of zeros has no class and
-            is never right. "binary_accuracy", for "bce" otherwise and wherever there is one output: the share of
-            outputs on the same side of 1/2 as y. Outputs that are nan are never right.
+            "loss" and, for "bce" and "cce", "accuracy", both weighted means, and the metrics. The accuracy counts by
+            one of two rules, whose names are in `History.rules`. "categorical_accuracy", for "cce" and for "bce" where
+            every row of y is one-hot: the share of rows whose largest output is where the largest y is; a row of zeros
+            has no class and is never right. "binary_accuracy", for "bce" otherwise and wherever there is one output:
+            the share of outputs on the same side of 1/2 as y. Outputs that are nan are never right.
 
         Raises
         ------
@@ -372,7 +386,9 @@ class Sequential(Stack):
         """
         loss = checks.given_loss(loss)
         samples = samples_of(self, X, y, sample_weight, loss)
+        rule = targets.accuracy_rule(loss, samples.y)
+        measured = metrics_of(metrics, loss, samples.y, has_accuracy=rule is not None)
         bound = self._bound_for(samples.x.shape[1])
-        logs = training.score(bound.net, samples, loss, targets.accuracy_rule(loss, samples.y))
+        logs = training.score(bound.net, samples, loss, rule, measured)
         self._holder.bind(bound)
         return logs

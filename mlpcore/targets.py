@@ -60,7 +60,21 @@ def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
     """
     if not has_classes(loss) and not is_binary(loss):
         return None
-    if ys[0].shape[1:] == (1,):
-        return "binary_accuracy"
-    one_hot = has_classes(loss) or all(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in ys)
-    return "categorical_accuracy" if one_hot else "binary_accuracy"
+    return "categorical_accuracy" if answers_of(loss, *ys) == "classes" else "binary_accuracy"
+
+
+def answers_of(loss: Choice, *ys: NDArray[np.floating]) -> str:
+    """Return what all of `ys` tell under `loss`.
+
+    "binary": a yes or no for the one output; "classes": one class a row; "labels": a yes or no for each of several
+    outputs; "numbers": none of these. Under a loss for yes or no, or for classes, y may also be something between.
+    """
+    one_output = ys[0].shape[1:] == (1,)
+    if has_classes(loss) or (one_output and is_binary(loss)):
+        return "binary" if one_output else "classes"
+    no = -1 if has_signs(loss) else 0
+    if not all(((y == no) | (y == 1)).all() for y in ys):
+        return "labels" if is_binary(loss) else "numbers"
+    if one_output:
+        return "binary"
+    return "classes" if all(((y == 1).sum(axis=1) == 1).all() for y in ys) else "labels"

@@ -1,7 +1,7 @@
 """A training, all of it checked before anything changes: data, weights, validation data, batch size, epochs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlpcore import checks, targets
-from mlpcore.engine import Choice
+from mlpcore.engine import Choice, MetricsState
+from mlpcore.metrics import Metric, Metrics, metrics_of
 from mlpcore.optimizers import Optimizer
 from mlpcore.schedules.schedule import FitLength
 
@@ -34,6 +35,8 @@ class Task:
     """What a sample's weight is relative to."""
     rule: str | None
     """The metric by which accuracies count."""
+    metrics: Metrics
+    """What else is measured."""
 
     @property
     def columns(self) -> int:
@@ -43,6 +46,11 @@ class Task:
     def length(self, epochs: int) -> FitLength:
         """Return how long a fit of so many epochs is."""
         return FitLength(epochs * math.ceil(len(self.train.x) / self.batch_size), epochs)
+
+    def measured(self, epochs: int) -> MetricsState | None:
+        """Return what the engine needs to measure the metrics of so many epochs."""
+        n, out = self.train.y.shape
+        return self.metrics.state(n, out, self.train.y.dtype, epochs)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,6 +95,7 @@ def task_of(
     validation_data: Sequence[ArrayLike] | None = None,
     validation_split: float = 0.0,
     class_weight: Mapping[int, float] | None = None,
+    metrics: Iterable[Metric] = (),
     relative: bool = True,
 ) -> Task:
     """Check the arguments of a training; the model and the optimizer stay as they are.
@@ -118,13 +127,15 @@ def task_of(
             "validation_data or validation_split, or monitor='loss'"
         )
     # One rule for both, so that their accuracies can be compared.
-    rule = targets.accuracy_rule(loss, *(part.y for part in (train, validation) if part is not None))
+    ys = [part.y for part in (train, validation) if part is not None]
+    rule = targets.accuracy_rule(loss, *ys)
+    measured = metrics_of(metrics, loss, *ys, has_accuracy=rule is not None)
     if class_weight is not None:
         train = checks.weighted_by_class(train, class_weight, loss, model._output_size(train.x.shape[1]))
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
     batch_size = optimizer._check_batch(batch_size, len(train.x))
-    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule)
+    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule, measured)
 
 
 def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: Choice) -> checks.Samples:

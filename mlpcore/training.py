@@ -11,9 +11,10 @@ import numpy as np
 from mlpcore import _core, catalogue, checks, network, targets
 from mlpcore._core import Net
 from mlpcore.beginnings import begun, require_length
-from mlpcore.engine import Choice, LBFGSState, OptimizerState, TrainSettings
+from mlpcore.engine import Choice, LBFGSState, MetricsState, OptimizerState, TrainSettings
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
+from mlpcore.metrics import Metrics
 from mlpcore.optimizers import Claimed, Optimizer
 from mlpcore.progress import progress_bar
 from mlpcore.task import Task
@@ -37,32 +38,37 @@ class TrainingWarning(UserWarning):
 def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callback], progress: bool) -> History:
     """Train a model for some epochs; what happens is recorded in its history as it happens."""
     _warn_if_hopeless(model, task)
-    rules = {} if task.rule is None else {"accuracy": task.rule}
-    if task.validation is not None and task.rule is not None:
-        rules["val_accuracy"] = task.rule
+    rules = task.metrics.rules if task.rule is None else {"accuracy": task.rule}
+    if task.validation is not None:
+        rules |= {f"val_{name}": rule for name, rule in rules.items()}
     history = History(rules)
     calls = list(callbacks)
     diverged: str | None = None
     length = task.length(epochs)
-    engine_only = task.validation is None and not calls and not task.optimizer._runs_python
     with (
         progress_bar(epochs, progress) as advance,
         begun(model, task.optimizer, task.columns, history, length) as state,
     ):
-        if engine_only:  # no Python code runs between epochs: train them all in one call
+        runs_python = (
+            bool(calls or task.metrics.functions) or task.optimizer._runs_python or _needs_evaluation(task, state)
+        )
+        if (
+            task.validation is None and not runs_python
+        ):  # no Python code runs between epochs: train them all in one call
             for begin in range(0, epochs, _EPOCHS_AT_ONCE):
-                found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, epochs - begin), history, advance)
+                count = min(_EPOCHS_AT_ONCE, epochs - begin)
+                found = run_epochs(model, task, state, count, history, advance, task.measured(count))
                 diverged = diverged or found
         else:
             for epoch in range(epochs):
-                found = run_epochs(model, task, state, 1, history)
+                found, measured = _run_epoch(model, task, state, history)
                 diverged = diverged or found
-                measured = (
-                    {} if task.validation is None else score(model._built(), task.validation, task.loss, task.rule)
-                )
-                if measured:
-                    task.optimizer._observe(measured["loss"])
-                logs = history._extend_last({f"val_{name}": value for name, value in measured.items()})
+                if task.validation is not None:
+                    validated = score(model._built(), task.validation, task.loss, task.rule, task.metrics)
+                    model.history = history  # a metric may have called fit itself
+                    task.optimizer._observe(validated["loss"])
+                    measured |= {f"val_{name}": value for name, value in validated.items()}
+                logs = history._extend_last(measured)
                 if advance:
                     advance(logs)
                 if _call(calls, model, epoch, logs, history):
@@ -97,6 +103,25 @@ def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
         net.step(state, model._cursor)
 
 
+def _needs_evaluation(task: Task, state: Claimed) -> bool:
+    """Tell whether metrics of an epoch are measured by an evaluation before it: a line search passes many points."""
+    return bool(task.metrics) and isinstance(state, LBFGSState)
+
+
+def _run_epoch(model: "Sequential", task: Task, state: Claimed, history: History) -> tuple[str | None, Logs]:
+    """Run one epoch; return where the loss ceased to be finite, and the metrics that the engine does not record."""
+    if _needs_evaluation(task, state):
+        logs = score(model._built(), task.train, task.loss, None, task.metrics)
+        del logs["loss"]
+        return run_epochs(model, task, state, 1, history), logs
+    measured = task.measured(1)
+    diverged = run_epochs(model, task, state, 1, history, measured=measured)
+    try:
+        return diverged, task.metrics.call(task.train.y, measured)
+    finally:
+        model.history = history  # a metric may have called fit itself
+
+
 def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: Logs, history: History) -> bool:
     """Call all callbacks; return whether one of them asks to stop."""
     stops = []
@@ -115,13 +140,17 @@ def run_epochs(
     epochs: int,
     history: History,
     advance: Callable[[Logs], None] | None = None,
+    measured: MetricsState | None = None,
 ) -> str | None:
-    """Run epochs in the engine, which counts them in the model's cursor and writes their scores as they end.
+    """Run epochs in the engine, which counts them in the model's cursor and writes scores and metrics as they end.
 
     Returns where the loss ceased to be finite, or None.
     """
     net, cursor = model._built(), model._cursor
     scores = np.empty((epochs, 2), np.float64)
+    names, values = tuple(task.metrics.choices), scores[:, :0]
+    if measured is not None:
+        values = measured.values
     before = int(cursor[0])
     shown = 0
 
@@ -129,11 +158,12 @@ def run_epochs(
         nonlocal shown
         while advance and shown < int(cursor[0]) - before:
             shown += 1
-            advance(dict(zip(task.names, scores[shown - 1].tolist(), strict=False)))
+            logs = dict(zip(task.names, scores[shown - 1].tolist(), strict=False))
+            advance(logs | dict(zip(names, values[shown - 1].tolist(), strict=False)))
 
     steps = state if isinstance(state, OptimizerState) else None
     rates = None if steps is None or steps.schedule is None else np.empty(epochs, np.float64)
-    history._follow(task.names, scores, cursor, rates)
+    history._follow(task.names, scores, cursor, rates, None if measured is None else (names, measured.values))
     settings = TrainSettings(
         loss=task.loss,
         metric=task.rule,
@@ -149,6 +179,7 @@ def run_epochs(
         resume=False,
         rates=rates,
         lbfgs=state if isinstance(state, LBFGSState) else None,
+        metrics=measured,
     )
     x, y, weight = task.train
     _, batch = net.train(x, y, weight, settings)
@@ -159,11 +190,15 @@ def run_epochs(
     return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
 
 
-def score(net: Net, samples: checks.Samples, loss: Choice, rule: str | None) -> Logs:
-    """Measure a network; accuracies count by the metric `rule`."""
+def score(net: Net, samples: checks.Samples, loss: Choice, rule: str | None, metrics: Metrics) -> Logs:
+    """Measure a network; its own accuracy counts by the metric `rule`."""
     x, y, weight = samples
-    value, accuracy = net.loss(x, y, loss, rule, weight)
-    return {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
+    state = metrics.state(len(x), y.shape[1], y.dtype)
+    value, accuracy = net.loss(x, y, loss, rule, weight, state)
+    logs = {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
+    if state is not None:
+        logs |= dict(zip(metrics.choices, state.values[0].tolist(), strict=True)) | metrics.call(y, state)
+    return logs
 
 
 # --------------------------------------------------------------------------------------------------------- the warnings

@@ -137,6 +137,7 @@ ROWS = [
     ("pairs", 'PAIR(NEW, new, MSE, TANH, "", "")', VECTORS, "fast_new_phi"),
     ("metrics", 'METRIC(NEW, new, SAMPLE, "")', "reference/reference_f64.c", "new_of"),
     ("metrics", 'METRIC(NEW, new, SAMPLE, "")', VECTORS, "fast_new_count"),
+    ("metrics", 'MEASURE(NEW, new, NULL, COUNTS, BINARY, NO_CONSTANTS, "", "")', "net/metrics.c", "new_value"),
     ("elementaries", 'ELEMENTARY(NEW, new, "")', "reference/reference_f64.c", "real_new"),
     ("elementaries", 'ELEMENTARY(NEW, new, "")', VECTORS, "vec_new"),
     ("initializers", 'INITIALIZER(NEW, new, NO_CONSTANTS, "", "")', "net/initializers.c", "new_of"),
@@ -155,7 +156,7 @@ def test_a_row_without_code_does_not_compile(tmp_path, family, row, unit, missin
     file = tree / "csrc" / "catalogue" / f"{family}.def"
     text = file.read_text(encoding="utf-8")
     end = text.rindex("#undef")
-    if "#undef LAYER\n" in text or "#undef UNIT\n" in text:  # two macros
+    if any(f"#undef {macro}\n" in text for macro in ("LAYER", "UNIT", "MEASURE")):  # two macros
         end = text.rindex("#undef", 0, end)
     file.write_text(text[:end] + row + "\n" + text[end:], encoding="utf-8")
     well, errors = compiled(tree, unit, "-Werror=switch-enum")

@@ -18,7 +18,8 @@ enum { FROM_A = 0, FROM_Z = MLP_FROM_Z };
 enum { NO_TRAITS = 0, COUNTS_STEPS = MLP_COUNTS_STEPS };
 enum { SAMPLE = 0, OUTPUT = MLP_PER_OUTPUT };
 enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS };
-enum { NUMBERS = 0, BINARY = MLP_BINARY, SIGNS = MLP_SIGNS, CLASSES = MLP_CLASSES, SMOOTHED = MLP_SMOOTHED };
+enum { NUMBERS = 0, BINARY = MLP_BINARY, SIGNS = MLP_SIGNS, CLASSES = MLP_CLASSES, LABELS = MLP_LABELS };
+enum { SMOOTHED = MLP_SMOOTHED };
 
 const mlp_entry mlp_activations[] = {
 #define WORDS(id, a, slope, paper) .name = #id, .formula = a, .derivative = slope, .source = paper
@@ -82,8 +83,21 @@ const mlp_entry mlp_initializers[] = {
     {.name = NULL},
 };
 
+/* What the sums of a metric say of it. */
+enum { OF_RIGHT, OF_TOP_K = 0, OF_LOSSES = 0, OF_COUNTS = 0, OF_ERRORS = 0, OF_RANKS = MLP_KEEPS_OUTPUTS };
+
+/* A metric for numbers takes any y. */
+#define MEASURED(kinds) ((unsigned)((kinds) == NUMBERS ? MLP_NUMBERS : (kinds)))
+
 const mlp_entry mlp_metrics[] = {
-#define METRIC(ID, id, question, rule) {.name = #id, .traits = question, .formula = rule},
+#define METRIC(ID, id, question, rule) {.name = #id, .traits = (unsigned)(question), .formula = rule},
+#define MEASURE(ID, id, long_name, sums, kinds, constants, value, paper)                                               \
+    {.name = #id,                                                                                                      \
+     .alias = long_name,                                                                                               \
+     .hypers = constants,                                                                                              \
+     .traits = MEASURED(kinds) | OF_##sums,                                                                            \
+     .formula = value,                                                                                                 \
+     .source = paper},
 #include "metrics.def"
     {.name = NULL},
 };
@@ -113,7 +127,7 @@ const mlp_entry mlp_elementaries[] = {
 
 const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "binary", "classes",
                                        "per_output", "elementwise", "counts_steps",    "signs",  "smoothed",
-                                       NULL};
+                                       "labels",     "numbers",     "keeps_outputs",   NULL};
 
 static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
     int i = 0;

@@ -35,10 +35,21 @@ typedef enum {
 #include "initializers.def"
 } mlp_initializer_id;
 
+/* The rules that an accuracy counts by. */
 typedef enum {
 #define METRIC(ID, ...) MLP_##ID,
 #include "metrics.def"
 } mlp_metric_id;
+
+/* All metrics, these rules first. */
+typedef enum {
+#define METRIC(ID, ...) MLP_MEASURE_##ID,
+#define MEASURE METRIC
+#include "metrics.def"
+} mlp_measure_id;
+
+/* What y tells, where answers are counted: a yes or no, one class a row, or a yes or no for each output; or nothing of it. */
+typedef enum { MLP_ANSWERS_BINARY, MLP_ANSWERS_CLASSES, MLP_ANSWERS_LABELS, MLP_ANSWERS_NUMBERS } mlp_answers;
 
 typedef enum {
 #define LAYER(ID, ...) MLP_##ID,

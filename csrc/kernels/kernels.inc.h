@@ -19,6 +19,8 @@
 
 #include "../reference/metrics.c"
 
+#include "../reference/measures.c"
+
 #include "../reference/losses.c"
 
 #include "../reference/samples.c"
@@ -41,6 +43,8 @@
 #include "activations.inc.h"
 
 #include "metrics.inc.h"
+
+#include "measures.inc.h"
 
 #include "losses.inc.h"
 
@@ -74,6 +78,9 @@ const REAL_NAME(mlp_kernels) TABLE = {
     .output_phi = fast_output_phi,
     .output_step = fast_output_step,
     .count_correct = fast_count_correct,
+    .count_top_k = count_top_k,
+    .count_answers = fast_count_answers,
+    .add_errors = add_errors,
     .batch_weight = batch_weight,
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,

@@ -52,6 +52,7 @@ static double fast_categorical_accuracy_count(mlp_metric_id metric, ptrdiff_t n,
 }
 
 NO_VECTOR_METRIC(binary_accuracy)
+NO_VECTOR_METRIC(sign_accuracy)
 
 static double fast_count_correct(mlp_metric_id metric, ptrdiff_t n, ptrdiff_t out, const real *a, const real *y,
                                  const real *weight) {

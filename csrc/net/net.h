@@ -8,6 +8,7 @@
 #define MLPCORE_NET_H
 
 #include "../runtime/poll.h"
+#include "metrics.h"
 #include "plan.h"
 #include "schedule.h"
 
@@ -119,9 +120,11 @@ typedef struct {
     double loss, accuracy; /* means over the samples; accuracy by the rule of the metric */
 } mlp_score;
 
-/* The loss of all samples as one batch, with `value` (n) as scratch beside the work. False: a layer failed. */
+/* The loss of all samples as one batch, with `value` (n) as scratch beside the work, and other metrics, or NULL for none. False: a
+ * layer failed. */
 bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
-                      mlp_samples samples, void *value, void *caller, const mlp_interrupt *interrupt, mlp_score *score);
+                      mlp_measures *measures, mlp_samples samples, void *value, void *caller,
+                      const mlp_interrupt *interrupt, mlp_score *score);
 
 /* How far training has come, and, with parameters and states, all that going on exactly needs. */
 typedef struct {
@@ -136,7 +139,8 @@ typedef struct {
     mlp_samples samples;
     mlp_loss loss;
     mlp_metric_id metric;
-    double mean_weight; /* that a weight counts against; 0: each batch's own        */
+    mlp_measures *measures; /* of an epoch's samples, as the scores; NULL: none         */
+    double mean_weight;     /* that a weight counts against; 0: each batch's own        */
     const mlp_optimizer *optimizer;
     ptrdiff_t epochs;
     ptrdiff_t *order;  /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */

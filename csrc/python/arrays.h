@@ -23,7 +23,7 @@
 
 #include "kernel.h"
 
-enum { MLP_PARAMETERS = 15 };
+enum { MLP_PARAMETERS = 17 };
 
 typedef enum {
     MLP_SCALAR,

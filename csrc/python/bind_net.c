@@ -224,7 +224,7 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("backward", net_backward, "backward($self, y, loss, sample_weight=None)\n--\n\n"),
     MLP_METHOD("step", net_step, "step($self, optimizer, cursor=None)\n--\n\n"),
     MLP_METHOD("predict", mlp_net_call_predict, "predict($self, x)\n--\n\n"),
-    MLP_METHOD("loss", mlp_net_call_loss, "loss($self, x, y, loss, metric, sample_weight=None)\n--\n\n"),
+    MLP_METHOD("loss", mlp_net_call_loss, "loss($self, x, y, loss, metric, sample_weight=None, metrics=None)\n--\n\n"),
     MLP_METHOD("train", mlp_net_call_train, "train($self, x, y, sample_weight, settings)\n--\n\n"),
     {NULL, NULL, 0, NULL},
 };

@@ -19,7 +19,7 @@ static bool overlaps(PyArrayObject *array, const void *start, ptrdiff_t bytes) {
     return start && data < other + (uintptr_t)bytes && other < data + (uintptr_t)PyArray_NBYTES(array);
 }
 
-static bool overlaps_engine(const Net *self, PyArrayObject *array) {
+bool mlp_overlaps_engine(const Net *self, PyArrayObject *array) {
     ptrdiff_t size = (ptrdiff_t)element_size(self), flat = self->net->parameters * size;
     return overlaps(array, self->net->params, flat) || overlaps(array, self->net->grads, flat) ||
            overlaps(array, self->net->state, self->net->buffer_size * size) ||
@@ -37,8 +37,8 @@ static bool overlaps_arrays(const mlp_call *call, PyArrayObject *array) {
 
 /* Whether a call that takes steps with this optimizer writes into the array's memory. */
 static bool is_written(const Net *self, const mlp_optimizer_arguments *optimizer, PyArrayObject *array) {
-    return overlaps_engine(self, array) || (optimizer && (overlaps_arrays(&optimizer->call, array) ||
-                                                          overlaps_arrays(&optimizer->schedule.call, array)));
+    return mlp_overlaps_engine(self, array) || (optimizer && (overlaps_arrays(&optimizer->call, array) ||
+                                                              overlaps_arrays(&optimizer->schedule.call, array)));
 }
 
 int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer) {
@@ -105,6 +105,9 @@ int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *h
     *has_accuracy = call->given[p] != Py_None;
     if (*has_accuracy && mlp_get_name(call, p, mlp_metrics, &id) < 0) {
         return -1;
+    }
+    if (id >= MLP_METRIC_COUNT) {
+        return mlp_argument_error(call, p, PyExc_ValueError, "is %R, by which no accuracy counts", call->given[p]);
     }
     *metric = (mlp_metric_id)id;
     return 0;
@@ -240,12 +243,12 @@ int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments
         return -1;
     }
     PyArrayObject *progress = arguments->schedule.call.array[0];
-    if (progress && overlaps_engine(self, progress)) {
+    if (progress && mlp_overlaps_engine(self, progress)) {
         return mlp_argument_error(&arguments->schedule.call, 0, PyExc_ValueError, "overlaps the memory of the network");
     }
     optimizer->schedule = arguments->schedule.schedule;
     for (int p = 0; call->function->parameters[p].name; p++) {
-        if (call->array[p] && overlaps_engine(self, call->array[p])) {
+        if (call->array[p] && mlp_overlaps_engine(self, call->array[p])) {
             return mlp_argument_error(call, p, PyExc_ValueError, "overlaps the memory of the network");
         }
     }
@@ -326,7 +329,7 @@ int mlp_bind_lbfgs(const Net *self, mlp_lbfgs_arguments *arguments) {
         return -1;
     }
     for (int p = ITERATIONS; p <= GRADIENT; p++) {
-        if (overlaps_engine(self, call->array[p])) {
+        if (mlp_overlaps_engine(self, call->array[p])) {
             return mlp_argument_error(call, p, PyExc_ValueError, "overlaps the memory of the network");
         }
     }

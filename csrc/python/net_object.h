@@ -97,8 +97,31 @@ int mlp_parse_loss(const Net *self, const mlp_call *call, int p, mlp_loss *loss)
 void mlp_allow_labels(mlp_call *call, int p, const mlp_loss *loss);
 int mlp_take_labels(const Net *self, const mlp_call *call, int p, mlp_loss *loss);
 
-/* A metric's name, or None for none. */
+/* The name of a rule that an accuracy counts by, or None for none. */
 int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *has_accuracy);
+
+/* Whether an array shares memory with the network's numbers or those of its last batch. */
+bool mlp_overlaps_engine(const Net *self, PyArrayObject *array);
+
+/* net_measures.c: other metrics are a tuple, as mlpcore.engine.MetricsState, or None. First half, from argument p of `outer`: what
+ * is to be measured, and the arrays for it, held until mlp_end_measures, which is safe from the start; second half, when no Python
+ * code can run any more: the pointers, and memory for n samples in batches of `rows`. */
+typedef struct {
+    mlp_call values, predictions;
+    mlp_measure *list;
+    mlp_measures measures;
+} mlp_measures_arguments;
+
+void mlp_begin_measures(mlp_measures_arguments *arguments);
+int mlp_parse_measures(const Net *self, const mlp_call *outer, int p, ptrdiff_t epochs,
+                       mlp_measures_arguments *arguments);
+int mlp_bind_measures(const Net *self, mlp_measures_arguments *arguments, ptrdiff_t n, ptrdiff_t rows);
+void mlp_end_measures(mlp_measures_arguments *arguments);
+
+/* NULL: nothing is to be measured. */
+static inline mlp_measures *mlp_measures_of(mlp_measures_arguments *arguments) {
+    return arguments->measures.room ? &arguments->measures : NULL;
+}
 
 /* A Python object as the rule of an optimizer. */
 typedef struct {

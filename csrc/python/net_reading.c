@@ -62,22 +62,25 @@ done:
 }
 
 PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X, Y, LOSS, METRIC, WEIGHT };
+    enum { X, Y, LOSS, METRIC, WEIGHT, METRICS };
     static const mlp_function function = {
         .name = "loss",
-        .positional = 5,
+        .positional = 6,
         .needs_samples = true,
         .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
                        [LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
-                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"}},
+                       [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
+                       [METRICS] = {.name = "metrics", .optional = true}},
     };
     Net *self = (Net *)object;
     mlp_call call;
+    mlp_measures_arguments measures;
     mlp_loss loss;
     mlp_metric_id metric;
     bool has_accuracy;
+    mlp_begin_measures(&measures);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
         mlp_parse_loss(self, &call, LOSS, &loss) < 0 || mlp_parse_metric(&call, METRIC, &metric, &has_accuracy) < 0 ||
         mlp_begin_reading(self) < 0) {
@@ -85,12 +88,18 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
     }
     PyObject *result = NULL, *owner = NULL;
     void *value;
+    if (mlp_parse_measures(self, &call, METRICS, 1, &measures) < 0) {
+        goto done;
+    }
     mlp_allow_labels(&call, Y, &loss);
     if (mlp_acquire(&call) < 0 || mlp_take_labels(self, &call, Y, &loss) < 0 || mlp_check_weights(&call, WEIGHT) < 0 ||
         !(value = mlp_scratch(&call, 0, "n"))) {
         goto done;
     }
     mlp_workspace work = {.capacity = mlp_rows_at_once(call.size.n)};
+    if (mlp_bind_measures(self, &measures, call.size.n, work.capacity) < 0) {
+        goto done;
+    }
     work.block = new_block(self, mlp_workspace_elements(self->net, work.capacity), &owner);
     if (!work.block) {
         goto done;
@@ -99,7 +108,7 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
     mlp_caller caller = caller_of(self, owner, call.array[X], call.array[Y]);
     mlp_score score;
     caller.state = mlp_release_gil(work_of(self, samples.n));
-    mlp_net_evaluate(self->net, work, &loss, metric, samples, value, &caller,
+    mlp_net_evaluate(self->net, work, &loss, metric, mlp_measures_of(&measures), samples, value, &caller,
                      &(mlp_interrupt){mlp_poll_python, &caller}, &score);
     mlp_restore_gil(caller.state);
     if (!caller.failed) {
@@ -107,6 +116,7 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
     }
 done:
     Py_XDECREF(owner);
+    mlp_end_measures(&measures);
     mlp_end(&call);
     mlp_end_reading(self);
     return result;

@@ -11,6 +11,7 @@ typedef struct {
     mlp_training training;
     mlp_cursor cursor;
     mlp_optimizer_arguments optimizer;
+    mlp_measures_arguments measures;
     mlp_lbfgs_arguments lbfgs; /* instead of an optimizer that takes a step each batch */
     bool is_lbfgs;
     mlp_call arrays; /* the cursor that Python sees, and the scores */
@@ -43,11 +44,12 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         PROGRESS,
         RESUME,
         LEARNING_RATES,
-        LBFGS
+        LBFGS,
+        METRICS
     };
     static const mlp_function function = {
         .name = "train",
-        .positional = 14,
+        .positional = 15,
         .parameters = {[LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [OPTIMIZER] = {.name = "optimizer"},
@@ -61,7 +63,8 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
                        [PROGRESS] = {.name = "progress"},
                        [RESUME] = {.name = "resume", .optional = true},
                        [LEARNING_RATES] = {.name = "rates", .optional = true},
-                       [LBFGS] = {.name = "lbfgs", .optional = true}},
+                       [LBFGS] = {.name = "lbfgs", .optional = true},
+                       [METRICS] = {.name = "metrics", .optional = true}},
     };
     mlp_call call;
     mlp_training *training = &settings->training;
@@ -90,6 +93,13 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         return -1;
     }
     settings->is_lbfgs = call.given[LBFGS] && call.given[LBFGS] != Py_None;
+    if (mlp_parse_measures(self, &call, METRICS, (ptrdiff_t)settings->epochs, &settings->measures) < 0) {
+        return -1;
+    }
+    if (settings->is_lbfgs && settings->measures.list) {
+        return mlp_argument_error(&call, METRICS, PyExc_ValueError,
+                                  "are given with lbfgs, whose evaluations are not all at points that are kept");
+    }
     return settings->is_lbfgs ? mlp_parse_lbfgs(self, call.given[LBFGS], &settings->lbfgs)
                               : mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
 }
@@ -98,7 +108,7 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
 static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n, ptrdiff_t batch) {
     const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
     const ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)settings->epochs);
-    if (mlp_recheck(&settings->arrays) < 0 ||
+    if (mlp_recheck(&settings->arrays) < 0 || mlp_bind_measures(self, &settings->measures, n, batch) < 0 ||
         (settings->is_lbfgs
              ? mlp_bind_lbfgs(self, &settings->lbfgs)
              : mlp_bind_optimizer_state(self, &settings->optimizer, steps < 0 ? PTRDIFF_MAX : steps)) < 0) {
@@ -115,6 +125,7 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     settings->cursor =
         (mlp_cursor){.epoch = (uint32_t)epoch, .batches = (ptrdiff_t)first, .seen = (ptrdiff_t)first * batch};
     settings->training.epochs = (ptrdiff_t)settings->epochs;
+    settings->training.measures = mlp_measures_of(&settings->measures);
     settings->training.optimizer = &settings->optimizer.optimizer;
     settings->training.scores = mlp_data(&settings->arrays, SCORES);
     settings->training.rates = mlp_data(&settings->arrays, RATES);
@@ -163,6 +174,7 @@ PyObject *mlp_net_call_train(PyObject *object, PyObject *const *args, Py_ssize_t
     mlp_training *training = &settings.training;
     mlp_begin_optimizer(&settings.optimizer);
     mlp_begin_lbfgs(&settings.lbfgs);
+    mlp_begin_measures(&settings.measures);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
@@ -196,6 +208,7 @@ done:
     mlp_free(training->order);
     mlp_end_optimizer(&settings.optimizer);
     mlp_end_lbfgs(&settings.lbfgs);
+    mlp_end_measures(&settings.measures);
     mlp_end(&settings.arrays);
     mlp_end(&call);
     mlp_end_change(self);

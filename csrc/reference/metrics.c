@@ -26,6 +26,15 @@ static ptrdiff_t binary_accuracy_of(ptrdiff_t out, const real *a, const real *y)
     return right;
 }
 
+/* How many outputs are on the same side of 0 as y. */
+static ptrdiff_t sign_accuracy_of(ptrdiff_t out, const real *a, const real *y) {
+    ptrdiff_t right = 0;
+    for (ptrdiff_t k = 0; k < out; k++) {
+        right += a[k] == a[k] && (a[k] > 0) == (y[k] > 0);
+    }
+    return right;
+}
+
 static ptrdiff_t answers_per_row(mlp_metric_id metric, ptrdiff_t out) {
     return mlp_metrics[metric].traits & MLP_PER_OUTPUT ? out : 1;
 }

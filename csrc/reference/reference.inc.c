@@ -15,6 +15,8 @@
 
 #include "metrics.c"
 
+#include "measures.c"
+
 #include "losses.c"
 
 #include "samples.c"
@@ -45,6 +47,9 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .output_phi = output_phi,
     .output_step = output_step,
     .count_correct = count_correct,
+    .count_top_k = count_top_k,
+    .count_answers = count_answers,
+    .add_errors = add_errors,
     .batch_weight = batch_weight,
     .batch_scale = batch_scale,
     .batch_mean = batch_mean,

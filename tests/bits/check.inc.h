@@ -23,6 +23,7 @@ typedef struct job {
     REAL_NAME(mlp_activation) sigma;
     REAL_NAME(mlp_loss) loss;
     mlp_metric_id metric;
+    mlp_answers answers;
     mlp_elementary_id function;
     REAL_NAME(mlp_mask) mask;
     REAL_NAME(mlp_update) update; /* without the addresses of its states */

@@ -33,6 +33,37 @@ static void run_count_correct(const kernels *k, const job *j, real *const *at) {
     store_double(at[0], k->count_correct(j->metric, j->n, j->out, at[1], at[2], at[3]));
 }
 
+static void run_count_top_k(const kernels *k, const job *j, real *const *at) {
+    store_double(at[0], k->count_top_k(j->begin, j->n, j->out, at[1], at[2], at[3]));
+}
+
+enum { SIZE_OF_DOUBLE = sizeof(double) / sizeof(real) };
+
+/* Sums that a kernel adds to, from 0 on. */
+static double sums[MLP_COUNTS * (LARGEST_SIZE + 1)];
+
+static void clear_sums(void) { memset(sums, 0, sizeof sums); }
+
+static void store_sums(real *to, ptrdiff_t count) {
+    for (ptrdiff_t i = 0; i < count; i++) {
+        store_double(to + i * SIZE_OF_DOUBLE, sums[i]);
+    }
+}
+
+static ptrdiff_t classes_of(const job *j) { return j->answers == MLP_ANSWERS_BINARY ? 2 : j->out; }
+
+static void run_count_answers(const kernels *k, const job *j, real *const *at) {
+    clear_sums();
+    k->count_answers(j->answers, j->limit, j->n, j->out, sums, at[1], at[2], at[3]);
+    store_sums(at[0], MLP_COUNTS * classes_of(j));
+}
+
+static void run_add_errors(const kernels *k, const job *j, real *const *at) {
+    clear_sums();
+    k->add_errors(j->n, j->out, sums, at[1], at[2], at[3]);
+    store_sums(at[0], MLP_ERRORS * j->out);
+}
+
 static void try_activations(ptrdiff_t n, ptrdiff_t out, int offset) {
     for (int id = 0; id < MLP_ACTIVATION_COUNT; id++) {
         const REAL_NAME(mlp_activation) sigma = draw_activation((mlp_activation_id)id);
@@ -154,6 +185,35 @@ static void try_metrics(ptrdiff_t n, ptrdiff_t out, int offset) {
     }
 }
 
+static void try_measures(ptrdiff_t n, ptrdiff_t out, int offset) {
+    job measure = {.n = n,
+                   .out = out,
+                   .begin = 1 + random_below(out),
+                   .limit = random_below(2) ? 0 : REAL(0.5),
+                   .operands = {{"sums", WRITTEN, 1, SIZE_OF_DOUBLE, NULL},
+                                {"a", READ, n, out, fill_rows},
+                                {"y", READ, n, out, fill_labels},
+                                {random_below(2) ? "weight" : NULL, READ, n, 1, fill_weights}}};
+    measure.kernel = "count_top_k";
+    measure.run = run_count_top_k;
+    describe(&measure, "k %td", measure.begin);
+    try_at(&measure, offset);
+    measure.kernel = "count_answers";
+    measure.run = run_count_answers;
+    static const char *const ANSWERS[] = {"binary", "classes", "labels"};
+    for (int answers = 0; answers < 3; answers++) {
+        measure.answers = (mlp_answers)answers;
+        measure.operands[0].rows = MLP_COUNTS * classes_of(&measure);
+        describe(&measure, "%s", ANSWERS[answers]);
+        try_at(&measure, offset);
+    }
+    measure.kernel = "add_errors";
+    measure.run = run_add_errors;
+    measure.operands[0].rows = MLP_ERRORS * out;
+    describe(&measure, "%s", "");
+    try_at(&measure, offset);
+}
+
 static void run_max_norm(const kernels *k, const job *j, real *const *at) {
     k->max_norm(j->in, j->out, at[0], j->limit);
 }
@@ -163,6 +223,7 @@ static void try_rows(ptrdiff_t n, ptrdiff_t out, int offset) {
     try_activations(n, out, offset);
     try_losses(n, out, offset);
     try_metrics(n, out, offset);
+    try_measures(n, out, offset);
     try_norms(n, out, offset);
     try_at(&(job){.kernel = "max_norm",
                   .run = run_max_norm,

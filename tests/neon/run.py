@@ -119,7 +119,7 @@ class PipedNet:
         (optimizer or lbfgs).t[0] += done
         return done, first_not_finite
 
-    def loss(self, x, y, loss, metric, sample_weight=None):
+    def loss(self, x, y, loss, metric, sample_weight=None, metrics=None):
         words = (len(x), sample_weight is not None, *_entry(loss), metric or NO_METRIC)
         self._call("loss", *words, arrays=(x, y, sample_weight))
         return tuple(self._answer(2, "float64"))

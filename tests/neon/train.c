@@ -271,7 +271,7 @@ static void evaluate(void) {
     mlp_workspace work = workspace(mlp_rows_at_once(n));
     void *values = memory(n, real_size);
     mlp_score score;
-    mlp_net_evaluate(net, work, &loss, metric, samples, values, NULL, NULL, &score);
+    mlp_net_evaluate(net, work, &loss, metric, NULL, samples, values, NULL, NULL, &score);
     answer(&score, 1, sizeof score);
     mlp_free(values);
     mlp_free(work.block);

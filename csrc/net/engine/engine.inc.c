@@ -72,6 +72,10 @@ static const layer_kind KINDS[] = {
 
 #include "pass.c"
 
+#include "sort.c"
+
+#include "measure.c"
+
 #include "predict.c"
 
 #include "train.c"

@@ -71,8 +71,8 @@ static bool predict(const mlp_net *net, ptrdiff_t n, void *result, const void *s
 
 /* The last z and a are kept apart, since the loss is computed from z. */
 static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *given, mlp_metric_id metric,
-                     mlp_samples samples, void *values, void *caller, const mlp_interrupt *interrupt,
-                     mlp_score *score) {
+                     mlp_measures *measures, mlp_samples samples, void *values, void *caller,
+                     const mlp_interrupt *interrupt, mlp_score *score) {
     const ptrdiff_t in = mlp_net_inputs(net);
     pass p = pass_of(net, &(mlp_mode){.caller = caller}, work.capacity, false);
     bound_step *steps = bind_steps(&p, work);
@@ -81,6 +81,9 @@ static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *giv
     real *value = values;
     double correct = 0;
     mlp_poller poller = mlp_poller_new(interrupt, work_of(net, work.capacity));
+    if (measures) {
+        begin_measures(measures, h.out, 0);
+    }
     for (ptrdiff_t begin = 0; begin < samples.n; begin += work.capacity) {
         p.n = samples.n - begin < work.capacity ? samples.n - begin : work.capacity;
         const real *y = h.has_labels ? expand_labels(p.n, h.out, room_of(net, work).y, samples.y, NULL, begin)
@@ -98,10 +101,18 @@ static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *giv
             }
             memcpy(value + begin, room.value, (size_t)p.n * sizeof(real));
         }
-        correct += p.k->count_correct(metric, p.n, h.out, h.a, y, weight ? weight + begin : NULL);
-        if (mlp_should_stop(&poller, begin + p.n)) {
-            break;
+        const real *of_rows = weight ? weight + begin : NULL;
+        correct += p.k->count_correct(metric, p.n, h.out, h.a, y, of_rows);
+        if (measures) {
+            measure_batch(p.k, &h, measures, p.n, y, of_rows, NULL, begin);
         }
+        if (mlp_should_stop(&poller, begin + p.n)) {
+            return true; /* nobody asks for the score */
+        }
+    }
+    if (measures &&
+        finish_measures(measures, &samples, h.out, NULL, samples.n, measures->values, interrupt, samples.n)) {
+        return true;
     }
     *score = (mlp_score){.loss = p.k->batch_mean(samples.n, value, weight),
                          .accuracy = correct / p.k->batch_weight(samples.n, weight)};

@@ -35,6 +35,7 @@ typedef struct {
     bool online;      /* the same for a batch of one sample */
     bool ahead;       /* rule 5 */
     ptrdiff_t scaled; /* rows for which `scale` holds 1/n; 0: none */
+    ptrdiff_t begin;  /* whose turn the first row of the batch is  */
 } trainer;
 
 static void bind_trainer(trainer *t) {
@@ -97,6 +98,9 @@ static bool forward_batch(trainer *t, const batch *b, double *correct) {
         }
         *correct = k->count_correct(t->training->metric, b->n, h->out, h->a, b->y, b->weight);
     }
+    if (t->training->measures) {
+        measure_batch(k, h, t->training->measures, b->n, b->y, b->weight, t->training->order, t->begin);
+    }
     return true;
 }
 
@@ -135,6 +139,16 @@ static bool whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training 
     return true;
 }
 
+/* The metrics of an epoch that is over; begins those of the next. True: the interrupt said stop. */
+static bool measure_epoch(const trainer *t, ptrdiff_t epoch, ptrdiff_t batches) {
+    const mlp_training *training = t->training;
+    mlp_measures *m = training->measures;
+    const bool stop = finish_measures(m, &training->samples, t->head.out, training->order, training->samples.n,
+                                      m->values + epoch * m->count, training->interrupt, batches);
+    begin_measures(m, t->head.out, 0);
+    return stop;
+}
+
 static mlp_score score_of(const mlp_cursor *cursor) {
     return (mlp_score){.loss = cursor->weight_sum > 0 ? cursor->loss_sum / cursor->weight_sum : 0,
                        .accuracy = cursor->weight_sum > 0 ? cursor->correct_sum / cursor->weight_sum : 0};
@@ -156,6 +170,9 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
     mlp_trained done = {.first_not_finite = -1, .rows = -1};
     mlp_poller poller = mlp_poller_new(training->interrupt, work_of(net, work.capacity));
     bind_trainer(&t);
+    if (training->measures) {
+        begin_measures(training->measures, t.head.out, cursor->seen);
+    }
     for (ptrdiff_t epoch = 0; epoch < training->epochs; epoch++) {
         if (training->order && !mlp_draw_permutation((mlp_stream){training->seed, MLP_DRAW_SHUFFLE, cursor->epoch},
                                                      samples->n, training->order, training->interrupt, done.batches)) {
@@ -163,7 +180,8 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
         }
         while (cursor->seen < samples->n) {
             const batch b = next_batch(&t, cursor->seen);
-            const bool ends_epoch = cursor->seen + b.n == samples->n, stop = mlp_should_stop(&poller, done.batches);
+            const bool ends_epoch = cursor->seen + b.n == samples->n;
+            bool stop = mlp_should_stop(&poller, done.batches);
             if (stop || (ends_epoch && epoch == training->epochs - 1)) { /* the last one: to be shown */
                 t.pass.keep = true;
                 t.pass.z_is_there = false;
@@ -171,6 +189,7 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             }
             t.pass.mode.batch = mlp_batch_number(cursor->epoch, (uint64_t)cursor->batches);
             t.pass.next_x = t.ahead && !t.pass.keep ? next_x(&t, cursor->seen + 1) : NULL;
+            t.begin = cursor->seen;
             double correct;
             if (!train_batch(&t, &b, &correct)) {
                 done.failed = true;
@@ -189,6 +208,7 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             cursor->correct_sum += correct;
             if (ends_epoch) {
                 training->scores[epoch] = score_of(cursor);
+                stop |= training->measures && measure_epoch(&t, epoch, done.batches);
                 if (training->rates) {
                     training->rates[epoch] = t.updater.rate;
                 }
