@@ -7,7 +7,7 @@ import pytest
 from states import GOOD, MODELS, NAN, QUIET, X, Y, built, classifier, regression, snapshot, stepped, trained
 
 import mlpcore
-from mlpcore import SGD, Adam, Sequential
+from mlpcore import SGD, Adam, Sequential, TopKAccuracy
 
 
 def other_models_optimizer():
@@ -49,6 +49,8 @@ BAD_OPTIMIZER = [
     lambda: SGD(0.1, clip_norm=1e-60),
 ]
 
+BAD_METRICS = ["mae", ["mse"], [3], None, ["f1"], [TopKAccuracy(4)], [TopKAccuracy], ["mae", "mae"], [("mae", 1)]]
+
 REFUSALS = {
     "fit": {
         "X": BAD_X,
@@ -63,6 +65,7 @@ REFUSALS = {
         "validation_split": [1, -0.1, 0.99, None, np.nan, "half"],
         "validation_data": [X, (X,), (X, Y + 1), (X[:, :2], Y), (NAN, Y), (X, Y, np.zeros(10)), (X, Y, X, Y), 3],
         "class_weight": [{3: 1}, {-1: 1}, {"a": 1}, {0: -1}, {0: np.nan}, {0: "b"}, {0: 0, 1: 0, 2: 0}, [1, 2, 3]],
+        "metrics": BAD_METRICS,
         "callbacks": [print, [print, 3], 3, None],
     },
     "partial_fit": {
@@ -74,7 +77,13 @@ REFUSALS = {
         "optimizer": ["adam", *BAD_OPTIMIZER],
         "shuffle": ["yes", 1, None],
     },
-    "evaluate": {"X": BAD_X, "y": BAD_Y, "loss": BAD_LOSS, "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
+    "evaluate": {
+        "X": BAD_X,
+        "y": BAD_Y,
+        "loss": BAD_LOSS,
+        "sample_weight": [*BAD_WEIGHT, np.zeros(10)],
+        "metrics": BAD_METRICS,
+    },
     "predict": {"X": NO_ROWS},
     "forward": {"x": NO_ROWS, "training": ["yes", 1, None], "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
     "backward": {"y": BAD_Y, "loss": BAD_LOSS, "sample_weight": [*BAD_WEIGHT, np.zeros(10)]},
