@@ -129,7 +129,7 @@ class MetricsState(NamedTuple):
     answers : str
         What y tells: "binary", a yes or no for the one output; "classes", one class a row; "labels", a yes or no for
         each output; "numbers", none of these.
-    threshold : float
+    yes_above : float
         What parts yes from no, in y and in outputs.
     values : ndarray of float64, shape (epochs, number of choices)
         Where the values are written, those of an epoch when it is over.
@@ -139,7 +139,7 @@ class MetricsState(NamedTuple):
 
     choices: tuple[Choice, ...]
     answers: str
-    threshold: float
+    yes_above: float
     values: NDArray[Any]
     predictions: NDArray[Any] | None = None
 

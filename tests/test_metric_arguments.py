@@ -167,7 +167,7 @@ def test_the_engine_refuses_metrics_that_it_cannot_measure():
         ({"choices": ("auk",)}, ValueError, "choices is 'auk', expected one of"),
         ({"choices": (("top_k_accuracy", 0),)}, ValueError, "k"),
         ({"answers": "maybe"}, ValueError, "answers is 'maybe', expected one of 'binary'"),
-        ({"threshold": "high"}, TypeError, "threshold"),
+        ({"yes_above": "high"}, TypeError, "yes_above"),
         ({"values": np.empty((2, 1))}, ValueError, "values has shape"),
         ({"values": np.empty((1, 1), np.float32)}, (TypeError, ValueError), "values"),
         ({"predictions": np.empty((2, 2))}, ValueError, "predictions has 2 rows, expected 3"),

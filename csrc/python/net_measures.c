@@ -49,13 +49,13 @@ static int parse_list(const mlp_call *call, int p, mlp_measures_arguments *argum
 
 int mlp_parse_measures(const Net *self, const mlp_call *outer, int p, ptrdiff_t epochs,
                        mlp_measures_arguments *arguments) {
-    enum { CHOICES, ANSWERS, THRESHOLD, VALUES, PREDICTIONS };
+    enum { CHOICES, ANSWERS, YES_ABOVE, VALUES, PREDICTIONS };
     static const mlp_function function = {
         .name = "metrics",
         .positional = 5,
         .parameters = {[CHOICES] = {.name = "choices"},
                        [ANSWERS] = {.name = "answers"},
-                       [THRESHOLD] = {.name = "threshold"},
+                       [YES_ABOVE] = {.name = "yes_above"},
                        [VALUES] = {.name = "values"},
                        [PREDICTIONS] = {.name = "predictions", .optional = true}},
     };
@@ -67,7 +67,7 @@ int mlp_parse_measures(const Net *self, const mlp_call *outer, int p, ptrdiff_t 
     }
     if (mlp_parse_tuple(&call, &function, outer->given[p]) < 0 || parse_list(&call, CHOICES, arguments) < 0 ||
         mlp_get_name(&call, ANSWERS, answers_by_name, &answers) < 0 ||
-        mlp_get_double(&call, THRESHOLD, -INFINITY, INFINITY, &m->threshold) < 0) {
+        mlp_get_double(&call, YES_ABOVE, -INFINITY, INFINITY, &m->threshold) < 0) {
         return -1;
     }
     m->answers = (mlp_answers)answers;
