@@ -77,12 +77,15 @@ class Metrics(NamedTuple):
         What y tells, as `targets.answers_of` says.
     threshold : float
         What parts yes from no.
+    out : int
+        The number of outputs.
     """
 
     choices: Mapping[str, Choice] = {}
     functions: Mapping[str, Callable[[Array, Array], object]] = {}
     answers: str = "numbers"
     threshold: float = 0.5
+    out: int = 1
 
     def __bool__(self) -> bool:
         return bool(self.choices or self.functions)
@@ -95,7 +98,7 @@ class Metrics(NamedTuple):
         )
         return {"accuracy": rule} if "accuracy" in self.choices else {}
 
-    def state(self, rows: int, out: int, dtype: DTypeLike, epochs: int = 1) -> MetricsState | None:
+    def state(self, rows: int, dtype: DTypeLike, epochs: int = 1) -> MetricsState | None:
         """Return what the engine needs to measure them over so many rows, with new arrays; None: nothing to measure."""
         if not self:
             return None
@@ -107,7 +110,7 @@ class Metrics(NamedTuple):
             self.answers,
             self.threshold,
             np.empty((epochs, len(self.choices)), np.float64),
-            np.empty((rows, out), dtype) if rows_are_kept else None,
+            np.empty((rows, self.out), dtype) if rows_are_kept else None,
         )
 
     @property
@@ -118,6 +121,7 @@ class Metrics(NamedTuple):
         """Return the values of those that are written in Python, for the outputs that the engine has kept."""
         if not self.functions or state is None or state.predictions is None:
             return {}
+        y = checks.one_hot(y, self.out) if y.ndim == 1 else y
         return {
             name: _number(name, function(_read_only(y), _read_only(state.predictions)))
             for name, function in self.functions.items()
@@ -139,14 +143,16 @@ def _number(name: str, value: Any) -> float:  # noqa: ANN401  # whatever a user'
         raise TypeError(f"{name}, of metrics, returned {value!r}, expected a number") from None
 
 
-def metrics_of(metrics: Iterable[Metric], loss: Choice, *ys: Array, has_accuracy: bool) -> Metrics:
-    """Return the metrics that a call was given, for all of `ys`; `has_accuracy`: "accuracy" is measured anyway."""
+def metrics_of(metrics: Iterable[Metric], loss: Choice, out: int, *ys: Array, has_accuracy: bool) -> Metrics:
+    """Return the metrics that a call was given, for `out` outputs and all of `ys`.
+
+    `has_accuracy`: "accuracy" is measured anyway.
+    """
     listed = _listed(metrics)
     if not listed:
         return Metrics()
     answers = targets.answers_of(loss, *ys)
     threshold = 0.0 if targets.has_signs(loss) else 0.5
-    out = ys[0].shape[1]
     choices: dict[str, Choice] = {}
     functions: dict[str, Callable[[Array, Array], object]] = {}
     places = {"loss": "the loss", "learning_rate": "the learning rate"}
@@ -170,7 +176,7 @@ def metrics_of(metrics: Iterable[Metric], loss: Choice, *ys: Array, has_accuracy
                 f"{argument} is named {name!r}, as {other} is: give each metric once, and a function a name of its own"
             )
         places[name] = argument
-    return Metrics(choices, functions, answers, threshold)
+    return Metrics(choices, functions, answers, threshold, out)
 
 
 def _listed(metrics: Iterable[Metric]) -> list[Metric]:

@@ -49,8 +49,7 @@ class Task:
 
     def measured(self, epochs: int) -> MetricsState | None:
         """Return what the engine needs to measure the metrics of so many epochs."""
-        n, out = self.train.y.shape
-        return self.metrics.state(n, out, self.train.y.dtype, epochs)
+        return self.metrics.state(len(self.train.y), self.train.y.dtype, epochs)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -129,9 +128,10 @@ def task_of(
     # One rule for both, so that their accuracies can be compared.
     ys = [part.y for part in (train, validation) if part is not None]
     rule = targets.accuracy_rule(loss, *ys)
-    measured = metrics_of(metrics, loss, *ys, has_accuracy=rule is not None)
+    out = model._output_size(train.x.shape[1])
+    measured = metrics_of(metrics, loss, out, *ys, has_accuracy=rule is not None)
     if class_weight is not None:
-        train = checks.weighted_by_class(train, class_weight, loss, model._output_size(train.x.shape[1]))
+        train = checks.weighted_by_class(train, class_weight, loss, out)
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
     batch_size = optimizer._check_batch(batch_size, len(train.x))

@@ -193,7 +193,7 @@ def run_epochs(
 def score(net: Net, samples: checks.Samples, loss: Choice, rule: str | None, metrics: Metrics) -> Logs:
     """Measure a network; its own accuracy counts by the metric `rule`."""
     x, y, weight = samples
-    state = metrics.state(len(x), y.shape[1], y.dtype)
+    state = metrics.state(len(x), y.dtype)
     value, accuracy = net.loss(x, y, loss, rule, weight, state)
     logs = {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
     if state is not None:

@@ -178,6 +178,12 @@ def test_every_metric_that_goes_with_y_is_what_its_definition_says(kind, out, we
     assert ("balanced_accuracy" in names) == (kind != "labels")
 
 
+def test_class_indices_are_measured_as_their_rows():
+    y_hat, y, w = drawn("classes", 3, seed=9, n=600)
+    names = [name for name in catalogue.names("metrics") if value_or_none(y_hat, y, name) is not None]
+    assert measured(y_hat, y.argmax(axis=1), "cce", names, w) == measured(y_hat, y, "cce", names, w)
+
+
 def test_the_second_of_two_classes_is_the_yes_of_metrics_for_one():
     y_hat, y, w = drawn("classes", 2, seed=2)
     for name in ("precision", "recall", "f1", "roc_auc"):

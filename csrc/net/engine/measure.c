@@ -73,6 +73,7 @@ typedef struct {
     const mlp_measures *m;
     const mlp_samples *samples;
     const ptrdiff_t *order;
+    bool has_labels;
     ptrdiff_t out, begin, end;
 } measured_rows;
 
@@ -86,19 +87,24 @@ static double weight_at(const measured_rows *r, ptrdiff_t row) {
     return weight ? (double)weight[row] : 1;
 }
 
+/* y of one output; by a class index too. */
+static real y_at(const measured_rows *r, ptrdiff_t row, ptrdiff_t k) {
+    const real *y = r->samples->y;
+    return r->has_labels ? (real)(y[row] == (real)k) : y[row * r->out + k];
+}
+
 /* sum of weight (y - mean y)^2 of an output */
 static double total_squares(const measured_rows *r, ptrdiff_t k) {
-    const real *y = (const real *)r->samples->y + k;
     double sum = 0, weights = 0, squares = 0;
     for (ptrdiff_t turn = r->begin; turn < r->end; turn++) {
         const ptrdiff_t row = row_at(r, turn);
-        sum += weight_at(r, row) * (double)y[row * r->out];
+        sum += weight_at(r, row) * (double)y_at(r, row, k);
         weights += weight_at(r, row);
     }
     const double mean = weights > 0 ? sum / weights : 0;
     for (ptrdiff_t turn = r->begin; turn < r->end; turn++) {
         const ptrdiff_t row = row_at(r, turn);
-        const double deviation = (double)y[row * r->out] - mean;
+        const double deviation = (double)y_at(r, row, k) - mean;
         squares += weight_at(r, row) * (deviation * deviation);
     }
     return squares;
@@ -106,10 +112,10 @@ static double total_squares(const measured_rows *r, ptrdiff_t k) {
 
 /* Whether y of a row says yes to an output. */
 static bool is_positive(const measured_rows *r, ptrdiff_t row, ptrdiff_t k) {
-    const real *y = (const real *)r->samples->y + row * r->out;
-    if (r->m->answers != MLP_ANSWERS_CLASSES) {
-        return (double)y[k] > r->m->threshold;
+    if (r->m->answers != MLP_ANSWERS_CLASSES || r->has_labels) {
+        return (double)y_at(r, row, k) > r->m->threshold;
     }
+    const real *y = (const real *)r->samples->y + row * r->out;
     bool largest = y[k] > 0; /* the first of the largest */
     for (ptrdiff_t j = 0; largest && j < r->out; j++) {
         largest = j < k ? y[j] < y[k] : y[j] <= y[k];
@@ -159,10 +165,11 @@ static bool has_measure(const mlp_measures *m, mlp_measure_id id) {
 
 /* The values of all metrics when the samples with turns up to `end` were measured. Polls with `done`; true: stop, and areas that
  * were not found are nan. */
-static bool finish_measures(const mlp_measures *m, const mlp_samples *samples, ptrdiff_t out, const ptrdiff_t *order,
+static bool finish_measures(const mlp_measures *m, const mlp_samples *samples, const head *h, const ptrdiff_t *order,
                             ptrdiff_t end, double *values, const mlp_interrupt *interrupt, ptrdiff_t done) {
     enum { WORK_OF_A_ROW = 16 };
-    const measured_rows r = {m, samples, order, out, m->begin, end};
+    const ptrdiff_t out = h->out;
+    const measured_rows r = {m, samples, order, h->has_labels, out, m->begin, end};
     mlp_measured found = mlp_measured_in(m, out);
     mlp_poller poller = mlp_poller_new(interrupt, WORK_OF_A_ROW * (double)(end - m->begin));
     bool stop = false;

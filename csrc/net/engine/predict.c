@@ -110,8 +110,7 @@ static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *giv
             return true; /* nobody asks for the score */
         }
     }
-    if (measures &&
-        finish_measures(measures, &samples, h.out, NULL, samples.n, measures->values, interrupt, samples.n)) {
+    if (measures && finish_measures(measures, &samples, &h, NULL, samples.n, measures->values, interrupt, samples.n)) {
         return true;
     }
     *score = (mlp_score){.loss = p.k->batch_mean(samples.n, value, weight),

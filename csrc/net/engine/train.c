@@ -143,7 +143,7 @@ static bool whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training 
 static bool measure_epoch(const trainer *t, ptrdiff_t epoch, ptrdiff_t batches) {
     const mlp_training *training = t->training;
     mlp_measures *m = training->measures;
-    const bool stop = finish_measures(m, &training->samples, t->head.out, training->order, training->samples.n,
+    const bool stop = finish_measures(m, &training->samples, &t->head, training->order, training->samples.n,
                                       m->values + epoch * m->count, training->interrupt, batches);
     begin_measures(m, t->head.out, 0);
     return stop;
