@@ -32,9 +32,9 @@ typedef struct {
  * own; its states lie like the weights, and one that the rule does without now is NULL. */
 typedef struct {
     mlp_optimizer_id rule;
-    real constants[MLP_HYPERS];
+    real constants[MLP_CONSTANTS];
     real *state[MLP_STATES];
-    bool adjusts;    /* the gradient is not taken as it is, but by the next four: */
+    bool adjusts;    /* the gradient is not taken as it is, but by the next four; then w -= constants[MLP_DECAY] w */
     real grad_scale; /* clipping by the global norm: what it is multiplied by     */
     real clip_value; /* then cut off at +-clip_value                              */
     real l1, l2;     /* then grad += l1 sign(w) + l2 w                            */

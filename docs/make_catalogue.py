@@ -31,7 +31,8 @@ TITLES = {
     ),
     "optimizers": (
         "Optimizers",
-        "One step; grad is the gradient of the batch's loss, states begin as 0. `LBFGS`, which takes no such steps, "
+        "One step; grad is the gradient of the batch's loss, states begin as 0. With a weight_decay, "
+        "`w -= learning_rate weight_decay w` comes first. `LBFGS`, which takes no such steps, "
         "has no row: its docstring and `csrc/net/lbfgs.c` tell what it does",
         "",
     ),
@@ -89,11 +90,16 @@ def constant(hyper: Hyper) -> str:
     return f"{hyper.name} = {number(hyper.default)} in [{number(hyper.least)}, {number(hyper.below)}){in_float32}"
 
 
+def state(name: str, only_if: str | None) -> str:
+    """Return the name of an array that an optimizer keeps, and when it does."""
+    return name if only_if is None else f"{name} if {only_if} is not 0"
+
+
 def remarks(row: Entry) -> str:
     """Return what else the row says: traits, the states of an optimizer, the range of y of a loss."""
     parts = [trait.replace("_", " ") for trait in row.traits]
     if row.states:
-        parts.append("keeps " + ", ".join(row.states) + (f" if {row.states_if} is not 0" if row.states_if else ""))
+        parts.append("keeps " + ", ".join(map(state, row.states, row.states_if)))
     if (row.least, row.most) != (0, 0):
         parts.append(f"y from {number(row.least)} to {number(row.most)}")
     return "; ".join(parts)

@@ -47,7 +47,20 @@ from mlpcore.lbfgs import LBFGS
 from mlpcore.losses import BinaryCrossentropy, CategoricalCrossentropy, Focal, Huber, Quantile
 from mlpcore.metrics import TopKAccuracy
 from mlpcore.model import Sequential
-from mlpcore.optimizers import SGD, Adam, Optimizer
+from mlpcore.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
 from mlpcore.schedules import (
     Cosine,
     CosLog,
@@ -68,8 +81,12 @@ __all__ = [
     "ELU",
     "LBFGS",
     "SGD",
+    "AMSGrad",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "AlphaDropout",
     "BatchNorm",
     "BinaryCrossentropy",
@@ -92,6 +109,8 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "Lion",
+    "NAdam",
     "Normal",
     "OneCycle",
     "Optimizer",
@@ -99,9 +118,12 @@ __all__ = [
     "PReLU",
     "Polynomial",
     "Quantile",
+    "RAdam",
     "RMSNorm",
+    "RMSprop",
     "ReduceOnPlateau",
     "Residual",
+    "Rprop",
     "Scale",
     "Schedule",
     "Sequential",

@@ -44,6 +44,7 @@ def sgd_step(
     learning_rate: float = 0.01,
     momentum: float = 0.0,
     nesterov: bool = False,
+    weight_decay: float = 0.0,
 ) -> None: ...
 def adam_step(
     w: NDArray[Any],
@@ -56,6 +57,117 @@ def adam_step(
     beta1: float = 0.9,
     beta2: float = 0.999,
     epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
+) -> None: ...
+def adamw_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    m: NDArray[Any],
+    v: NDArray[Any],
+    *,
+    t: int,
+    learning_rate: float = 0.001,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.01,
+) -> None: ...
+def amsgrad_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    m: NDArray[Any],
+    v: NDArray[Any],
+    v_max: NDArray[Any],
+    *,
+    t: int,
+    learning_rate: float = 0.001,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
+) -> None: ...
+def nadam_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    m: NDArray[Any],
+    v: NDArray[Any],
+    *,
+    t: int,
+    learning_rate: float = 0.001,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-7,
+    momentum_decay: float = 0.004,
+    weight_decay: float = 0.0,
+) -> None: ...
+def radam_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    m: NDArray[Any],
+    v: NDArray[Any],
+    *,
+    t: int,
+    learning_rate: float = 0.001,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
+) -> None: ...
+def adagrad_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    v: NDArray[Any],
+    *,
+    learning_rate: float = 0.01,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
+) -> None: ...
+def rmsprop_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    v: NDArray[Any],
+    velocity: NDArray[Any] | None = None,
+    mean: NDArray[Any] | None = None,
+    *,
+    learning_rate: float = 0.001,
+    rho: float = 0.9,
+    momentum: float = 0.0,
+    epsilon: float = 1e-7,
+    centered: bool = False,
+    weight_decay: float = 0.0,
+) -> None: ...
+def adadelta_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    v: NDArray[Any],
+    u: NDArray[Any],
+    *,
+    learning_rate: float = 1.0,
+    rho: float = 0.9,
+    epsilon: float = 1e-6,
+    weight_decay: float = 0.0,
+) -> None: ...
+def lion_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    m: NDArray[Any],
+    *,
+    learning_rate: float = 1e-4,
+    beta1: float = 0.9,
+    beta2: float = 0.99,
+    weight_decay: float = 0.0,
+) -> None: ...
+def rprop_step(
+    w: NDArray[Any],
+    grad: ArrayLike,
+    step: NDArray[Any],
+    sign: NDArray[Any],
+    *,
+    learning_rate: float = 0.01,
+    eta_minus: float = 0.5,
+    eta_plus: float = 1.2,
+    step_min: float = 1e-6,
+    step_max: float = 50.0,
 ) -> None: ...
 def schedule_rate(schedule: ScheduleState, learning_rate: float, steps: int) -> float: ...
 def schedule_loss(schedule: ScheduleState, loss: float) -> None: ...

@@ -59,8 +59,8 @@ class Entry:
         Its constants or hyperparameters, in order.
     states : tuple of str
         The arrays that an optimizer keeps.
-    states_if : str or None
-        The hyperparameter that must not be 0 for them to be kept; None: always.
+    states_if : tuple of (str or None)
+        For each of them the hyperparameter that must not be 0 for it to be kept; None: always.
     traits : tuple of str
     least, most : float
         The range of y for a loss.
@@ -74,7 +74,7 @@ class Entry:
     source: str | None
     hypers: tuple[Hyper, ...]
     states: tuple[str, ...]
-    states_if: str | None
+    states_if: tuple[str | None, ...]
     traits: tuple[str, ...]
     least: float
     most: float

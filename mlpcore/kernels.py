@@ -9,7 +9,7 @@
 `loss_gradient`            its gradient with respect to y_hat (section 3)
 `output_loss`              the loss of a batch, from z^J: finite, and not rounded through a^J
 `output_phi`               phi^J, its gradient with respect to z^J (eq. 1)
-`sgd_step`, `adam_step`    one step of an optimizer, in place
+`sgd_step`, `adam_step`    and such a function for every optimizer of the catalogue: one step, in place
 =========================  ============================================================================
 
 Shapes: x is (n, in), w (out, in), b (out,), and z, a, phi, y are (n, out): one sample a row. A call computes in
@@ -42,17 +42,39 @@ from numpy.typing import ArrayLike, NDArray
 from mlpcore import _core
 from mlpcore.documenting import documents
 from mlpcore.engine import Choice
+from mlpcore.optimizer_steps import (
+    adadelta_step,
+    adagrad_step,
+    adam_step,
+    adamw_step,
+    amsgrad_step,
+    lion_step,
+    nadam_step,
+    radam_step,
+    rmsprop_step,
+    rprop_step,
+    sgd_step,
+)
 
 __all__ = [
     "activation_backward",
     "activation_forward",
+    "adadelta_step",
+    "adagrad_step",
     "adam_step",
+    "adamw_step",
+    "amsgrad_step",
     "dense_backward",
     "dense_forward",
+    "lion_step",
     "loss_gradient",
     "loss_value",
+    "nadam_step",
     "output_loss",
     "output_phi",
+    "radam_step",
+    "rmsprop_step",
+    "rprop_step",
     "sgd_step",
 ]
 
@@ -316,85 +338,4 @@ def output_phi(
     ValueError
         If a name is unknown, shapes disagree, there is no sample, weights are unusable, or `out` cannot be written
         in place or overlaps an input.
-    """
-
-
-@documents(_core.sgd_step)
-def sgd_step(
-    w: Array,
-    grad: ArrayLike,
-    velocity: Array | None = None,
-    *,
-    learning_rate: float = 0.01,
-    momentum: float = 0.0,
-    nesterov: bool = False,
-) -> None:
-    """One step of gradient descent on w, in place.
-
-    With momentum ``velocity = momentum*velocity + grad`` and ``w -= learning_rate*velocity``; with Nesterov's
-    ``w -= learning_rate*(grad + momentum*velocity)``; without momentum ``w -= learning_rate*grad``.
-
-    Parameters
-    ----------
-    w : ndarray of float32 or float64, any shape
-        Written in place. Contiguous, in C or Fortran order.
-    grad : array_like, shape of w
-    velocity : ndarray, shape, dtype and memory order of w, optional
-        What momentum remembers, zeros before the first step; written in place. Needed where momentum > 0.
-    learning_rate : float, default 0.01
-        Finite and >= 0.
-    momentum : float, default 0.0
-        From 0 to below 1.
-    nesterov : bool, default False
-
-    Raises
-    ------
-    TypeError
-        If `w` or `velocity` is not an array of float32 or float64, or `grad` holds no real numbers.
-    ValueError
-        If shapes disagree, `w` or `velocity` cannot be written in place, arrays overlap, a number is out of range or
-        would be 0 or infinite in w's dtype, or `velocity` is missing with momentum.
-    """
-
-
-@documents(_core.adam_step)
-def adam_step(
-    w: Array,
-    grad: ArrayLike,
-    m: Array,
-    v: Array,
-    *,
-    t: int,
-    learning_rate: float = 0.001,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    epsilon: float = 1e-07,
-) -> None:
-    """Step t of Adam on w, in place (Kingma & Ba 2015).
-
-    ``m = beta1*m + (1-beta1)*grad``, ``v = beta2*v + (1-beta2)*grad**2``, and with ``m_hat = m/(1-beta1**t)`` and
-    ``v_hat = v/(1-beta2**t)`` then ``w -= learning_rate*m_hat/(sqrt(v_hat) + epsilon)``.
-
-    Parameters
-    ----------
-    w : ndarray of float32 or float64, any shape
-        Written in place. Contiguous, in C or Fortran order.
-    grad : array_like, shape of w
-    m, v : ndarray, shape, dtype and memory order of w
-        The moving averages, zeros before step 1; written in place.
-    t : int
-        The number of this step: 1, 2, ...
-    learning_rate : float, default 0.001
-        Finite and >= 0.
-    beta1, beta2 : float, default 0.9 and 0.999
-        At least 0, and less than 1 in float32 too.
-    epsilon : float, default 1e-07
-        Finite and at least 1e-30.
-
-    Raises
-    ------
-    TypeError
-        If `w`, `m` or `v` is not an array of float32 or float64, `grad` holds no real numbers, or `t` is no integer.
-    ValueError
-        If shapes disagree, an array cannot be written in place, arrays overlap, or a number is out of w's range.
     """

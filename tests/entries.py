@@ -146,6 +146,14 @@ ENTRIES = [
         {"w": W, "grad": W, "m": W, "v": W},
         ("w", "m", "v"),
     ),
+    Entry(
+        "rmsprop_step",
+        lambda a: kernels.rmsprop_step(
+            a["w"], a["grad"], a["v"], a["velocity"], a["mean"], momentum=0.5, centered=True, weight_decay=0.1
+        ),
+        {"w": W, "grad": W, "v": W, "velocity": W, "mean": W},
+        ("w", "v", "velocity", "mean"),
+    ),
     Entry("elementary", lambda a: _core.elementary("exp", a["x"]), {"x": W3}),
     Entry("Net.forward", lambda a: net_like(a).forward(a["x"]), {"x": X}, of_net=True),
     Entry("Net.predict", lambda a: net_like(a).predict(a["x"]), {"x": X}, of_net=True),

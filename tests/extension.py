@@ -84,37 +84,35 @@ static real cauchy_slope(real y_hat, real y, const real *c) {
     "signum": {
         "csrc/catalogue/optimizers.def": (
             "/* clang-format on */",
-            """OPTIMIZER(SIGNUM, signum, "Signum", STATES("m"), NO_TRAITS,
+            """OPTIMIZER(SIGNUM, signum, "Signum", STATES(STATE("m")), NO_TRAITS,
           HYPERS(NUMBER("learning_rate", 0.001, 0, INFINITY), NUMBER("decay", 0.9, 0, DECAY)),
           "m = decay m + (1 - decay) grad; w -= learning_rate sign(m)", "Bernstein et al. 2018")
 """,
         ),
         "csrc/reference/optimizers.c": (
             "/* ---- any of them",
-            """enum { SIGNUM_RATE, SIGNUM_DECAY };
+            """enum { SIGNUM_RATE = MLP_FIRST_OWN, SIGNUM_DECAY };
 
 static void signum_constants(const double *hypers, int64_t t, real *c) {
     (void)t;
-    for (int i = SIGNUM_RATE; i <= SIGNUM_DECAY; i++) {
-        c[i] = (real)hypers[i];
-    }
+    c[SIGNUM_RATE] = (real)hypers[0];
+    c[SIGNUM_DECAY] = (real)hypers[1];
+    c[MLP_DECAY] = 0;
 }
 
-static void signum_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
+static real signum_weight(const REAL_NAME(mlp_update) * u, ptrdiff_t i, real w, real slope) {
     const real decay = u->constants[SIGNUM_DECAY];
     real *m = u->state[0];
-    for (ptrdiff_t i = begin; i < begin + count; i++) {
-        m[i] = real_fma(decay, m[i], (1 - decay) * adjusted(u, grad[i - begin], w[i]));
-        w[i] -= u->constants[SIGNUM_RATE] * (real)((m[i] > 0) - (m[i] < 0));
-    }
+    m[i] = real_fma(decay, m[i], (1 - decay) * slope);
+    return w - u->constants[SIGNUM_RATE] * sign_of(m[i]);
 }
 
 """,
         ),
-        "csrc/kernels/optimizers.inc.h": ("VECTOR_RULE(adam)", "NO_VECTOR_RULE(signum)\n"),
+        "csrc/kernels/optimizers.inc.h": ('#include "descent.inc.h"', "NO_VECTOR_RULE(signum)\n\n"),
         "docs/elsewhere.toml": ("[schedules]", 'signum = ["", "", ""]\n\n'),
-        "mlpcore/optimizers.py": (
-            "NAMES: dict",
+        "mlpcore/optimizers/descent.py": (
+            "@dataclass(eq=False, repr=False)\nclass Rprop",
             '''@dataclass(eq=False, repr=False)
 class Signum(Optimizer):
     """Steps of one length in the direction of a moving average of the gradient."""
@@ -126,6 +124,10 @@ class Signum(Optimizer):
 
 
 ''',
+        ),
+        "mlpcore/optimizers/__init__.py": (
+            "from mlpcore.optimizers.optimizer import",
+            "from mlpcore.optimizers.descent import Signum as Signum\n",
         ),
         "mlpcore/__init__.py": (
             "from mlpcore.threads import",

@@ -31,11 +31,11 @@ def activity(net: _core.Net, j: int) -> tuple[Any, ...]:
 
 
 def sgd(rate: float = 0.1, momentum: float = 0.0, nesterov: bool = False, velocity: Any = None) -> OptimizerState:
-    return OptimizerState("sgd", (rate, momentum, nesterov), (velocity,), np.zeros(1, np.int64))
+    return OptimizerState("sgd", (rate, momentum, nesterov, 0.0), (velocity,), np.zeros(1, np.int64))
 
 
 def adam(rate: float, beta1: float, beta2: float, epsilon: float, m: Any, v: Any, t: Any) -> OptimizerState:
-    return OptimizerState("adam", (rate, beta1, beta2, epsilon), (m, v), t)
+    return OptimizerState("adam", (rate, beta1, beta2, epsilon, 0.0), (m, v), t)
 
 
 def rule(name: str) -> str | None:

@@ -37,7 +37,7 @@ REFUSED = [
     ({"y": None}, TypeError, "y has dtype object"),
     ({"loss": "hinges"}, ValueError, "loss is 'hinges'"),
     ({"loss": "bce"}, ValueError, r"y has shape \(50,\), expected \(50, 3\)"),
-    ({"optimizer": "lion"}, ValueError, "optimizer is 'lion'"),
+    ({"optimizer": "sdg"}, ValueError, "optimizer is 'sdg'"),
     ({"epochs": 0}, ValueError, "epochs is 0, expected an integer >= 1"),
     ({"epochs": 1.5}, TypeError, "epochs is 1.5"),
     ({"batch_size": 0}, ValueError, "batch_size is 0"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from states import shown
 
-from mlpcore import SGD, Activation, Adam, CustomLayer, Dense, Dropout, Residual, Sequential
+from mlpcore import SGD, Activation, Adam, CustomLayer, Dense, Dropout, Residual, RMSprop, Sequential, optimizers
 
 
 class Doubled(CustomLayer):
@@ -72,6 +72,19 @@ def test_the_bits_are_those_of_one_step_after_the_other(net, optimizer):
             fused = fitted(NETS[net], OPTIMIZERS[optimizer](), dtype, **options)
             apart = fitted(NETS[net], OPTIMIZERS[optimizer](clip_norm=1e30), dtype, **options)
             assert fused == apart, (dtype, options)
+
+
+@pytest.mark.parametrize("optimizer", optimizers.NAMES.values())
+def test_every_optimizer_has_the_bits_of_one_step_after_the_other(optimizer):
+    for net in ("narrow", "wide", "penalties", "max_norm"):
+        for dtype in ("float32", "float64"):
+            assert fitted(NETS[net], optimizer(), dtype) == fitted(NETS[net], optimizer(clip_norm=1e30), dtype)
+
+
+def test_states_that_are_kept_on_a_condition_have_the_bits_of_one_step_after_the_other():
+    for settings in ({"centered": True}, {"momentum": 0.9}, {"momentum": 0.9, "centered": True, "weight_decay": 0.1}):
+        fused, apart = RMSprop(0.01, **settings), RMSprop(0.01, clip_norm=1e30, **settings)
+        assert fitted(NETS["wide"], fused, "float32") == fitted(NETS["wide"], apart, "float32")
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 8, 9, 10])

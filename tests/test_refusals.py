@@ -36,7 +36,7 @@ BAD_WEIGHT = [
 ]
 BAD_BATCH = [0, -1, 2.5, "32", None, True, 10**30]
 BAD_OPTIMIZER = [
-    "lion",
+    "sdg",
     None,
     Adam,
     3,

@@ -10,7 +10,10 @@
 #define HYPERS(...) {__VA_ARGS__}
 #define NO_CONSTANTS HYPERS({NULL, 0, 0, 0, false, 0})
 #define STATES(...) .states = {__VA_ARGS__}
-#define STATES_IF(hyper, ...) .states_if = hyper, .states = {__VA_ARGS__}
+#define STATE(name) {name, NULL}
+#define STATE_IF(hyper, name) {name, hyper}
+#define EPSILON NUMBER_BY_TYPE("epsilon", 1e-7, 1e-30, 1e-16, INFINITY)
+#define WEIGHT_DECAY(standard) NUMBER("weight_decay", standard, 0, INFINITY)
 #define DECAY (1 - 0x1p-25)
 
 /* Traits as the rows name them. */
@@ -137,9 +140,10 @@ static double value_of(const mlp_entry *entry, const char *hyper, const double *
     return hypers[i];
 }
 
-bool mlp_needs_states(mlp_optimizer_id id, const double *hypers) {
+bool mlp_needs_state(mlp_optimizer_id id, int i, const double *hypers) {
     const mlp_entry *entry = &mlp_optimizers[id];
-    return !entry->states_if || value_of(entry, entry->states_if, hypers) != 0;
+    const mlp_state *state = &entry->states[i];
+    return state->name && (!state->only_if || value_of(entry, state->only_if, hypers) != 0);
 }
 
 const mlp_family mlp_catalogue[] = {

@@ -16,6 +16,12 @@ typedef struct {
     double least_f32; /* 0: least */
 } mlp_hyper;
 
+/* An array that an optimizer keeps. */
+typedef struct {
+    const char *name;    /* NULL ends the list                                              */
+    const char *only_if; /* it is kept only if this hyperparameter is not 0; NULL: always */
+} mlp_state;
+
 typedef enum {
     MLP_PER_ROW = 1 << 0,         /* activation: units of a row depend on each other     */
     MLP_FROM_Z = 1 << 1,          /* activation: sigma' needs z                          */
@@ -36,8 +42,7 @@ typedef struct {
     const char *name, *alias, *class_name; /* a longer name; the class in Python; NULL: none */
     const char *formula, *derivative, *source;
     mlp_hyper hypers[MLP_HYPERS + 1];
-    const char *states[MLP_STATES + 1]; /* optimizers; NULL ends the list                      */
-    const char *states_if;              /* they are kept only if this hyperparameter is not 0 */
+    mlp_state states[MLP_STATES + 1]; /* optimizers */
     unsigned traits;
     double least, most; /* losses: the range of y */
 } mlp_entry;
@@ -62,7 +67,7 @@ static inline bool mlp_derivative_needs_z(mlp_activation_id sigma) {
 }
 static inline bool mlp_is_per_row(mlp_activation_id sigma) { return mlp_activations[sigma].traits & MLP_PER_ROW; }
 
-/* Whether an optimizer keeps its states, with hyperparameters of these values. */
-bool mlp_needs_states(mlp_optimizer_id id, const double *hypers);
+/* Whether an optimizer has a state i and keeps it, with hyperparameters of these values. */
+bool mlp_needs_state(mlp_optimizer_id id, int i, const double *hypers);
 
 #endif

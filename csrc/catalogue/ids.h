@@ -92,4 +92,7 @@ enum {
 /* The most that a row may have: constants or hyperparameters, and arrays of an optimizer's state. */
 enum { MLP_HYPERS = 6, MLP_STATES = 3 };
 
+/* The constants of a rule in one step: the first is the part of w that weight decay takes, the others are the rule's own. */
+enum { MLP_DECAY, MLP_FIRST_OWN, MLP_CONSTANTS = 8 };
+
 #endif

@@ -276,12 +276,12 @@ int mlp_check_hypers_in_type(const mlp_call *call, int p, bool in_tuple, bool is
 
 int mlp_check_first_step(const mlp_call *call, int p, const char *what, bool is_double, mlp_optimizer_id id,
                          const double *hypers) {
-    float f32[MLP_HYPERS] = {0};
-    double f64[MLP_HYPERS] = {0};
+    float f32[MLP_CONSTANTS] = {0};
+    double f64[MLP_CONSTANTS] = {0};
     mlp_update_constants_f32(id, hypers, 1, f32);
     mlp_update_constants_f64(id, hypers, 1, f64);
     bool finite = true;
-    for (int i = 0; i < MLP_HYPERS; i++) {
+    for (int i = 0; i < MLP_CONSTANTS; i++) {
         finite &= isfinite(is_double ? f64[i] : (double)f32[i]) != 0;
     }
     if (finite) {

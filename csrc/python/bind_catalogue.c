@@ -19,6 +19,24 @@ static PyObject *tuple_of_texts(const char *const *texts) {
     return tuple;
 }
 
+/* The arrays that an optimizer keeps: their names, or the hyperparameters that they are kept for, None where always. */
+static PyObject *tuple_of_states(const mlp_state *states, bool conditions) {
+    Py_ssize_t count = 0;
+    while (states[count].name) {
+        count++;
+    }
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple && i < count; i++) {
+        PyObject *text = Py_BuildValue("z", conditions ? states[i].only_if : states[i].name);
+        if (!text) {
+            Py_CLEAR(tuple);
+            break;
+        }
+        PyTuple_SET_ITEM(tuple, i, text);
+    }
+    return tuple;
+}
+
 /* (name, default, least, below, whether it is a flag, least in float32) each */
 static PyObject *tuple_of_hypers(const mlp_hyper *hypers) {
     Py_ssize_t count = 0;
@@ -51,11 +69,11 @@ static PyObject *tuple_of_traits(unsigned traits) {
 }
 
 static PyObject *dict_of(const mlp_entry *entry) {
-    return Py_BuildValue("{s:s,s:z,s:z,s:s,s:z,s:z,s:N,s:N,s:z,s:N,s:d,s:d}", "name", entry->name, "alias",
+    return Py_BuildValue("{s:s,s:z,s:z,s:s,s:z,s:z,s:N,s:N,s:N,s:N,s:d,s:d}", "name", entry->name, "alias",
                          entry->alias, "class_name", entry->class_name, "formula", entry->formula, "derivative",
                          entry->derivative, "source", entry->source, "hypers", tuple_of_hypers(entry->hypers), "states",
-                         tuple_of_texts(entry->states), "states_if", entry->states_if, "traits",
-                         tuple_of_traits(entry->traits), "least", entry->least, "most", entry->most);
+                         tuple_of_states(entry->states, false), "states_if", tuple_of_states(entry->states, true),
+                         "traits", tuple_of_traits(entry->traits), "least", entry->least, "most", entry->most);
 }
 
 /* The rows of a family, each a dict. */

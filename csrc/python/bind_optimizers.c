@@ -6,6 +6,8 @@
  */
 #include "binding.h"
 
+#include <math.h>
+
 enum { STEP_WORK = 5 }; /* what a step costs per weight, in multiply-adds */
 enum { W, GRAD, FIRST_STATE };
 
@@ -16,9 +18,9 @@ static void describe(mlp_optimizer_id id, const char *name, mlp_function *functi
     function->parameters[W] = (mlp_parameter){"w", MLP_OUTPUT, .order = MLP_FIRST_ORDER};
     function->parameters[GRAD] = (mlp_parameter){"grad", MLP_INPUT, .order = MLP_FIRST_ORDER};
     int p = FIRST_STATE;
-    for (int i = 0; entry->states[i]; i++) {
-        function->parameters[p++] = (mlp_parameter){entry->states[i], MLP_OUTPUT, .optional = entry->states_if != NULL,
-                                                    .order = MLP_FIRST_ORDER};
+    for (int i = 0; entry->states[i].name; i++) {
+        function->parameters[p++] = (mlp_parameter){
+            entry->states[i].name, MLP_OUTPUT, .optional = entry->states[i].only_if != NULL, .order = MLP_FIRST_ORDER};
     }
     function->positional = p;
     if (entry->traits & MLP_COUNTS_STEPS) {
@@ -57,10 +59,11 @@ static int check_hypers(const mlp_call *call, mlp_optimizer_id id, const double 
 }
 
 static int check_states(const mlp_call *call, mlp_optimizer_id id, const double *hypers) {
-    for (int i = 0; mlp_optimizers[id].states[i]; i++) {
-        if (!call->array[FIRST_STATE + i] && mlp_needs_states(id, hypers)) {
+    const mlp_state *states = mlp_optimizers[id].states;
+    for (int i = 0; states[i].name; i++) {
+        if (!call->array[FIRST_STATE + i] && mlp_needs_state(id, i, hypers)) {
             return mlp_argument_error(call, FIRST_STATE + i, PyExc_ValueError,
-                                      "is missing, expected an array since %s is not 0", mlp_optimizers[id].states_if);
+                                      "is missing, expected an array since %s is not 0", states[i].only_if);
         }
     }
     return 0;
@@ -78,11 +81,13 @@ static PyObject *optimizer_step(mlp_optimizer_id id, const char *name, PyObject 
         mlp_acquire(&call) < 0 || check_hypers(&call, id, hypers) < 0 || check_states(&call, id, hypers) < 0) {
         goto done;
     }
-    mlp_update_f32 update_f32 = {.rule = id};
-    mlp_update_f64 update_f64 = {.rule = id};
+    mlp_update_f32 update_f32 = {.rule = id, .grad_scale = 1, .clip_value = INFINITY};
+    mlp_update_f64 update_f64 = {.rule = id, .grad_scale = 1, .clip_value = INFINITY};
     mlp_update_constants_f32(id, hypers, t, update_f32.constants);
     mlp_update_constants_f64(id, hypers, t, update_f64.constants);
-    for (int i = 0; mlp_optimizers[id].states[i]; i++) {
+    update_f32.adjusts = update_f32.constants[MLP_DECAY] > 0;
+    update_f64.adjusts = update_f64.constants[MLP_DECAY] > 0;
+    for (int i = 0; mlp_optimizers[id].states[i].name; i++) {
         update_f32.state[i] = mlp_data(&call, FIRST_STATE + i);
         update_f64.state[i] = mlp_data(&call, FIRST_STATE + i);
     }

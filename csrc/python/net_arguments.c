@@ -184,10 +184,10 @@ static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *
         .function = function, .required = {.parameters = self->net->parameters}, .required_bits = self->net->bits};
     function->parameters[COUNTER] = (mlp_parameter){"t", MLP_COUNTER, .axes = "1"};
     arrays->given[COUNTER] = call->given[T];
-    const bool needed = mlp_needs_states(arguments->optimizer.id, arguments->optimizer.hypers);
-    for (int i = 0; entry->states[i]; i++) {
+    for (int i = 0; entry->states[i].name; i++) {
         const int p = FIRST_STATE + i;
-        function->parameters[p] = (mlp_parameter){entry->states[i], MLP_OUTPUT, .optional = !needed, .axes = "p"};
+        const bool needed = mlp_needs_state(arguments->optimizer.id, i, arguments->optimizer.hypers);
+        function->parameters[p] = (mlp_parameter){entry->states[i].name, MLP_OUTPUT, .optional = !needed, .axes = "p"};
         arrays->given[p] = i < PyTuple_GET_SIZE(given) ? PyTuple_GET_ITEM(given, i) : Py_None;
         if (needed && arrays->given[p] == Py_None) {
             return mlp_argument_error(arrays, p, PyExc_ValueError, "is missing, expected an array");

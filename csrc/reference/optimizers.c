@@ -1,11 +1,12 @@
-/* optimizers.c: one step of each optimizer on `count` weights, in place, in rising complexity.
+/* optimizers.c: one step of each optimizer on `count` weights, in place; the rules stand in descent.c, adam.c and adaptive.c.
  *
- * An optimizer is two functions side by side: its constants, computed once a step from the hyperparameters and the number
- * of the step, and its step for each weight. Weight i of a step is w[begin + i], with state[begin + i] and grad[i].
+ * A rule is two functions side by side: <id>_constants, computed once a step in double from the hyperparameters and the number
+ * of the step, and <id>_weight, what weight i becomes by a step with the gradient `slope`. Weight i of a step has number begin +
+ * i: its states are state[...][begin + i], its gradient is grad[i].
  *
  * Where an optimizer keeps a moving average, a gradient that has become 0 would let it decay into subnormal numbers, which
- * many machines add up a hundred times slower. So an average that is subnormal is set to 0 (`flush_tiny`); and Adam's v as
- * soon as sqrt(v_hat) is lost beside epsilon, since it decays a hundred times slower (docs/decisions/flushing.md).
+ * many machines add up a hundred times slower. So an average that is subnormal is set to 0 (`flush_tiny`); and the average v of
+ * grad^2 as soon as it is lost beside epsilon, since it decays a hundred times slower (docs/decisions/flushing.md).
  */
 #if MLP_REAL_BITS == 32
 static const double V_HIGHEST = 0x1p-100,
@@ -16,6 +17,15 @@ static const double V_HIGHEST = 0x1p-900, HALF_ULP = 0x1p-54;
 
 static real flush_tiny(real average, real threshold) { return real_abs(average) < threshold ? 0 : average; }
 
+/* Below what v is set to 0, which is lost where it is less than `lost`. A step adds (1 - decay) grad^2 to it: what many steps add
+ * must not be lost either. */
+static real flush_below(double lost, double decay) {
+    const double threshold = lost * (1 - decay);
+    return (real)(threshold < V_HIGHEST ? threshold : V_HIGHEST);
+}
+
+static real sign_of(real x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
+
 /* The gradient that a rule gets: clipped, and with the penalties l1 |w| + l2 w^2 / 2 of the weight added to the loss. */
 static real adjusted(const REAL_NAME(mlp_update) * u, real grad, real w) {
     if (!u->adjusts) {
@@ -24,89 +34,31 @@ static real adjusted(const REAL_NAME(mlp_update) * u, real grad, real w) {
     grad *= u->grad_scale;
     grad = grad > u->clip_value ? u->clip_value : grad;
     grad = grad < -u->clip_value ? -u->clip_value : grad;
-    real sign = w > 0 ? 1 : w < 0 ? -1 : 0;
-    return real_fma(u->l2, w, real_fma(u->l1, sign, grad));
+    return real_fma(u->l2, w, real_fma(u->l1, sign_of(w), grad));
 }
 
-/* ---- gradient descent ------------------------------------------------------------------------------------------- */
-
-enum { SGD_RATE, SGD_MOMENTUM, SGD_NESTEROV };
-
-static void sgd_constants(const double *hypers, int64_t t, real *c) {
-    (void)t;
-    for (int i = SGD_RATE; i <= SGD_NESTEROV; i++) {
-        c[i] = (real)hypers[i];
-    }
+/* w -= learning_rate weight_decay w, whatever the gradient is                                Loshchilov & Hutter 2019 */
+static real decayed(const REAL_NAME(mlp_update) * u, real w) {
+    const real decay = u->constants[MLP_DECAY];
+    return u->adjusts && decay > 0 ? real_fma(-decay, w, w) : w;
 }
 
-/* w -= rate * grad                                                                           gradient descent
- * v  = momentum v + grad;  w -= rate * v                                                     Polyak 1964
- * v  = momentum v + grad;  w -= rate * (grad + momentum v)                                   Nesterov, as Sutskever 2013
- * state[0] is v, the velocity; NULL without momentum. */
-static void sgd_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
-    const real rate = u->constants[SGD_RATE], momentum = u->constants[SGD_MOMENTUM];
-    real *velocity = u->state[0];
-    for (ptrdiff_t i = begin; i < begin + count; i++) {
-        const real slope = adjusted(u, grad[i - begin], w[i]);
-        real direction = slope;
-        if (velocity) {
-            velocity[i] = flush_tiny(real_fma(momentum, velocity[i], slope), REAL_SMALLEST);
-            direction = u->constants[SGD_NESTEROV] != 0 ? real_fma(momentum, velocity[i], slope) : velocity[i];
-        }
-        w[i] = real_fma(-rate, direction, w[i]);
-    }
-}
+#include "descent.c"
 
-/* ---- Adam ------------------------------------------------------------------------------------------------------- */
+#include "adam.c"
 
-/* base^t for t >= 0 by squaring: libm's pow differs between machines. */
-static double power(double base, int64_t t) {
-    double result = 1;
-    for (; t > 0; t /= 2) {
-        result *= t % 2 ? base : 1;
-        base *= base;
-    }
-    return result;
-}
-
-enum { ADAM_BETA1, ADAM_BETA2, ADAM_RATE, ADAM_V_SCALE, ADAM_EPSILON, ADAM_FLUSH_V };
-
-/* Bias correction: the averages begin at 0, and 1 - beta^t is the weight of all gradients so far in them. m_hat and v_hat are
- * folded into two numbers, the rate of the step and what sqrt(v) is multiplied by. */
-static void adam_constants(const double *hypers, int64_t t, real *c) {
-    const double learning_rate = hypers[0];
-    c[ADAM_BETA1] = (real)hypers[1];
-    c[ADAM_BETA2] = (real)hypers[2];
-    c[ADAM_EPSILON] = (real)hypers[3];
-    c[ADAM_RATE] = (real)(learning_rate / (1 - power((double)c[ADAM_BETA1], t)));
-    const double root = sqrt(1 - power((double)c[ADAM_BETA2], t));
-    c[ADAM_V_SCALE] = (real)(1 / root);
-    /* sqrt(v) below `lost` changes no sum. A step adds (1 - beta2) grad^2 to v: what many steps add must not be lost either. */
-    const double lost = (double)c[ADAM_EPSILON] * HALF_ULP * root;
-    const double threshold = lost * lost * (1 - (double)c[ADAM_BETA2]);
-    c[ADAM_FLUSH_V] = (real)(threshold < V_HIGHEST ? threshold : V_HIGHEST);
-}
-
-/* m = beta1 m + (1 - beta1) grad         m_hat = m / (1 - beta1^t)                           Kingma & Ba 2015
- * v = beta2 v + (1 - beta2) grad^2       v_hat = v / (1 - beta2^t)
- * w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)                  state[0] is m, state[1] is v */
-static void adam_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
-    const real beta1 = u->constants[ADAM_BETA1], beta2 = u->constants[ADAM_BETA2], rate = u->constants[ADAM_RATE];
-    real *m = u->state[0], *v = u->state[1];
-    for (ptrdiff_t i = begin; i < begin + count; i++) {
-        const real slope = adjusted(u, grad[i - begin], w[i]);
-        m[i] = flush_tiny(real_fma(1 - beta1, slope, beta1 * m[i]), REAL_SMALLEST);
-        v[i] = flush_tiny(real_fma((1 - beta2) * slope, slope, beta2 * v[i]), u->constants[ADAM_FLUSH_V]);
-        w[i] -= rate * m[i] / real_fma(real_sqrt(v[i]), u->constants[ADAM_V_SCALE], u->constants[ADAM_EPSILON]);
-    }
-}
+#include "adaptive.c"
 
 /* ---- any of them ------------------------------------------------------------------------------------------------ */
 
 static void update(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w, const real *grad) {
     switch (u->rule) {
 #define OPTIMIZER(ID, id, ...)                                                                                         \
-    case MLP_##ID: id##_step(u, begin, count, w, grad); break;
+    case MLP_##ID:                                                                                                     \
+        for (ptrdiff_t i = begin; i < begin + count; i++) {                                                            \
+            w[i] = id##_weight(u, i, decayed(u, w[i]), adjusted(u, grad[i - begin], w[i]));                            \
+        }                                                                                                              \
+        break;
 #include "../catalogue/optimizers.def"
     }
 }

@@ -119,7 +119,7 @@ static void try_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large)
                                        {"x", READ, n, in, fill_factors}}};
     try_at(&backward, 0);
     for (int rule = 0; rule < MLP_OPTIMIZER_COUNT; rule++) {
-        if (!chosen(3)) {
+        if (!takes_rule()) {
             continue;
         }
         job update = backward;
@@ -134,7 +134,7 @@ static void try_backward_w(ptrdiff_t n, ptrdiff_t in, ptrdiff_t out, bool large)
 
 static void try_online(ptrdiff_t in, ptrdiff_t out, bool large) {
     for (int rule = 0; rule < MLP_OPTIMIZER_COUNT; rule++) {
-        if (!chosen(2)) {
+        if (!takes_rule()) {
             continue;
         }
         job update = {.kernel = "dense_update_online",

@@ -16,6 +16,7 @@ static void draw_update(job *j, mlp_optimizer_id rule, ptrdiff_t count, int firs
     draw_hypers(entry, hypers);
     j->update = (REAL_NAME(mlp_update)){.rule = rule, .grad_scale = 1, .clip_value = (real)INFINITY};
     REAL_NAME(mlp_update_constants)(rule, hypers, 1 + random_below(1000), j->update.constants);
+    j->update.adjusts = j->update.constants[MLP_DECAY] > 0;
     if (random_below(2)) {
         j->update.adjusts = true;
         j->update.grad_scale = random_below(2) ? 1 : real_abs(uniform());
@@ -24,15 +25,17 @@ static void draw_update(job *j, mlp_optimizer_id rule, ptrdiff_t count, int firs
         j->update.l2 = random_below(2) ? 0 : real_abs(uniform());
     }
     j->begin = random_below(2) ? 0 : random_below(100);
-    const bool keeps_states = mlp_needs_states(rule, hypers);
     j->operands[first] = (operand){"w", CHANGED, 1, j->begin + count, fill_factors};
     for (int i = 0; i < MLP_STATES; i++) {
-        const char *name = keeps_states && (i == 0 || j->operands[first + i].name) ? entry->states[i] : NULL;
+        const char *name = mlp_needs_state(rule, i, hypers) ? entry->states[i].name : NULL;
         j->operands[first + 1 + i] = (operand){name, CHANGED, 1, j->begin + count, fill_state};
     }
-    describe(j, "%s%s%s, begin %td", entry->name, keeps_states ? "" : " without states",
+    describe(j, "%s%s%s, begin %td", entry->name, j->operands[first + 1].name ? "" : " without states",
              j->update.adjusts ? ", adjusted" : "", j->begin);
 }
+
+/* Of the rules a sample, unless all is tried. */
+static bool takes_rule(void) { return chosen(MLP_OPTIMIZER_COUNT / 2); }
 
 static void run_update(const kernels *k, const job *j, real *const *at) {
     const REAL_NAME(mlp_update) update = update_with(&j->update, at + 2);
@@ -41,7 +44,7 @@ static void run_update(const kernels *k, const job *j, real *const *at) {
 
 static void try_updates(ptrdiff_t count, int offset) {
     for (int rule = 0; rule < MLP_OPTIMIZER_COUNT; rule++) {
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 3 && takes_rule(); i++) {
             job update = {.kernel = "update",
                           .run = run_update,
                           .n = count,

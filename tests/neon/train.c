@@ -173,8 +173,8 @@ static mlp_optimizer read_optimizer(void) {
     optimizer.id = (mlp_optimizer_id)entry(mlp_optimizers, optimizer.hypers);
     optimizer.clip_value = number();
     optimizer.clip_norm = number();
-    for (int i = 0; mlp_optimizers[optimizer.id].states[i] && mlp_needs_states(optimizer.id, optimizer.hypers); i++) {
-        optimizer.state[i] = states[i];
+    for (int i = 0; i < MLP_STATES; i++) {
+        optimizer.state[i] = mlp_needs_state(optimizer.id, i, optimizer.hypers) ? states[i] : NULL;
     }
     if (whole() != 0) {
         optimizer.schedule.id = (mlp_schedule_id)entry(mlp_schedules, optimizer.schedule.constants);

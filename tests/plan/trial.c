@@ -171,8 +171,7 @@ void draw_trial(trial *t, bool large) {
         t->optimizer.hypers[1] = 0.9;
     }
     for (int i = 0; i < MLP_STATES; i++) {
-        const bool kept =
-            mlp_optimizers[t->optimizer.id].states[i] && mlp_needs_states(t->optimizer.id, t->optimizer.hypers);
+        const bool kept = mlp_needs_state(t->optimizer.id, i, t->optimizer.hypers);
         t->optimizer.state[i] = kept ? numbers(t->net->parameters) : NULL;
     }
     t->first = numbers(t->net->parameters);

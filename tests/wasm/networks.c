@@ -110,7 +110,7 @@ static void train(int bits, int exponent, mlp_activation_id hidden, mlp_activati
         optimizer.hypers[1] = 0.9; /* momentum */
     }
     for (int i = 0; i < MLP_STATES; i++) {
-        optimizer.state[i] = mlp_optimizers[rule].states[i] ? memory(net->parameters, size) : NULL;
+        optimizer.state[i] = mlp_needs_state(rule, i, optimizer.hypers) ? memory(net->parameters, size) : NULL;
     }
     mlp_score scores[EPOCHS];
     mlp_training training = {.samples = {.n = ROWS, .x = x, .y = y},

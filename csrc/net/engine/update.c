@@ -25,7 +25,7 @@ static void begin_step(weight_updater *updater, bool fused) {
     *optimizer->t += 1;
     set_constants(&updater->plain, updater, 1);
     updater->plain.grad_scale = 1;
-    updater->plain.adjusts = isfinite(optimizer->clip_value);
+    updater->plain.adjusts = isfinite(optimizer->clip_value) || updater->plain.constants[MLP_DECAY] != 0;
     updater->fused = fused;
 }
 

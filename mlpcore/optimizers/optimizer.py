@@ -1,9 +1,4 @@
-"""The optimizers: their hyperparameters, and the state that they keep for one model.
-
-The steps themselves are `mlpcore.kernels.sgd_step` and `mlpcore.kernels.adam_step`. An optimizer's hyperparameters are
-attributes that may be changed between epochs, from a callback for example. No other attribute can be set, so that a
-misspelt one is not ignored.
-"""
+"""What all optimizers have in common: checked hyperparameters, and a state that is kept for one model."""
 
 import weakref
 from abc import ABC
@@ -16,7 +11,7 @@ from numpy.typing import NDArray
 from mlpcore import _core, catalogue, checks, copies
 from mlpcore._core import Net
 from mlpcore.engine import LBFGSState, OptimizerState, ScheduleState
-from mlpcore.schedules.schedule import EPOCHS, FitLength, Rate, Schedule, new_progress, schedule_of
+from mlpcore.schedules.schedule import EPOCHS, FitLength, Schedule, new_progress, schedule_of
 
 if TYPE_CHECKING:
     from mlpcore.layers.layer import Holder
@@ -75,7 +70,7 @@ class Optimizer(ABC):
         self._check()
 
     def __setattr__(self, name: str, value: object) -> None:
-        own = type(self) in NAMES.values()  # a subclass may have attributes of its own
+        own = "_name" in vars(type(self))  # a subclass may have attributes of its own
         if own and name not in self.__dataclass_fields__ and not name.startswith("_"):
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}, expected one of its hyperparameters "
@@ -86,8 +81,11 @@ class Optimizer(ABC):
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        given = [f"{hyper.name}={getattr(self, hyper.name)!r}" for hyper in self._entry().hypers]
-        given += [f"{name}={value!r}" for name, value in self._clipping().items() if value is not None]
+        shown = {hyper.name: getattr(self, hyper.name) for hyper in self._entry().hypers}
+        if shown.get("weight_decay") == 0:
+            del shown["weight_decay"]
+        shown |= {name: value for name, value in self._clipping().items() if value is not None}
+        given = [f"{name}={value!r}" for name, value in shown.items()]
         return f"{type(self).__name__}({', '.join(given)})"
 
     @classmethod
@@ -201,10 +199,9 @@ class Optimizer(ABC):
         state = dict(self._state)
         if "t" not in state:
             state["t"] = np.zeros(1, np.int64)
-        if entry.states_if is None or getattr(self, entry.states_if):
-            for name in entry.states:
-                if name not in state:
-                    state[name] = _core.aligned_zeros(params.size, params.dtype.name)
+        for name, only_if in zip(entry.states, entry.states_if, strict=True):
+            if name not in state and (only_if is None or getattr(self, only_if)):
+                state[name] = _core.aligned_zeros(params.size, params.dtype.name)
         schedule = self._schedule
         if schedule is not None and ("schedule" not in state or (begins_fit and schedule._goes_over_the_fit)):
             state["schedule"] = new_progress(int(state["t"][0]))
@@ -232,106 +229,6 @@ class Optimizer(ABC):
     def __setstate__(self, state: object) -> None:
         copies.set_attributes(self, state)
         self._state = {name: _aligned_copy(values) for name, values in self._state.items()}
-
-
-@dataclass(eq=False, repr=False)
-class SGD(Optimizer):
-    """Stochastic gradient descent, optionally with momentum.
-
-    With grad = the gradient of a batch's loss and velocity = 0 at first::
-
-        velocity = momentum * velocity + grad
-        w -= learning_rate * velocity                       plain momentum (Polyak 1964)
-        w -= learning_rate * (grad + momentum * velocity)   nesterov (as Sutskever et al. 2013)
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.01
-        A number, or a schedule such as `Cosine`, or a function of the epoch: see `mlpcore.schedules`.
-    momentum : float, default 0.0
-        From 0 to below 1. Without momentum no velocity is kept; it begins as 0 with the first step that has momentum,
-        and follows the formula from then on, whatever momentum becomes.
-    nesterov : bool, default False
-        Needs a momentum above 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a hyperparameter is not a number in its range.
-
-    Examples
-    --------
-    >>> import mlpcore
-    >>> mlpcore.SGD(0.1, momentum=0.9)
-    SGD(learning_rate=0.1, momentum=0.9, nesterov=False)
-    """
-
-    learning_rate: Rate = 0.01
-    momentum: float = 0.0
-    nesterov: bool = False
-
-    _name: ClassVar[str] = "sgd"
-
-    def _check(self, dtype: str | None = None) -> None:
-        super()._check(dtype)
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov is True with momentum 0.0, expected a momentum > 0")
-
-
-@dataclass(eq=False, repr=False)
-class Adam(Optimizer):
-    """Adam (Kingma & Ba 2015), with bias correction.
-
-    With grad = the gradient of a batch's loss, m = v = 0 at first, and t = 1 for the first step::
-
-        m = beta1 * m + (1 - beta1) * grad          m_hat = m / (1 - beta1^t)
-        v = beta2 * v + (1 - beta2) * grad^2        v_hat = v / (1 - beta2^t)
-        w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)
-
-    Parameters
-    ----------
-    learning_rate : float, Schedule or callable, default 0.001
-        As in `SGD`.
-    beta1, beta2 : float, default 0.9 and 0.999
-        From 0 to below 1.
-    epsilon : float, default 1e-7
-        At least 1e-30.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a hyperparameter is not a number in its range.
-
-    Examples
-    --------
-    >>> import mlpcore
-    >>> mlpcore.Adam(learning_rate=0.01)
-    Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-07)
-    """
-
-    learning_rate: Rate = 0.001
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-7
-
-    _name: ClassVar[str] = "adam"
-
-
-NAMES: dict[str, type[Optimizer]] = {kind._name: kind for kind in Optimizer.__subclasses__()}
-
-
-def optimizer_of(optimizer: "str | Optimizer") -> Optimizer:
-    """Return the optimizer itself or, for a name, a new one with default hyperparameters."""
-    if not isinstance(optimizer, str):
-        return optimizer_object(optimizer)
-    return NAMES[catalogue.resolve("optimizers", "optimizer", optimizer).name]()
-
-
-def optimizer_object(optimizer: Optimizer) -> Optimizer:
-    """Return the optimizer itself, for calls that keep its state; a name would make a new one each time."""
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer is {optimizer!r}, expected an object such as mlpcore.Adam(), which keeps its state")
-    return optimizer
 
 
 def _aligned_copy(values: NDArray[Any]) -> NDArray[Any]:
