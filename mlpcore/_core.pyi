@@ -225,6 +225,8 @@ class Net:
         """Return what `function` returns, during which no other call changes the network."""
     def snapshot(self) -> NDArray[Any]:
         """Return a copy of all parameters, which no other call changes meanwhile."""
+    def set_trained(self, params: ArrayLike) -> None:
+        """Overwrite the parameters that are trained, of which no other call reads any meanwhile."""
     def value(self, i: int) -> NDArray[Any]:
         """Return value i of the last batch, which step i reads and step i - 1 wrote: a view (n, width)."""
     def gradient(self, i: int) -> NDArray[Any]:

@@ -27,7 +27,8 @@ class _Changes:
         self.model, self.optimizer = model, optimizer
         self.bound = model._holder.bound
         self.histories = model.history, history
-        self.state, self.owner, self.steps = optimizer._state, optimizer._owner, optimizer._steps
+        self.state, self.owner = optimizer._state, optimizer._owner
+        self.counts = optimizer._steps, optimizer._waiting
         self.claimed = self.state
 
     def make(self, built: Bound | None, length: FitLength | None) -> Claimed:
@@ -43,9 +44,9 @@ class _Changes:
         return state
 
     def undo(self, error: BaseException) -> None:
-        """Take back what no other thread has built upon, unless a step has been done."""
+        """Take back what no other thread has built upon, unless a batch has been done."""
         busy = isinstance(error, BusyError)  # another call has the network, perhaps the one that was built here
-        stepped = self.optimizer._steps != self.steps
+        stepped = (self.optimizer._steps, self.optimizer._waiting) != self.counts
         before, own = self.histories
         if self.model.history is own and (not stepped or (busy and not own)):
             self.model.history = before

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcore import checks, network
+from mlpcore import network
 from mlpcore.data import fill
 from mlpcore.engine import OptimizerState
 from mlpcore.optimizers import Optimizer
@@ -34,7 +34,7 @@ class CustomOptimizer(Optimizer):
 
     Parameters
     ----------
-    clip_value, clip_norm : float, optional
+    clip_value, clip_norm, gradient_accumulation_steps, use_ema, ema_momentum, ema_overwrite_frequency : optional
         As in `Optimizer`.
 
     Attributes
@@ -73,16 +73,15 @@ class CustomOptimizer(Optimizer):
         """
 
     def __repr__(self) -> str:
-        own = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        left_out = self._options().keys() - self._options(only_chosen=True).keys()
+        own = {name: value for name, value in vars(self).items() if not name.startswith("_") and name not in left_out}
         given = [f"{name}={value!r}" for name, value in own.items() if value is not None]
         return f"{type(self).__name__}({', '.join(given)})"
 
     def _check(self, dtype: str | None = None) -> None:
-        for name, limit in self._clipping().items():
-            if limit is not None:
-                self._set_checked(name, checks.real_number(name, limit, above=0))
-                if dtype is not None:
-                    checks.require_held(name, limit, dtype)
+        self._check_options()
+        if dtype is not None:
+            self._check_options_in({}, dtype)
 
     def _check_for(self, model: Sequential) -> None:
         if "_state" not in vars(self):
@@ -104,12 +103,20 @@ class CustomOptimizer(Optimizer):
                     f"{name} of {self!r} has shape {kept.shape} and dtype {kept.dtype}, expected {params.shape} and "
                     f"{params.dtype}: make a new optimizer for this model"
                 )
+        self._set_options_state(state, params)
         return state
 
     def _claim_with(self, model: Sequential, state: dict[str, Array], fit: FitLength | None = None) -> OptimizerState:
         rule = _Rule(self, state, _segments(model))
         self._state, self._owner = state, model._owner
-        return OptimizerState(name=rule, hypers=(), states=(), t=state["t"])
+        return OptimizerState(
+            name=rule,
+            hypers=(),
+            states=(),
+            t=state["t"],
+            accumulation=self._accumulation(state),
+            average=self._averaging(state),
+        )
 
 
 class _Segment(NamedTuple):

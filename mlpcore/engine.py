@@ -64,6 +64,44 @@ class ScheduleState(NamedTuple):
     progress: NDArray[Any]
 
 
+class AccumulationState(NamedTuple):
+    """Gradients of several batches, whose mean makes one step.
+
+    Attributes
+    ----------
+    batches : int
+        That make a step.
+    sum : ndarray
+        Of the gradients that wait, lying like the parameters; written in place.
+    waiting : ndarray of int64, shape (1,)
+        How many they are.
+    """
+
+    batches: int
+    sum: NDArray[Any]
+    waiting: NDArray[Any]
+
+
+class AverageState(NamedTuple):
+    """The exponential moving average of the parameters.
+
+    Attributes
+    ----------
+    momentum : float
+    overwrite_every : int
+        After so many steps it takes the place of the parameters; 0: never.
+    average : ndarray
+        Lying like the parameters; written in place.
+    steps : ndarray of int64, shape (1,)
+        How many it has followed.
+    """
+
+    momentum: float
+    overwrite_every: int
+    average: NDArray[Any]
+    steps: NDArray[Any]
+
+
 class OptimizerState(NamedTuple):
     """An optimizer with the arrays that it keeps, each lying like the parameters.
 
@@ -82,6 +120,10 @@ class OptimizerState(NamedTuple):
         The largest absolute value of a component of the gradient, and the largest norm of the whole; None: any.
     schedule : ScheduleState or None
         What the learning rate, the first of hypers, is the largest of; None: it stays as it is.
+    accumulation : AccumulationState or None
+        None: every batch makes a step.
+    average : AverageState or None
+        None: there is none.
     """
 
     name: Any
@@ -91,6 +133,8 @@ class OptimizerState(NamedTuple):
     clip_value: float | None = None
     clip_norm: float | None = None
     schedule: ScheduleState | None = None
+    accumulation: AccumulationState | None = None
+    average: AverageState | None = None
 
 
 class LBFGSState(NamedTuple):

@@ -45,7 +45,7 @@ class Task:
 
     def length(self, epochs: int) -> FitLength:
         """Return how long a fit of so many epochs is."""
-        return FitLength(epochs * math.ceil(len(self.train.x) / self.batch_size), epochs)
+        return FitLength(self.optimizer._steps_of(epochs * math.ceil(len(self.train.x) / self.batch_size)), epochs)
 
     def measured(self, epochs: int) -> MetricsState | None:
         """Return what the engine needs to measure the metrics of so many epochs."""

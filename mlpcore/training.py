@@ -76,6 +76,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
                 if epoch + 1 < epochs:
                     task.optimizer._check_for(model)  # a callback may have changed it
                     state = task.optimizer._claim(model, model._built().params, length)
+        task.optimizer._end_fit(model)
     layer = _layer_not_finite(model)
     if diverged is not None or layer is not None:
         _warn_of_divergence(diverged, layer)

@@ -3,10 +3,10 @@
  *   1. Steps after a product that work element by element are the epilogue of its forward.
  *   2. The last activation belongs to the head, which does activation, loss, phi^J and the count of right answers in one.
  *   3. Steps below a product that work element by element are the epilogue of the product that passes phi down.
- *   4. The optimizer's step is the epilogue of grad_w, unless the rule needs the whole gradient first (clipping by its norm),
- *      something may still fail (a layer or a rule written in Python), or there are so few parameters that one sweep costs less.
+ *   4. The optimizer's step is the epilogue of grad_w, unless the rule needs the whole gradient first (clipping by its norm,
+ *      gradients that are accumulated), something may still fail (a layer or a rule written in Python), or there are so few parameters that one sweep costs less.
  *   5. With one sample a batch, the forward of the next sample through a first dense layer is done while its weights take
- *      their step, unless they are changed once more (max_norm).
+ *      their step, unless they are changed once more (max_norm, a moving average that takes their place).
  */
 #include "plan.h"
 
@@ -34,7 +34,7 @@ void mlp_fuse_steps(mlp_net *net) {
 }
 
 static bool needs_whole_gradient(const mlp_net *net, const mlp_optimizer *optimizer) {
-    return net->has_custom || optimizer->custom.step || isfinite(optimizer->clip_norm);
+    return net->has_custom || optimizer->custom.step || isfinite(optimizer->clip_norm) || optimizer->accumulation.sum;
 }
 
 /* Below this the parameters stay in the caches, and one update of all is faster than one per layer. With one sample the
@@ -49,5 +49,6 @@ bool mlp_fuses_update(const mlp_net *net, const mlp_optimizer *optimizer, bool o
 bool mlp_fuses_next_forward(const mlp_net *net, const mlp_optimizer *optimizer) { /* rule 5 */
     const mlp_step *first = &net->step[0];
     return mlp_fuses_update(net, optimizer, true) && first->kind == MLP_DENSE &&
-           net->segment[first->segment].trainable && net->segment[first->segment].max_norm == 0;
+           net->segment[first->segment].trainable && net->segment[first->segment].max_norm == 0 &&
+           optimizer->average.overwrite_every == 0;
 }

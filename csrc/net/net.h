@@ -83,6 +83,21 @@ typedef struct {
     void *context;
 } mlp_custom_rule;
 
+/* Gradients of several batches whose mean makes one step. */
+typedef struct {
+    int64_t batches;  /* that make a step                                                      */
+    void *sum;        /* of the gradients that wait, like the parameters; NULL: every batch makes a step */
+    int64_t *waiting; /* how many they are                                                     */
+} mlp_accumulation;
+
+/* The exponential moving average of the parameters. */
+typedef struct {
+    double momentum;
+    int64_t overwrite_every; /* after so many steps it takes the parameters' place; 0: never */
+    void *average;           /* like the parameters; NULL: there is none                     */
+    int64_t *steps;          /* that it has followed                                         */
+} mlp_average;
+
 /* An optimizer and its states, each of which lies like the parameters; one that the rule does without is NULL. */
 typedef struct {
     mlp_optimizer_id id;
@@ -92,9 +107,12 @@ typedef struct {
     void *state[MLP_STATES];
     int64_t *t;             /* steps taken so far; counts on */
     mlp_custom_rule custom; /* step NULL: the catalogue's; else nothing above but t counts */
+    mlp_accumulation accumulation;
+    mlp_average average;
 } mlp_optimizer;
 
-/* One step with the gradients that the last backward left. False: a rule that is written elsewhere failed. */
+/* One step with the gradients that the last backward left, or, where they are accumulated, perhaps none yet; where they make a
+ * step, their mean takes their place. False: a rule that is written elsewhere failed. */
 bool mlp_net_update(mlp_net *net, const mlp_optimizer *optimizer, void *caller);
 
 /* fusion.c */

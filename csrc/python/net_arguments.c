@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "../runtime/memory.h"
-
 int mlp_parse_for(const Net *self, mlp_call *call, const mlp_function *function, PyObject *const *args,
                   Py_ssize_t nargs, PyObject *kwnames) {
     const int parsed = mlp_parse(call, function, args, nargs, kwnames);
@@ -115,8 +113,15 @@ int mlp_parse_metric(const mlp_call *call, int p, mlp_metric_id *metric, bool *h
 
 /* ---- optimizers ------------------------------------------------------------------------------------------------- */
 
-enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM, SCHEDULE };
-enum { COUNTER, FIRST_STATE }; /* parameters of the function that has an optimizer's arrays */
+enum { NAME, HYPERS, STATES, T, CLIP_VALUE, CLIP_NORM, SCHEDULE, ACCUMULATION, AVERAGING };
+enum {
+    COUNTER,
+    WAITING,
+    SUM,
+    AVERAGED,
+    AVERAGE,
+    FIRST_STATE
+}; /* parameters of the function that has an optimizer's arrays */
 
 void mlp_begin_optimizer(mlp_optimizer_arguments *arguments) {
     *arguments = (mlp_optimizer_arguments){.function = {.name = "optimizer"}};
@@ -170,7 +175,50 @@ static int parse_limit(const Net *self, const mlp_call *call, int p, double *lim
     return call->given[p] == Py_None ? 0 : mlp_get_held(call, p, is_double(self), limit);
 }
 
-/* The states that the rule keeps and the count of steps, as the arrays of a function of the optimizer's name. */
+/* (batches, sum, waiting), as mlpcore.engine.AccumulationState. */
+static int parse_accumulation(PyObject *tuple, mlp_optimizer_arguments *arguments) {
+    enum { BATCHES, OF_GRADIENTS, BATCHES_WAITING };
+    static const mlp_function function = {.name = "accumulation",
+                                          .positional = 3,
+                                          .parameters = {[BATCHES] = {.name = "batches"},
+                                                         [OF_GRADIENTS] = {.name = "sum"},
+                                                         [BATCHES_WAITING] = {.name = "waiting"}}};
+    mlp_call call;
+    long long batches;
+    if (mlp_parse_tuple(&call, &function, tuple) < 0 || mlp_get_integer(&call, BATCHES, 1, INT64_MAX, &batches) < 0) {
+        return -1;
+    }
+    arguments->optimizer.accumulation.batches = batches;
+    arguments->call.given[SUM] = call.given[OF_GRADIENTS];
+    arguments->call.given[WAITING] = call.given[BATCHES_WAITING];
+    return 0;
+}
+
+/* (momentum, overwrite_every, average, steps), as mlpcore.engine.AverageState. */
+static int parse_average(const Net *self, PyObject *tuple, mlp_optimizer_arguments *arguments) {
+    enum { MOMENTUM, OVERWRITE_EVERY, OF_PARAMETERS, STEPS };
+    static const mlp_function function = {.name = "average",
+                                          .positional = 4,
+                                          .parameters = {[MOMENTUM] = {.name = "momentum"},
+                                                         [OVERWRITE_EVERY] = {.name = "overwrite_every"},
+                                                         [OF_PARAMETERS] = {.name = "average"},
+                                                         [STEPS] = {.name = "steps"}}};
+    mlp_call call;
+    long long every;
+    mlp_average *average = &arguments->optimizer.average;
+    if (mlp_parse_tuple(&call, &function, tuple) < 0 || mlp_get_double(&call, MOMENTUM, 0, 1, &average->momentum) < 0 ||
+        mlp_check_held(&call, MOMENTUM, NULL, average->momentum, is_double(self)) < 0 ||
+        mlp_get_integer(&call, OVERWRITE_EVERY, 0, INT64_MAX, &every) < 0) {
+        return -1;
+    }
+    average->overwrite_every = every;
+    arguments->call.given[AVERAGE] = call.given[OF_PARAMETERS];
+    arguments->call.given[AVERAGED] = call.given[STEPS];
+    return 0;
+}
+
+/* The states that the rule keeps, the count of steps, and what accumulation and average keep, as the arrays of a function of the
+ * optimizer's name. */
 static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *entry,
                         mlp_optimizer_arguments *arguments) {
     PyObject *given = call->given[STATES];
@@ -184,6 +232,16 @@ static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *
         .function = function, .required = {.parameters = self->net->parameters}, .required_bits = self->net->bits};
     function->parameters[COUNTER] = (mlp_parameter){"t", MLP_COUNTER, .axes = "1"};
     arrays->given[COUNTER] = call->given[T];
+    PyObject *accumulation = call->given[ACCUMULATION], *average = call->given[AVERAGING];
+    const bool accumulates = accumulation && accumulation != Py_None, averages = average && average != Py_None;
+    function->parameters[WAITING] = (mlp_parameter){"waiting", MLP_COUNTER, .optional = !accumulates, .axes = "1"};
+    function->parameters[SUM] = (mlp_parameter){"sum", MLP_OUTPUT, .optional = !accumulates, .axes = "p"};
+    function->parameters[AVERAGED] = (mlp_parameter){"averaged", MLP_COUNTER, .optional = !averages, .axes = "1"};
+    function->parameters[AVERAGE] = (mlp_parameter){"average", MLP_OUTPUT, .optional = !averages, .axes = "p"};
+    if ((accumulates && parse_accumulation(accumulation, arguments) < 0) ||
+        (averages && parse_average(self, average, arguments) < 0)) {
+        return -1;
+    }
     for (int i = 0; entry->states[i].name; i++) {
         const int p = FIRST_STATE + i;
         const bool needed = mlp_needs_state(arguments->optimizer.id, i, arguments->optimizer.hypers);
@@ -199,14 +257,16 @@ static int parse_states(const Net *self, const mlp_call *call, const mlp_entry *
 int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optimizer_arguments *arguments) {
     static const mlp_function function = {
         .name = "optimizer",
-        .positional = 7,
+        .positional = 9,
         .parameters = {[NAME] = {.name = "name"},
                        [HYPERS] = {.name = "hypers"},
                        [STATES] = {.name = "states"},
                        [T] = {.name = "t"},
                        [CLIP_VALUE] = {"clip_value", .optional = true},
                        [CLIP_NORM] = {"clip_norm", .optional = true},
-                       [SCHEDULE] = {"schedule", .optional = true}},
+                       [SCHEDULE] = {"schedule", .optional = true},
+                       [ACCUMULATION] = {"accumulation", .optional = true},
+                       [AVERAGING] = {"average", .optional = true}},
     };
     mlp_optimizer *optimizer = &arguments->optimizer;
     mlp_call call;
@@ -236,6 +296,15 @@ int mlp_parse_optimizer(const Net *self, const mlp_call *outer, int p, mlp_optim
     return parse_states(self, &call, &mlp_optimizers[id], arguments);
 }
 
+/* A count that is there and goes on to count so many more. */
+static int check_count(const mlp_call *call, int p, ptrdiff_t steps) {
+    const int64_t *count = mlp_data(call, p);
+    if (!count || (*count >= 0 && *count <= INT64_MAX - steps)) {
+        return 0;
+    }
+    return mlp_argument_error(call, p, PyExc_ValueError, "holds %lld, which is no count of steps", (long long)*count);
+}
+
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps) {
     mlp_call *call = &arguments->call;
     mlp_optimizer *optimizer = &arguments->optimizer;
@@ -256,105 +325,12 @@ int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments
         optimizer->state[i] = mlp_data(call, FIRST_STATE + i);
     }
     optimizer->t = mlp_data(call, COUNTER);
-    if (*optimizer->t < 0 || *optimizer->t > INT64_MAX - steps) {
-        return mlp_argument_error(call, COUNTER, PyExc_ValueError, "holds %lld, which is no count of steps",
-                                  (long long)*optimizer->t);
-    }
-    return 0;
-}
-
-/* ---- L-BFGS ----------------------------------------------------------------------------------------------------- */
-
-enum { ITERATIONS, NUMBERS, CHANGES_OF_POINT, CHANGES_OF_GRADIENT, POINT, GRADIENT };
-
-static const mlp_function lbfgs_arrays = {
-    .name = "lbfgs",
-    .parameters = {[ITERATIONS] = {"t", MLP_COUNTER, .axes = "1"},
-                   [NUMBERS] = {"numbers", MLP_OUTPUT, .axes = "e"},
-                   [CHANGES_OF_POINT] = {"s", MLP_OUTPUT, .axes = "np"},
-                   [CHANGES_OF_GRADIENT] = {"y", MLP_OUTPUT, .axes = "np"},
-                   [POINT] = {"point", MLP_OUTPUT, .axes = "p"},
-                   [GRADIENT] = {"gradient", MLP_OUTPUT, .axes = "p"}},
-};
-
-void mlp_begin_lbfgs(mlp_lbfgs_arguments *arguments) {
-    *arguments = (mlp_lbfgs_arguments){.call = {.function = &lbfgs_arrays}};
-}
-
-int mlp_parse_lbfgs(const Net *self, PyObject *tuple, mlp_lbfgs_arguments *arguments) {
-    enum { HISTORY_SIZE, ARRAYS };
-    static const mlp_function function = {
-        .name = "lbfgs",
-        .positional = 7,
-        .parameters = {[HISTORY_SIZE] = {.name = "history_size"},
-                       [ARRAYS + ITERATIONS] = {.name = "t"},
-                       [ARRAYS + NUMBERS] = {.name = "numbers"},
-                       [ARRAYS + CHANGES_OF_POINT] = {.name = "s"},
-                       [ARRAYS + CHANGES_OF_GRADIENT] = {.name = "y"},
-                       [ARRAYS + POINT] = {.name = "point"},
-                       [ARRAYS + GRADIENT] = {.name = "gradient"}},
-    };
-    mlp_call call;
-    long long history;
-    if (mlp_parse_tuple(&call, &function, tuple) < 0 ||
-        mlp_get_integer(&call, HISTORY_SIZE, 1, PTRDIFF_MAX, &history) < 0) {
-        return -1;
-    }
-    arguments->lbfgs.history = (ptrdiff_t)history;
-    mlp_call *arrays = &arguments->call;
-    for (int p = ITERATIONS; p <= GRADIENT; p++) {
-        arrays->given[p] = call.given[ARRAYS + p];
-    }
-    arrays->required =
-        (mlp_sizes){.n = (npy_intp)history, .parameters = self->net->parameters, .epochs = MLP_LBFGS_NUMBERS};
-    arrays->required_bits = 64;
-    return mlp_acquire(arrays);
-}
-
-/* The pairs that are there must lie within the arrays. */
-static int check_numbers(const mlp_lbfgs_arguments *arguments) {
-    const mlp_lbfgs_numbers *numbers = &arguments->numbers;
-    const double history = (double)arguments->lbfgs.history;
-    if (numbers->pairs >= 0 && numbers->pairs <= history && numbers->newest >= 0 && numbers->newest < history) {
-        return 0;
-    }
-    return mlp_argument_error(&arguments->call, NUMBERS, PyExc_ValueError,
-                              "holds other pairs than those that were counted");
-}
-
-int mlp_bind_lbfgs(const Net *self, mlp_lbfgs_arguments *arguments) {
-    mlp_call *call = &arguments->call;
-    mlp_lbfgs *lbfgs = &arguments->lbfgs;
-    if (mlp_recheck(call) < 0) {
-        return -1;
-    }
-    for (int p = ITERATIONS; p <= GRADIENT; p++) {
-        if (mlp_overlaps_engine(self, call->array[p])) {
-            return mlp_argument_error(call, p, PyExc_ValueError, "overlaps the memory of the network");
-        }
-    }
-    arguments->numbers = *(const mlp_lbfgs_numbers *)mlp_data(call, NUMBERS);
-    lbfgs->numbers = &arguments->numbers;
-    lbfgs->t = mlp_data(call, ITERATIONS);
-    lbfgs->s = mlp_data(call, CHANGES_OF_POINT);
-    lbfgs->y = mlp_data(call, CHANGES_OF_GRADIENT);
-    lbfgs->point = mlp_data(call, POINT);
-    lbfgs->gradient = mlp_data(call, GRADIENT);
-    if (check_numbers(arguments) < 0) {
-        return -1;
-    }
-    lbfgs->scratch = mlp_alloc(mlp_lbfgs_scratch(self->net, lbfgs->history), sizeof *lbfgs->scratch);
-    if (!lbfgs->scratch) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    return 0;
-}
-
-void mlp_end_lbfgs(mlp_lbfgs_arguments *arguments) {
-    if (arguments->lbfgs.scratch) { /* it was bound */
-        *(mlp_lbfgs_numbers *)mlp_data(&arguments->call, NUMBERS) = arguments->numbers;
-    }
-    mlp_free(arguments->lbfgs.scratch);
-    mlp_end(&arguments->call);
+    optimizer->accumulation.sum = mlp_data(call, SUM);
+    optimizer->accumulation.waiting = mlp_data(call, WAITING);
+    optimizer->average.average = mlp_data(call, AVERAGE);
+    optimizer->average.steps = mlp_data(call, AVERAGED);
+    return check_count(call, COUNTER, steps) < 0 || check_count(call, WAITING, steps) < 0 ||
+                   check_count(call, AVERAGED, steps) < 0
+               ? -1
+               : 0;
 }

@@ -1,6 +1,6 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
- * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c takes what has to suit it,
- * net_call.c goes back to Python from the engine, custom_parts.c runs what is written in Python. The methods that only read are
+ * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c and lbfgs_arguments.c take what has to suit
+ * it, net_call.c goes back to Python from the engine, custom_parts.c runs what is written in Python. The methods that only read are
  * in net_reading.c, training in net_training.c, the others that change the network in bind_net.c.
  *
  * Memory. Two capsules own what the views show: one the mlp_net with its flat parameters and gradients, one the block of
@@ -140,7 +140,7 @@ void mlp_begin_schedule(mlp_schedule_arguments *arguments);
 int mlp_parse_schedule(PyObject *tuple, mlp_schedule_arguments *arguments);
 int mlp_bind_schedule(mlp_schedule_arguments *arguments);
 
-/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm, schedule), as
+/* An optimizer is a tuple: (name, hyperparameters, states, t, clip_value, clip_norm, schedule, accumulation, average), as
  * mlpcore.engine.OptimizerState. Its arrays are those of a function whose description depends on the name. In place of the
  * name can stand an object with the method update_step, which keeps everything but t itself. */
 struct mlp_optimizer_arguments {
@@ -160,7 +160,7 @@ void mlp_end_optimizer(mlp_optimizer_arguments *arguments);
 /* Second half, when no Python code can run any more: the pointers. `steps` is how many are to come at most. */
 int mlp_bind_optimizer_state(const Net *self, mlp_optimizer_arguments *arguments, ptrdiff_t steps);
 
-/* L-BFGS is a tuple, as mlpcore.engine.LBFGSState. First half: the numbers, and the arrays, held until mlp_end_lbfgs, which is
+/* lbfgs_arguments.c: L-BFGS is a tuple, as mlpcore.engine.LBFGSState. First half: the numbers, and the arrays, held until mlp_end_lbfgs, which is
  * safe from the start; second half, when no Python code can run any more: the pointers, and memory for a training. */
 typedef struct {
     mlp_call call;
@@ -215,6 +215,7 @@ PyObject *mlp_net_buffers(PyObject *self, PyObject *const *args, Py_ssize_t narg
 PyObject *mlp_net_gradients(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);
+PyObject *mlp_net_set_trained(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_read(PyObject *self, PyObject *function); /* calls it while nobody changes the network */
 PyObject *mlp_net_value(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);

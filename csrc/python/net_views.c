@@ -1,6 +1,8 @@
 /* net_views.c: NumPy views of a Net's memory. Each view's base keeps that memory alive. See net_object.h. */
 #include "net_object.h"
 
+#include <string.h>
+
 static void *element(const Net *self, void *start, ptrdiff_t index) {
     return (char *)start + index * (ptrdiff_t)element_size(self);
 }
@@ -148,6 +150,28 @@ PyObject *mlp_net_snapshot(PyObject *object, PyObject *Py_UNUSED(unused)) {
     Py_XDECREF(view);
     mlp_end_reading(self);
     return copy;
+}
+
+PyObject *mlp_net_set_trained(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { PARAMS };
+    static const mlp_function function = {
+        .name = "set_trained", .positional = 1, .parameters = {[PARAMS] = {"params", MLP_INPUT, .axes = "p"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
+        return NULL;
+    }
+    const bool acquired = mlp_acquire(&call) == 0;
+    for (ptrdiff_t i = 0; acquired && i < self->net->segments; i++) {
+        const mlp_segment *s = &self->net->segment[i];
+        if (s->trainable) {
+            memmove(element(self, self->net->params, s->begin), element(self, mlp_data(&call, PARAMS), s->begin),
+                    (size_t)(s->rows * s->columns) * element_size(self));
+        }
+    }
+    mlp_end(&call);
+    mlp_end_change(self);
+    return acquired ? Py_NewRef(Py_None) : NULL;
 }
 
 PyObject *mlp_net_read(PyObject *object, PyObject *function) {

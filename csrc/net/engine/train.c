@@ -115,6 +115,7 @@ static bool train_batch(trainer *t, const batch *b, double *correct) {
         if (!backward_steps(t->steps, t->net, &t->updater)) {
             return false;
         }
+        follow_weights(t->net, &t->training->optimizer->average);
     } else if (!backward_steps(t->steps, t->net, NULL) ||
                !step_all(t->pass.k, t->net, &t->updater, t->pass.mode.caller)) {
         return false;

@@ -109,16 +109,73 @@ static void update_all(const kernels *k, mlp_net *net, weight_updater *updater) 
     }
 }
 
-/* A step by the gradients that are there. False: a rule that is written elsewhere failed, and nothing was changed. */
+/* ---- around a step ---------------------------------------------------------------------------------------------- */
+
+/* True: the gradients, with those that wait, make a step, and have become their mean. */
+static bool make_a_step(mlp_net *net, const mlp_accumulation *a) {
+    real *sum = a->sum, *grads = net->grads;
+    if (!sum) {
+        return true;
+    }
+    const bool enough = *a->waiting + 1 >= a->batches;
+    const real count = (real)(*a->waiting + 1);
+    for (ptrdiff_t i = 0; i < net->parameters && *a->waiting > 0; i++) {
+        grads[i] += sum[i];
+    }
+    for (ptrdiff_t i = 0; i < net->parameters && enough; i++) {
+        grads[i] /= count;
+    }
+    return enough;
+}
+
+/* average = momentum average + (1 - momentum) w; of what is not trained, and of the first step, it is w itself. */
+static void follow_weights(mlp_net *net, const mlp_average *a) {
+    real *average = a->average, *params = net->params;
+    if (!average) {
+        return;
+    }
+    const real momentum = (real)a->momentum;
+    const bool overwrites = a->overwrite_every > 0 && (*a->steps + 1) % a->overwrite_every == 0;
+    for (ptrdiff_t s = 0; s < net->segments; s++) {
+        const mlp_segment *segment = &net->segment[s];
+        const ptrdiff_t begin = segment->begin, end = begin + segment->rows * segment->columns;
+        const bool follows = segment->trainable && *a->steps > 0;
+        for (ptrdiff_t i = begin; i < end && follows; i++) {
+            const real moved = momentum * average[i] + (1 - momentum) * params[i];
+            average[i] = real_abs(moved) < REAL_SMALLEST ? 0 : moved;
+        }
+        if (!follows || overwrites) {
+            const size_t bytes = (size_t)(end - begin) * sizeof(real);
+            memcpy((follows ? params : average) + begin, (follows ? average : params) + begin, bytes);
+        }
+    }
+    *a->steps += 1;
+}
+
+/* A step by the gradients that are there, as soon as they are enough. False: a rule that is written elsewhere failed, and nothing
+ * was changed. */
 static bool step_all(const kernels *k, mlp_net *net, weight_updater *updater, void *caller) {
     const mlp_optimizer *optimizer = updater->optimizer;
-    if (optimizer->custom.step) {
-        const bool done = optimizer->custom.step(optimizer->custom.context, caller, *optimizer->t + 1) == 0;
-        *optimizer->t += done;
-        return done;
+    const mlp_accumulation *a = &optimizer->accumulation;
+    if (!make_a_step(net, a)) {
+        memcpy(a->sum, net->grads, (size_t)net->parameters * sizeof(real));
+        *a->waiting += 1;
+        updater->rate = mlp_scheduled_rate(&optimizer->schedule, optimizer->hypers[0], *optimizer->t);
+        return true;
     }
-    begin_step(updater, false);
-    update_all(k, net, updater);
+    if (optimizer->custom.step) {
+        if (optimizer->custom.step(optimizer->custom.context, caller, *optimizer->t + 1) != 0) {
+            return false;
+        }
+        *optimizer->t += 1;
+    } else {
+        begin_step(updater, false);
+        update_all(k, net, updater);
+    }
+    if (a->sum) {
+        *a->waiting = 0;
+    }
+    follow_weights(net, &optimizer->average);
     return true;
 }
 
