@@ -114,6 +114,7 @@ CONFIGURATIONS = {
         Configuration("mnist-512", (784, 512, 10), 128),
         Configuration("wide", (784, 1024, 1024, 10), 256),
         Configuration("deep", (256,) * 9 + (10,), 128),
+        Configuration("classes-1000", (128, 128, 1000), 128),
         *(
             Configuration(f"one-{'-'.join(map(str, sizes))}-{optimizer}", sizes, 1, optimizer)
             for sizes in ONE_SAMPLE

@@ -284,7 +284,8 @@ class Jax(Peer):
         jax.config.update("jax_enable_x64", configuration.dtype == "float64")
         shape = (configuration.batches, configuration.batch, -1)
         self.x = jax.numpy.asarray(self.data.x).reshape(shape)
-        self.y = jax.numpy.asarray(self.data.targets).reshape(shape)
+        y = self.data.labels if self.classifies else self.data.targets
+        self.y = jax.numpy.asarray(y).reshape(shape[: y.ndim + 1])
         self.x_batches = self.batches(self.data.x)
         self.loop = jax.jit(self.steps, static_argnums=1)
         self.outputs = jax.jit(self.probabilities)
@@ -303,7 +304,7 @@ class Jax(Peer):
     def loss(self, parameters: Any, x: Any, y: Any) -> Any:
         z = self.logits(parameters, x)
         if self.classifies:
-            return -(y * self.jax.nn.log_softmax(z)).sum(axis=1).mean()
+            return -(self.jax.nn.one_hot(y, z.shape[1]) * self.jax.nn.log_softmax(z)).sum(axis=1).mean()
         return (self.jax.nn.softplus(z) - z * y).mean()
 
     def step(self, state: Any, i: Any) -> Any:

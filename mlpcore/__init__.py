@@ -44,7 +44,7 @@ from mlpcore.layers import (
     Scale,
 )
 from mlpcore.lbfgs import LBFGS
-from mlpcore.losses import BinaryCrossentropy, CategoricalCrossentropy, Focal, Huber, Quantile
+from mlpcore.losses import BinaryCrossentropy, CategoricalCrossentropy, Focal, GaussianNLL, Huber, Quantile
 from mlpcore.metrics import TopKAccuracy
 from mlpcore.model import Sequential
 from mlpcore.optimizers import (
@@ -102,6 +102,7 @@ __all__ = [
     "Dropout",
     "Exponential",
     "Focal",
+    "GaussianNLL",
     "GaussianNoise",
     "History",
     "Huber",

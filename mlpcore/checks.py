@@ -21,9 +21,6 @@ from mlpcore.custom_loss import CustomLoss
 from mlpcore.data import Array, column_names, finite_array, real_array
 from mlpcore.engine import Choice
 
-_EXACT_IN_FLOAT32 = 2**24
-"""All whole numbers up to it are numbers of float32."""
-
 
 class Samples(NamedTuple):
     """Rows to learn from or to be measured on, in the memory order and dtype that the engine reads without a copy.
@@ -324,13 +321,28 @@ def samples_of(
 
 
 def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtype: DTypeLike) -> Array:
-    """Return `value` as the rows y (n, out) that `loss` compares with a^J, or as class indices (n,) of two or more."""
+    """Return `value` as the rows y (n, out) that `loss` compares with a^J, or as class indices (n,) of two or more.
+
+    Where two outputs belong to each number of y, y is (n, out / 2), and zeros, which nobody reads, fill the rows.
+    """
+    if targets.is_paired(loss):
+        if out % 2 == 1:
+            raise ValueError(
+                f"the model has {out} outputs, expected an even number for loss {loss!r}: a mean for each column of "
+                f"{name}, then the logarithm of a variance for each, such as Dense(2) for one column"
+            )
+        rows = _rows_of_targets(name, value, loss, n, out // 2, dtype)
+        return np.hstack([rows, np.zeros_like(rows)])
+    return _rows_of_targets(name, value, loss, n, out, dtype)
+
+
+def _rows_of_targets(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtype: DTypeLike) -> Array:
     given = real_array(name, value, labels=True)
     array = finite_array(name, given, dtype)
     if array.ndim > 0 and len(array) != n:
         raise ValueError(f"{name} has {len(array)} rows, expected {n}: as many as there are samples")
     if array.ndim == 1 and targets.has_classes(loss):
-        return _class_indices(name, given, array, out)
+        return targets.class_indices(name, given, array, out)
     if array.shape == (n,) and out == 1:
         array = array.reshape(n, 1)
     if array.shape != (n, out):
@@ -338,6 +350,8 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
         advice = ""
         if targets.has_classes(loss) and array.shape == (n, 1):
             advice = ": give class indices as one axis, y.ravel()"
+        elif targets.is_paired(loss):
+            advice = f": loss {loss!r} takes half as many columns as the model has outputs"
         elif array.ndim == 1:
             advice = f": class indices go with loss 'cce', one number a sample with Dense(1) and loss {loss!r}"
         raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out}){advice}")
@@ -357,29 +371,3 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
             f"expected 1 or -1 for loss {loss!r}: give 2 * y - 1 for y of 0 and 1"
         )
     return array
-
-
-def _class_indices(name: str, given: Array, labels: Array, out: int) -> Array:
-    """Return labels, as they were given and in the model's type, if all are indices of an output."""
-    wrong = (given < 0) | (given >= out) | (given != np.floor(given))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        advice = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels"
-        if out == 1:
-            advice = "with one output use loss 'bce' and 'sigmoid', or two outputs with 'softmax'"
-        label = float(given[row])
-        raise ValueError(f"{name} has {label} at row {row}, expected a class index from 0 to {out - 1}: {advice}")
-    if out > _EXACT_IN_FLOAT32 and (labels != given).any():
-        row = int(np.argmax(labels != given))
-        raise ValueError(
-            f"{name} has {given[row]} at row {row}, which {labels.dtype} rounds, expected a class index up to "
-            f"{_EXACT_IN_FLOAT32}: use dtype='float64'"
-        )
-    return one_hot(labels, out) if out == 1 else labels
-
-
-def one_hot(labels: Array, out: int) -> Array:
-    """Return class indices (n,) as rows (n, out) with a 1 in the place of the class."""
-    rows = np.zeros((len(labels), out), labels.dtype)
-    rows[np.arange(len(labels)), labels.astype(np.intp)] = 1
-    return rows

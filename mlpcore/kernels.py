@@ -209,7 +209,7 @@ def loss_value(name: Choice, y_hat: ArrayLike, y: ArrayLike, *, sample_weight: A
     y_hat : array_like, shape (n, out)
         The network's output a^J.
     y : array_like, shape (n, out)
-        The ground truth.
+        The ground truth; of "gaussian_nll" its first half, and the other is not read.
     sample_weight : array_like, shape (n,), optional
         Finite, none negative, not all 0. The batch's loss is the mean of the samples' losses with these weights.
 

@@ -171,3 +171,43 @@ class Focal(Function):
 
     def __new__(cls, gamma: float = 2.0, alpha: float = 0.25) -> Self:
         return cls._checked(gamma, alpha)
+
+
+class GaussianNLL(Function):
+    """Minus the logarithm of a normal distribution whose mean and variance v the model gives (Nix & Weigend 1994).
+
+    For y of shape (n, k) the model has 2 k outputs: first the k means, then the k logarithms of variances, so that any
+    number that the last layer gives stands for a variance. The loss is the sum over the columns of
+    (log v + (mean - y)^2 / v) / 2, which is PyTorch's ``GaussianNLLLoss`` of v, whose mean over the columns is a sum
+    here, as in "bce".
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-6
+        > 0: the least variance. Where the model gives a smaller one, the gradient to its logarithm is 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the constant is no number in its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import mlpcore
+    >>> x = np.linspace(-1, 1, 200).reshape(200, 1)
+    >>> noise = np.random.default_rng(0).normal(size=200) * np.where(x[:, 0] < 0, 0.1, 1.0)
+    >>> model = mlpcore.Sequential([mlpcore.Dense(16, "tanh"), mlpcore.Dense(2)], seed=1)
+    >>> history = model.fit(x, noise, "gaussian_nll", optimizer=mlpcore.Adam(0.02), epochs=100, progress=False)
+    >>> mean, log_variance = model.predict([[-0.7], [0.7]]).T
+    >>> deviation = np.exp(log_variance / 2)
+    >>> bool(deviation[0] < 0.3 < deviation[1])
+    True
+    """
+
+    _family, _name = "losses", "gaussian_nll"
+    __slots__ = ()
+    epsilon: float
+
+    def __new__(cls, epsilon: float = 1e-6) -> Self:
+        return cls._checked(epsilon)

@@ -79,6 +79,8 @@ class Metrics(NamedTuple):
         What parts yes from no.
     out : int
         The number of outputs.
+    columns : int
+        How many columns of y a function is shown.
     """
 
     choices: Mapping[str, Choice] = {}
@@ -86,6 +88,7 @@ class Metrics(NamedTuple):
     answers: str = "numbers"
     threshold: float = 0.5
     out: int = 1
+    columns: int = 1
 
     def __bool__(self) -> bool:
         return bool(self.choices or self.functions)
@@ -121,7 +124,7 @@ class Metrics(NamedTuple):
         """Return the values of those that are written in Python, for the outputs that the engine has kept."""
         if not self.functions or state is None or state.predictions is None:
             return {}
-        y = checks.one_hot(y, self.out) if y.ndim == 1 else y
+        y = targets.one_hot(y, self.out) if y.ndim == 1 else y[:, : self.columns]
         return {
             name: _number(name, function(_read_only(y), _read_only(state.predictions)))
             for name, function in self.functions.items()
@@ -176,7 +179,7 @@ def metrics_of(metrics: Iterable[Metric], loss: Choice, out: int, *ys: Array, ha
                 f"{argument} is named {name!r}, as {other} is: give each metric once, and a function a name of its own"
             )
         places[name] = argument
-    return Metrics(choices, functions, answers, threshold, out)
+    return Metrics(choices, functions, answers, threshold, out, out // 2 if targets.is_paired(loss) else out)
 
 
 def _listed(metrics: Iterable[Metric]) -> list[Metric]:
@@ -193,6 +196,11 @@ def _name_of(argument: str, value: Any) -> str:  # noqa: ANN401  # a callable
 
 def _check(argument: str, choice: Choice, loss: Choice, answers: str, out: int) -> None:
     """Raise ValueError if a metric does not go with what y tells."""
+    if targets.is_paired(loss):
+        raise ValueError(
+            f"{argument} is {catalogue.label(choice)!r}, which compares y with as many outputs, and loss "
+            f"{catalogue.label(loss)!r} has two for each number of y: give a function of (y, y_hat)"
+        )
     signs = targets.has_signs(loss)
     fitting = [name for name, row in catalogue.FAMILIES["metrics"].items() if _fits(row, answers, signs, out)]
     name = choice if isinstance(choice, str) else choice[0]  # type: ignore[index]  # never an object of one's own

@@ -197,7 +197,8 @@ class Sequential(Stack):
             One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps.
         y : array_like of shape (n, out) or (n,)
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices, which stay
-            one number a row: ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels.
+            one number a row: ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels. For loss
+            "gaussian_nll" y is (n, out / 2): see `GaussianNLL`.
         loss : str or object
             Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
             `CustomLoss`, written in Python.
@@ -235,7 +236,7 @@ class Sequential(Stack):
         Returns
         -------
         History
-            The losses of all epochs, for "bce" and "cce" their accuracies, and the metrics; its `rules` name what
+            The losses of all epochs, their accuracies, where `evaluate` has one, and the metrics; its `rules` name what
             counted as right, as `evaluate` describes it.
 
         Raises
@@ -356,7 +357,7 @@ class Sequential(Stack):
         sample_weight: ArrayLike | None = None,
         metrics: Iterable[Metric] = (),
     ) -> dict[str, float]:
-        """Measure the loss, for "bce" and "cce" the accuracy, and metrics, of all rows as one batch.
+        """Measure the loss, the accuracy where there is one, and metrics, of all rows as one batch.
 
         Parameters
         ----------
@@ -366,11 +367,12 @@ class Sequential(Stack):
         Returns
         -------
         dict
-            "loss" and, for "bce" and "cce", "accuracy", both weighted means, and the metrics. The accuracy counts by
-            one of two rules, whose names are in `History.rules`. "categorical_accuracy", for "cce" and for "bce" where
-            every row of y is one-hot: the share of rows whose largest output is where the largest y is; a row of zeros
-            has no class and is never right. "binary_accuracy", for "bce" otherwise and wherever there is one output:
-            the share of outputs on the same side of 1/2 as y. Outputs that are nan are never right.
+            "loss" and, for "bce", "focal", "cce" and the hinge losses, "accuracy", both weighted means, and the
+            metrics. The accuracy counts by one of three rules, whose names are in `History.rules`.
+            "categorical_accuracy", for "cce" and wherever every row of y is one-hot: the share of rows whose largest
+            output is where the largest y is; a row of zeros has no class and is never right. "binary_accuracy"
+            otherwise and wherever there is one output: the share of outputs on the same side of 1/2 as y;
+            "sign_accuracy" for the hinge losses: of 0. Outputs that are nan are never right.
 
         Raises
         ------

@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -216,11 +216,16 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"
         )
-    elif task.rule is not None and not _gives_probabilities(sigma) and not targets.is_from_z(task.loss, sigma):
+    elif _takes_probabilities(task.loss, sigma) and not _gives_probabilities(sigma):
         _warn(
             f"loss {task.loss!r} takes logarithms of probabilities, and the output activation {sigma!r} gives other "
             "numbers too: end the model with 'sigmoid' or 'softmax'"
         )
+
+
+def _takes_probabilities(loss: Choice, sigma: str | tuple[Any, ...]) -> bool:
+    """Tell whether a loss of yes or no, or of classes, takes logarithms of what an activation gives."""
+    return (targets.has_classes(loss) or targets.is_binary(loss)) and not targets.is_from_z(loss, sigma)
 
 
 @cache

@@ -131,7 +131,7 @@ def test_a_network_of_dead_units_at_the_kink_is_named_and_passes():
     assert {kink.name for kink in report.kinks} == {"layers[0].w", "layers[0].b"}
 
 
-@pytest.mark.parametrize("loss", gradcheck.LOSSES)
+@pytest.mark.parametrize("loss", [loss for loss in gradcheck.LOSSES if loss != "gaussian_nll"])
 def test_a_network_of_one_unit_and_one_sample_agrees(loss):
     model = mlpcore.Sequential([mlpcore.Dense(1, "sigmoid")], input_size=1, dtype="float64", seed=0)
     report = gradcheck.check_model(model, [[0.7]], [[1.0]], loss, include_input=True, tolerance=TOLERANCE)

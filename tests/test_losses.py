@@ -1,5 +1,7 @@
 """Losses with constants: label smoothing. Their ranges are those of the catalogue (test_catalogue.py)."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -115,3 +117,16 @@ def test_a_smoothing_out_of_range_is_refused(made, value):
         made(value)
     with pytest.raises((TypeError, ValueError), match=r"label_smoothing of loss '.ce' is"):
         checks.given_loss((made()[0], value))
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_hinge_losses_count_outputs_on_the_side_of_y(loss):
+    x, y = np.array([[-2.0], [-0.25], [0.25], [3.0]]), np.array([-1, 1, 1, 1])
+    model = Sequential([Dense(1, kernel_initializer="ones")], input_size=1, seed=1)
+    assert model.evaluate(x, y, loss, sample_weight=[1, 5, 1, 1])["accuracy"] == 3 / 8
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        history = model.fit(x, y, loss, optimizer=mlpcore.SGD(0.0), validation_data=(x, -y), progress=False)
+    assert history["accuracy"] == [3 / 4]
+    assert history["val_accuracy"] == [1 / 4]
+    assert history.rules == {"accuracy": "sign_accuracy", "val_accuracy": "sign_accuracy"}

@@ -41,7 +41,7 @@ def test_y_of_one_output_may_be_flat():
 def test_class_indices_stay_one_number_a_row(dtype):
     y = checks.targets_of("y", np.array([1, 0, 1], dtype), "cce", 3, 2, "float64")
     assert (y.dtype, y.tolist()) == (np.float64, [1, 0, 1])
-    assert checks.one_hot(y, 2).tolist() == [[0, 1], [1, 0], [0, 1]]
+    assert targets.one_hot(y, 2).tolist() == [[0, 1], [1, 0], [0, 1]]
     assert checks.targets_of("y", np.zeros(3, dtype), "cce", 3, 1, "float64").tolist() == [[1], [1], [1]]
 
 
@@ -100,5 +100,8 @@ def test_which_losses_have_right_and_wrong_answers():
     y = np.array([[0.0], [1.0]])
     rules = {loss: targets.accuracy_rule(loss, y) for loss in catalogue.names("losses")}
     assert {loss for loss, rule in rules.items() if rule == "binary_accuracy"} == {"bce", "cce", "focal"}
-    assert {loss for loss, rule in rules.items() if rule is None} == rules.keys() - {"bce", "cce", "focal"}
+    assert {loss for loss, rule in rules.items() if rule == "sign_accuracy"} == {"hinge", "squared_hinge"}
+    assert sum(rule is not None for rule in rules.values()) == 5
+    assert targets.accuracy_rule("hinge", np.array([[1.0, -1.0], [1.0, 1.0]])) == "sign_accuracy"
+    assert targets.accuracy_rule("hinge", 2 * np.eye(3) - 1) == "categorical_accuracy"
     assert targets.accuracy_rule("focal", np.eye(3)) == "categorical_accuracy"

@@ -22,7 +22,7 @@ enum { NO_TRAITS = 0, COUNTS_STEPS = MLP_COUNTS_STEPS };
 enum { SAMPLE = 0, OUTPUT = MLP_PER_OUTPUT };
 enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS };
 enum { NUMBERS = 0, BINARY = MLP_BINARY, SIGNS = MLP_SIGNS, CLASSES = MLP_CLASSES, LABELS = MLP_LABELS };
-enum { SMOOTHED = MLP_SMOOTHED };
+enum { SMOOTHED = MLP_SMOOTHED, PAIRS = MLP_PAIRED };
 
 const mlp_entry mlp_activations[] = {
 #define WORDS(id, a, slope, paper) .name = #id, .formula = a, .derivative = slope, .source = paper
@@ -130,7 +130,7 @@ const mlp_entry mlp_elementaries[] = {
 
 const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "binary", "classes",
                                        "per_output", "elementwise", "counts_steps",    "signs",  "smoothed",
-                                       "labels",     "numbers",     "keeps_outputs",   NULL};
+                                       "labels",     "numbers",     "keeps_outputs",   "paired", NULL};
 
 static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
     int i = 0;

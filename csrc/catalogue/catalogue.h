@@ -36,6 +36,7 @@ typedef enum {
     MLP_LABELS = 1 << 10,         /* metric: y is a yes or no for each of several outputs */
     MLP_NUMBERS = 1 << 11,        /* metric: y is whatever it is                         */
     MLP_KEEPS_OUTPUTS = 1 << 12,  /* metric: the outputs of all rows are kept until the end */
+    MLP_PAIRED = 1 << 13,         /* loss: two outputs for each number of y              */
 } mlp_traits;
 
 typedef struct {

@@ -134,3 +134,20 @@ static real focal_slope(real y_hat, real y, const real *c) {
     const real of_power = missed > 0 ? c[0] * turn * (bce_term(y_hat, y, c) / missed) : 0;
     return focal_share(y, c[1]) * real_power(missed, c[0]) * (of_power + bce_slope(y_hat, y, c));
 }
+
+/* (log v + (mean - y)^2 / v) / 2: minus the logarithm of the normal distribution with that mean and the variance v, without the
+ * log(2 pi) / 2 that no weight changes. The outputs are the mean and log v, which any number can be; v is at least epsilon =
+ * c[0], so that no sample that is hit exactly makes the loss fall without end. */
+static real cut_log_variance(real log_variance, const real *c) {
+    const real least = real_log(c[0]);
+    return log_variance < least ? least : log_variance;
+}
+static real gaussian_nll_term(real mean, real log_variance, real y, const real *c) {
+    const real log_v = cut_log_variance(log_variance, c), miss = mean - y;
+    return REAL(0.5) * real_fma(miss * real_exp(-log_v), miss, log_v);
+}
+static void gaussian_nll_slopes(real mean, real log_variance, real y, const real *c, real slopes[2]) {
+    const real log_v = cut_log_variance(log_variance, c), miss = mean - y, share = miss * real_exp(-log_v);
+    slopes[0] = share;
+    slopes[1] = log_variance < log_v ? 0 : REAL(0.5) * real_fma(-share, miss, 1);
+}

@@ -22,6 +22,8 @@ static real loss_term(const REAL_NAME(mlp_loss) * loss, real y_hat, real y) {
     switch (loss->id) {
 #define LOSS(ID, id, ...)                                                                                              \
     case MLP_##ID: return id##_term(y_hat, y, loss->constants);
+#define PAIRED_LOSS(ID, ...)                                                                                           \
+    case MLP_##ID: break;
 #include "../catalogue/losses.def"
     }
     return 0; /* not reached */
@@ -31,6 +33,8 @@ static real loss_slope(const REAL_NAME(mlp_loss) * loss, real y_hat, real y) {
     switch (loss->id) {
 #define LOSS(ID, id, ...)                                                                                              \
     case MLP_##ID: return id##_slope(y_hat, y, loss->constants);
+#define PAIRED_LOSS(ID, ...)                                                                                           \
+    case MLP_##ID: break;
 #include "../catalogue/losses.def"
     }
     return 0; /* not reached */
@@ -45,9 +49,64 @@ static real truth(const REAL_NAME(mlp_loss) * loss, ptrdiff_t out, real y) {
     return smoothed(y, traits & MLP_CLASSES ? out : YES_AND_NO, loss->constants);
 }
 
+/* ---- losses of pairs of outputs: output k and output out / 2 + k belong to y_k; y_k from out / 2 on is not read, and an output
+ * without a partner counts for nothing */
+
+static real paired_term(const REAL_NAME(mlp_loss) * loss, real first, real second, real y) {
+    switch (loss->id) {
+#define LOSS(ID, ...)                                                                                                  \
+    case MLP_##ID: break;
+#define PAIRED_LOSS(ID, id, ...)                                                                                       \
+    case MLP_##ID: return id##_term(first, second, y, loss->constants);
+#include "../catalogue/losses.def"
+    }
+    return 0; /* not reached */
+}
+
+static void paired_slopes(const REAL_NAME(mlp_loss) * loss, real first, real second, real y, real slopes[2]) {
+    switch (loss->id) {
+#define LOSS(ID, ...)                                                                                                  \
+    case MLP_##ID: break;
+#define PAIRED_LOSS(ID, id, ...)                                                                                       \
+    case MLP_##ID: id##_slopes(first, second, y, loss->constants, slopes); break;
+#include "../catalogue/losses.def"
+    }
+}
+
+static real paired_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t out, const real *y_hat, const real *y) {
+    const ptrdiff_t half = out / 2;
+    real lanes[LANES] = {0};
+    for (ptrdiff_t k = 0; k < half; k++) {
+        lanes[k % LANES] += paired_term(loss, y_hat[k], y_hat[half + k], y[k]);
+    }
+    return sum_of_lanes(lanes);
+}
+
+static void paired_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t out, real *grad_a, const real *y_hat,
+                            const real *y, real scale) {
+    const ptrdiff_t half = out / 2;
+    for (ptrdiff_t k = 0; k < half; k++) {
+        real slopes[2] = {0};
+        paired_slopes(loss, y_hat[k], y_hat[half + k], y[k], slopes);
+        grad_a[k] = scale * slopes[0];
+        grad_a[half + k] = scale * slopes[1];
+    }
+    if (out % 2 == 1) {
+        grad_a[out - 1] = 0;
+    }
+}
+
+/* ---- any of them */
+
+static bool is_paired(const REAL_NAME(mlp_loss) * loss) { return mlp_losses[loss->id].traits & MLP_PAIRED; }
+
 static void loss_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *value, const real *y_hat,
                        const real *y) {
     for (ptrdiff_t s = 0; s < n; s++) {
+        if (is_paired(loss)) {
+            value[s] = paired_value(loss, out, y_hat + s * out, y + s * out);
+            continue;
+        }
         real lanes[LANES] = {0};
         for (ptrdiff_t k = 0; k < out; k++) {
             lanes[k % LANES] += loss_term(loss, y_hat[s * out + k], truth(loss, out, y[s * out + k]));
@@ -59,6 +118,10 @@ static void loss_value(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t 
 static void loss_gradient(const REAL_NAME(mlp_loss) * loss, ptrdiff_t n, ptrdiff_t out, real *grad_a, const real *y_hat,
                           const real *y, const real *scale) {
     for (ptrdiff_t s = 0; s < n; s++) {
+        if (is_paired(loss)) {
+            paired_gradient(loss, out, grad_a + s * out, y_hat + s * out, y + s * out, scale[s]);
+            continue;
+        }
         real share = scale[s] / outputs_averaged(loss, out);
         for (ptrdiff_t k = 0; k < out; k++) {
             grad_a[s * out + k] = share * loss_slope(loss, y_hat[s * out + k], truth(loss, out, y[s * out + k]));

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlpcore import catalogue, checks, kernels, network, saving
+from mlpcore import catalogue, checks, kernels, network, saving, targets
 from mlpcore.custom_activation import CustomActivation
 from mlpcore.custom_loss import CustomLoss
 from mlpcore.engine import Choice
@@ -88,12 +88,14 @@ def check_model(
     target = checks.targets_of(
         "y", y, checks.given_loss(loss), len(at["x"]), twin._output_size(at["x"].shape[1]), np.float64
     )
-    target = target if target.ndim > 1 else checks.one_hot(target, twin._output_size(at["x"].shape[1]))
+    target = target if target.ndim > 1 else targets.one_hot(target, twin._output_size(at["x"].shape[1]))
     in_kernels = not isinstance(loss, CustomLoss) and all(
         isinstance(layer, Dense) and not isinstance(layer.activation, CustomActivation) for layer in twin.layers
     )
-    problems, analytic = (_dense_problems if in_kernels else _problems)(
-        twin, at["x"], target, loss, sample_weight, training
+    problems, analytic = (
+        _dense_problems(twin, at["x"], target, loss, sample_weight)
+        if in_kernels
+        else _problems(twin, at["x"], y, loss, sample_weight, training)
     )
     if include_input:
         first = twin.layers[0]
@@ -119,7 +121,7 @@ def check_model(
 
 
 def _dense_problems(
-    twin: Sequential, x: Array, target: Array, loss: Choice, sample_weight: ArrayLike | None, training: bool
+    twin: Sequential, x: Array, target: Array, loss: Choice, sample_weight: ArrayLike | None
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of each dense layer's parameters, computed from there up, and the gradients."""
     layers = twin.layers
@@ -144,7 +146,7 @@ def _dense_problems(
 
 
 def _problems(
-    twin: Sequential, x: Array, target: Array, loss: Choice, sample_weight: ArrayLike | None, training: bool
+    twin: Sequential, x: Array, y: ArrayLike, loss: Choice, sample_weight: ArrayLike | None, training: bool
 ) -> tuple[Problems, Arrays]:
     """Return the loss as a function of the parameters of any layers, computed by the twin itself, and the gradients."""
     net = twin._built()
@@ -152,7 +154,7 @@ def _problems(
 
     def loss_of_twin() -> float:
         twin.forward(x, training=training)
-        return twin.backward(target, loss, sample_weight=sample_weight)
+        return twin.backward(y, loss, sample_weight=sample_weight)
 
     parameters = network.tensors(twin.layers, x.shape[1], net.params)
     problems: Problems = [(loss_of_twin, {_label(name): values for name, values in parameters.items()})]

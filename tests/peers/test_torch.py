@@ -115,6 +115,8 @@ PEERS = {
     "log_cosh": lambda p, y: (p - y).cosh().log().mean(dim=1),
     ("quantile", 0.8): lambda p, y: torch.maximum(0.8 * (y - p), -0.2 * (y - p)).mean(dim=1),
     "kl_divergence": lambda p, y: F.kl_div(p.log(), y, reduction="none").sum(dim=1),
+    ("bce", 0.2): lambda p, y: F.binary_cross_entropy(p, 0.8 * y + 0.1, reduction="none").sum(dim=1),
+    ("cce", 0.2): lambda p, y: -((0.8 * y + 0.2 / y.shape[1]) * p.log()).sum(dim=1),
     "poisson": lambda p, y: F.poisson_nll_loss(p, y, log_input=False, eps=0, reduction="none").sum(dim=1),
     "hinge": lambda p, y: (1 - y * p).clamp(min=0).mean(dim=1),
     "squared_hinge": lambda p, y: ((1 - y * p).clamp(min=0) ** 2).mean(dim=1),
@@ -137,3 +139,34 @@ def test_a_loss_and_its_phi_agree_with_autograd(loss, activation):
     assert mlpcore.kernels.output_loss(loss, activation, z, y) == pytest.approx(expected.item(), rel=TOLERANCE)
     phi = mlpcore.kernels.output_phi(loss, activation, z, y)
     np.testing.assert_allclose(phi, of_torch.grad.numpy(), rtol=TOLERANCE, atol=1e-13)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("activation", ["softmax", "log_softmax"])
+def test_class_indices_and_label_smoothing_agree_with_cross_entropy(activation, smoothing):
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(9, 4)), rng.integers(0, 6, 9)
+    layer = mlpcore.Dense(6, activation)
+    model = mlpcore.Sequential([layer], input_size=4, dtype="float64", seed=1)
+    model.forward(x)
+    z = torch.tensor(np.array(layer.z), requires_grad=True)
+    expected = F.cross_entropy(z, torch.tensor(labels), label_smoothing=smoothing)
+    expected.backward()
+    loss = mlpcore.CategoricalCrossentropy(label_smoothing=smoothing)
+    assert model.backward(labels, loss) == pytest.approx(expected.item(), rel=TOLERANCE)
+    np.testing.assert_allclose(layer.phi, z.grad.numpy(), rtol=TOLERANCE, atol=1e-13)
+    nll = F.nll_loss(torch.log_softmax(z.detach(), dim=1), torch.tensor(labels)).item()
+    assert model.evaluate(x, labels, "cce")["loss"] == pytest.approx(nll, rel=TOLERANCE)
+
+
+def test_gaussian_nll_agrees_with_torch():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 3))
+    layer = mlpcore.Dense(6)
+    model = mlpcore.Sequential([layer], input_size=4, dtype="float64", seed=1)
+    model.forward(x)
+    z = torch.tensor(np.array(layer.z), requires_grad=True)
+    expected = F.gaussian_nll_loss(z[:, :3], torch.tensor(y), z[:, 3:].exp(), reduction="none").sum(dim=1).mean()
+    expected.backward()
+    assert model.backward(y, "gaussian_nll") == pytest.approx(expected.item(), rel=TOLERANCE)
+    np.testing.assert_allclose(layer.phi, z.grad.numpy(), rtol=TOLERANCE, atol=1e-13)
