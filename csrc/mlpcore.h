@@ -32,6 +32,18 @@ typedef struct {
 enum { MLP_RIGHT, MLP_PREDICTED, MLP_ACTUAL, MLP_COUNTS };
 enum { MLP_ABSOLUTE, MLP_SQUARES, MLP_ERRORS };
 
+/* The table of an embedding's column, (categories, dim): which column of x its rows replace, at which column of y the numbers
+ * begin, and at which of the parameters. */
+typedef struct {
+    ptrdiff_t column, first, categories, dim, begin;
+} mlp_table;
+
+/* An embedding of x (n, in) in y (n, out), its tables in ascending order of their columns (reference/embedding.c). */
+typedef struct {
+    ptrdiff_t in, out, tables;
+    const mlp_table *table;
+} mlp_embedding;
+
 /* The operations for float (suffix _f32) and for double (suffix _f64): one text, read twice. */
 #define MLP_REAL_BITS 32
 #include "operations.h"

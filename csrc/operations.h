@@ -120,6 +120,12 @@ typedef struct {
     void (*gaussian_noise)(const mlp_words *words, real stddev, ptrdiff_t begin,  /* y = x + stddev z, likewise          */
                            ptrdiff_t count, real *y, const real *x);
 
+    /* embedding.c; params and grads are where the tables begin */
+    void (*embedding_forward)(const mlp_embedding *e, ptrdiff_t n, real *y,       /* rows of tables in place of columns  */
+                              const real *x, const real *params);
+    void (*embedding_backward_tables)(const mlp_embedding *e, ptrdiff_t n,        /* the sums of the gradients to what   */
+                                      real *grads, const real *grad_y, const real *x); /* came from each row              */
+
     /* norm.c; gamma, beta (out); epsilon > 0 */
     void (*layer_norm_forward)(bool centred, ptrdiff_t n, ptrdiff_t out,          /* y = gamma x_hat + beta of each row; */
                                real *y, real *moments, const real *x,             /* moments (n, 2): mean and 1 / sqrt   */

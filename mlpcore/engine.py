@@ -31,7 +31,9 @@ class Step(NamedTuple):
     custom : object or None
         The object whose ``forward_step`` and ``backward_step`` a custom step calls: a layer or an activation.
     shapes : tuple of (int, int)
-        Rows and columns, in memory order, of the parameters of a custom step.
+        Rows and columns, in memory order, of the parameters of a custom step or the tables of an embedding.
+    columns : tuple of int
+        The columns of the input that the tables of an embedding are for, in ascending order.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Step(NamedTuple):
     constants: Choice = ()
     custom: Any = None
     shapes: tuple[tuple[int, int], ...] = ()
+    columns: tuple[int, ...] = ()
 
 
 class ScheduleState(NamedTuple):

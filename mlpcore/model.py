@@ -108,6 +108,7 @@ class Sequential(Stack):
         if sample_weight is not None:
             weight = checks.weights_of("sample_weight", sample_weight, len(x), self._dtype)
         bound = self._bound_for(x.shape[1])
+        self._check_input("x", x)
         a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]), weight)
         # The last step: what fails before leaves the model as it was.
         if self._holder.bind(bound) is bound:
@@ -344,6 +345,7 @@ class Sequential(Stack):
                 pass
         X = checks.batch_of("X", X, self.input_size)
         bound = self._bound_for(X.shape[1])
+        self._check_input("X", X)
         a = bound.net.predict(X)
         self._holder.bind(bound)
         return a

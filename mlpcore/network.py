@@ -15,8 +15,11 @@ Array = NDArray[Any]
 NamedShape = tuple[str, tuple[int, ...], Layer]
 
 
-def claim_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
-    """Return `layers` as a tuple, after making sure that no model has one of them yet; does not change them."""
+def claim_layers(layers: Iterable[Layer], *, of_model: bool) -> tuple[Layer, ...]:
+    """Return `layers` as a tuple, after making sure that no model has one of them yet; does not change them.
+
+    `of_model` tells that they are those of a model, whose first layer reads the input, and not those of a layer.
+    """
     if isinstance(layers, Layer) or not isinstance(layers, Iterable):
         raise TypeError(f"layers is {layers!r}, expected a list of layers")
     free = tuple(layers)
@@ -28,6 +31,8 @@ def claim_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
             raise TypeError(f"layers[{j}] is {layer!r}, expected a layer such as mlpcore.Dense(10)")
         if layer._has_model or id(layer) in seen:
             raise ValueError(f"layers[{j}], {layer._expression()}, already belongs to a model: make a new layer")
+        if layer._reads_input and not (of_model and j == 0):
+            raise ValueError(f"layers[{j}], {layer._expression()}, is expected to be the first layer of a model")
         seen.add(id(layer))
     return free
 

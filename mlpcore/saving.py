@@ -137,11 +137,25 @@ def _value(name: str, key: str, value: object) -> object:
     """Return a setting of a layer: a number, a short name, or the layers that it is made of."""
     if key == "layers":
         return _layers_of(f"{name}.layers", value)
-    chosen = key == "activation" or key.endswith("_initializer")
+    if key == "columns":
+        return _columns_of(f"{name}: {key}", value)
+    chosen = key == "activation" or key.endswith("initializer")
     numbers = isinstance(value, list) and chosen and len(value) < 10  # a name and its constants
     for each in value if numbers else [value]:  # type: ignore[attr-defined]  # a list
         _require_short(f"{name}: {key}", each)
     return value
+
+
+def _columns_of(name: str, value: object) -> dict[Any, tuple[Any, Any]]:
+    """Return the tables of an embedding, which a file lists as (column, categories, numbers)."""
+    columns: dict[Any, tuple[Any, Any]] = {}
+    for entry in value if isinstance(value, list) else [value]:
+        if not isinstance(entry, list) or len(entry) != 3 or not all(type(each) is int for each in entry):
+            raise ValueError(f"{name} has {quoted(entry)}, expected three integers")
+        if entry[0] in columns:
+            raise ValueError(f"{name} has column {entry[0]} twice")
+        columns[entry[0]] = entry[1], entry[2]
+    return columns
 
 
 def _require_short(name: str, value: object) -> None:

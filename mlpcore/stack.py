@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Self, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from mlpcore import checks, copies, network, saving
 from mlpcore._core import Net
@@ -35,7 +35,7 @@ class Stack:
         dtype: DTypeLike = "float32",
         seed: int | None = None,
     ) -> None:
-        self._layers = network.claim_layers(layers)
+        self._layers = network.claim_layers(layers, of_model=True)
         self._dtype = checks.dtype_name(dtype)
         self._seed = int.from_bytes(os.urandom(4)) if seed is None else checks.seed_number(seed)
         self._input_size = self._resolve_input_size(input_size)
@@ -235,6 +235,10 @@ class Stack:
         if self._holder.bound is None:
             raise RuntimeError("the model has no weights yet: give input_size=, or let it see data first")
         return self._holder.bound.net
+
+    def _check_input(self, name: str, x: NDArray[Any]) -> None:
+        """Raise ValueError, which calls it `name`, if the first layer cannot read x."""
+        self._layers[0]._check_input(name, x)
 
     def _output_size(self, input_size: int) -> int:
         """Return how many outputs the model has for so many inputs."""

@@ -68,7 +68,7 @@ def samples_of(
     relative: bool = True,
 ) -> checks.Samples:
     """Return rows for a model to learn from or to be measured on."""
-    return checks.samples_of(
+    samples = checks.samples_of(
         X,
         y,
         sample_weight,
@@ -79,6 +79,8 @@ def samples_of(
         of=of,
         relative=relative,
     )
+    model._check_input(f"X{of}", samples.x)
+    return samples
 
 
 def task_of(

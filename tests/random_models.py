@@ -8,6 +8,7 @@ from mlpcore import (
     BatchNorm,
     Dense,
     Dropout,
+    Embedding,
     GaussianNoise,
     LayerNorm,
     PReLU,
@@ -46,7 +47,8 @@ BETWEEN = {
     "prelu": lambda rng: PReLU(0.1, shared=bool(rng.integers(2))),
     "activation": lambda rng: Activation(str(rng.choice(gradcheck.ACTIVATIONS))),
 }
-"""Layers that keep the width, by the name of their row; Dense and Residual, a fork and a join, come between them."""
+"""Layers that keep the width, by the name of their row; Dense and Residual, a fork and a join, come between them, and
+an Embedding first."""
 
 
 def log_uniform(rng, low, high):
@@ -92,6 +94,14 @@ def random_layers(rng, width, depth=0):
     return layers, width
 
 
+def random_columns(rng, inputs):
+    """Return tables for some columns, in one of four models."""
+    if rng.integers(4):
+        return {}
+    some = rng.choice(inputs, int(rng.integers(1, min(inputs, 3) + 1)), replace=False)
+    return {int(column): (int(rng.integers(1, 6)), int(rng.integers(1, 5))) for column in some}
+
+
 def random_model(seed, training=False):
     """Return a model that ends with the pair of the seed, x, y, the loss and weights of 1 to 17 samples."""
     rng = np.random.default_rng(seed)
@@ -99,12 +109,17 @@ def random_model(seed, training=False):
     inputs, n, out = log_uniform(rng, 1, 20), int(rng.integers(1, 18)), log_uniform(rng, 1, 20)
     paired = loss == "gaussian_nll"  # its y has half as many columns as there are outputs
     out += out % 2 if paired else 0
-    layers, _ = random_layers(rng, inputs)
+    columns = random_columns(np.random.default_rng([seed, 1]), inputs)
+    first = [Embedding(columns)] if columns else []
+    layers, _ = random_layers(rng, first[0]._output_size(inputs) if first else inputs)
+    layers = [*first, *layers]
     last = Dense(out, output)
     model = Sequential([*layers, last], input_size=inputs, dtype="float64", seed=seed)
     params = model._built().params
     params += rng.normal(scale=0.3, size=params.shape)  # where units read only zeros: away from their kinks
     x = rng.normal(size=(n, inputs))
+    for column, (categories, _) in columns.items():
+        x[:, column] = rng.integers(0, categories, n)
     if (loss, output) in HAS_LOGARITHM:
         model.forward(x, training=training)
         into_range(last, np.array(last.x))

@@ -169,6 +169,7 @@ PYTHON = {
     "optimizers/adaptive.py": (3, "each class names its row"),
     "engine.py": (1, "a step without an activation"),
     "layers/dense.py": (4, "no activation; b begins as 0"),
+    "layers/embedding.py": (2, "what tables begin as"),
 }
 # Where C names a row outside the code of its own family: reference/ and kernels/ of the same stem.
 C = {

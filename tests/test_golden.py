@@ -25,6 +25,7 @@ from mlpcore import (
     Cosine,
     CosLog,
     Dense,
+    Embedding,
     GaussianNoise,
     LayerNorm,
     Lion,
@@ -115,6 +116,7 @@ LAYERS = {
     "batch norm": lambda: [Scale(), Dense(24, use_bias=False), BatchNorm(momentum=0.9), PReLU()],
     "layer norm": lambda: [Dense(24), LayerNorm(), PReLU(shared=True), Dense(17, "tanh"), RMSNorm()],
     "noise": lambda: [GaussianNoise(0.1), Dense(24, "selu"), AlphaDropout(0.2), Dense(17, "selu"), GaussianNoise(0.3)],
+    "embedding": lambda: [Embedding({0: (3, 5), 4: (2, 1), 6: (8, 9)}), Dense(24, "relu"), LayerNorm()],
 }
 
 
@@ -133,6 +135,9 @@ def trained_hash(case, dtype, weighted=True):
     layers = LAYERS[case]() if case in LAYERS else layers
     model = Sequential([*layers, Dense(5, output)], dtype=dtype, seed=2026)
     x, y, weight = data()
+    if case == "embedding":
+        for column, categories in ((0, 3), (4, 2), (6, 8)):
+            x[:, column] = np.abs(x[:, column] * 128) % categories
     batch_size = 100 if optimizer is LBFGS else 16
     options = {"epochs": 30, "batch_size": batch_size, "validation_split": 0.1, "progress": False}
     weight = weight if weighted else None

@@ -36,7 +36,7 @@ LAYERS = {
     "prelu": PReLU,
     "prelu, shared": lambda **options: PReLU(0.1, shared=True, **options),
 }
-WITHOUT_PARAMETERS = {"dropout", "alpha_dropout", "gaussian_noise"}  # test_dropout.py, test_noise.py
+ELSEWHERE = {"dropout", "alpha_dropout", "gaussian_noise", "embedding"}  # in test files of their own
 RNG = np.random.default_rng(3)
 X, Y, WEIGHT = RNG.normal(size=(23, 6)), RNG.integers(0, 3, 23), RNG.uniform(0.1, 2, 23)
 
@@ -67,7 +67,7 @@ def test_every_kind_is_tested():
         "dense",
         "activation",
         "residual",
-        *WITHOUT_PARAMETERS,
+        *ELSEWHERE,
     }
 
 

@@ -29,6 +29,8 @@
 
 #include "../reference/noise.c"
 
+#include "../reference/embedding.c"
+
 #include "../reference/optimizers.c"
 
 #include "../reference/online.c"
@@ -60,6 +62,8 @@
 
 #include "noise.inc.h"
 
+#include "embedding.inc.h"
+
 #include "norm.inc.h"
 
 #include "scale.inc.h"
@@ -87,6 +91,8 @@ const REAL_NAME(mlp_kernels) TABLE = {
     .dropout = fast_dropout,
     .alpha_dropout = fast_alpha_dropout,
     .gaussian_noise = fast_gaussian_noise,
+    .embedding_forward = fast_embedding_forward,
+    .embedding_backward_tables = fast_embedding_backward_tables,
     .layer_norm_forward = fast_layer_norm_forward,
     .layer_norm_backward_x = fast_layer_norm_backward_x,
     .layer_norm_backward_gamma = fast_layer_norm_backward_gamma,

@@ -111,6 +111,7 @@ static void lay_out_predict(mlp_net *net) {
         case MLP_RMS_NORM:
         case MLP_SCALE:
         case MLP_PRELU:
+        case MLP_EMBEDDING:
         case MLP_CUSTOM: step->scratch = free_scratch(net, fork, input); break;
         case MLP_JOIN:
             fork = step->scratch;
@@ -206,6 +207,7 @@ void mlp_net_free(mlp_net *net) {
         mlp_free(net->value);
         mlp_free(net->grad);
         mlp_free(net->segment);
+        mlp_free((void *)net->embedding.table);
         mlp_free(net->buffer);
         mlp_free(net->params);
         mlp_free(net->grads);

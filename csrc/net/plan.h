@@ -63,9 +63,10 @@ typedef struct {
     ptrdiff_t head;           /* the steps below the head: all, but for a last activation                 */
     ptrdiff_t first_backward; /* the lowest step with parameters: nothing below it needs a gradient        */
     bool has_custom;
-    ptrdiff_t work_width; /* of all parts of a workspace together                                      */
-    ptrdiff_t widest;     /* of all values                                                             */
-    ptrdiff_t scratches;  /* how many buffers of that width predict needs                              */
+    mlp_embedding embedding; /* of the first step; no tables: it is no embedding                     */
+    ptrdiff_t work_width;    /* of all parts of a workspace together                                      */
+    ptrdiff_t widest;        /* of all values                                                             */
+    ptrdiff_t scratches;     /* how many buffers of that width predict needs                              */
 } mlp_net;
 
 /* A step as its caller describes it. */
@@ -77,11 +78,14 @@ typedef struct {
     mlp_activation_id sigma;
     double constants[MLP_HYPERS];
     mlp_custom custom;
-    ptrdiff_t segments; /* custom: how many arrays of parameters, and their rows and columns in memory order */
+    ptrdiff_t
+        segments; /* custom, embedding: how many arrays of parameters, and their rows and columns in memory order */
     const ptrdiff_t (*shapes)[2];
+    const ptrdiff_t *columns; /* embedding: the columns of the input that its tables are for, in ascending order  */
 } mlp_step_spec;
 
-/* NULL: out of memory, or more numbers than ptrdiff_t counts. Parameters begin as 0. Forks and joins have to match. */
+/* NULL: out of memory, or more numbers than ptrdiff_t counts. Parameters begin as 0. Forks and joins have to match, and an
+ * embedding is the first step, whose columns are there. */
 mlp_net *mlp_net_new(int bits, ptrdiff_t input_size, ptrdiff_t steps, const mlp_step_spec *specs);
 void mlp_net_free(mlp_net *net);
 

@@ -78,8 +78,8 @@ static PyObject *net_forward(PyObject *object, PyObject *const *args, Py_ssize_t
     }
     mode.batch = mlp_batch_number((uint32_t)epoch, (uint64_t)batch);
     PyArrayObject *result = NULL;
-    if (mlp_acquire(&call) < 0 || mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, NULL) < 0 ||
-        !(result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER))) {
+    if (mlp_acquire(&call) < 0 || mlp_check_categories(self, &call, X) < 0 || mlp_check_weights(&call, WEIGHT) < 0 ||
+        mlp_detach_inputs(self, &call, NULL) < 0 || !(result = mlp_new_array(&call, "the result", "no", MLP_C_ORDER))) {
         goto done;
     }
     const ptrdiff_t n = call.size.n;

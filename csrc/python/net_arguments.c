@@ -53,6 +53,30 @@ int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_argum
     return 0;
 }
 
+int mlp_check_categories(const Net *self, const mlp_call *call, int p) {
+    const mlp_embedding *e = &self->net->embedding;
+    const void *x = mlp_data(call, p);
+    for (ptrdiff_t t = 0; t < e->tables; t++) {
+        const mlp_table *table = &e->table[t];
+        for (npy_intp s = 0; s < call->size.n; s++) {
+            const npy_intp i = s * e->in + table->column;
+            const double given = is_double(self) ? ((const double *)x)[i] : (double)((const float *)x)[i];
+            if (given >= 0 && given < (double)table->categories && given == floor(given)) {
+                continue;
+            }
+            PyObject *value = PyFloat_FromDouble(given);
+            if (value) {
+                mlp_argument_error(call, p, PyExc_ValueError,
+                                   "has %S, row %zd, column %zd, expected a category, a whole number from 0 to %zd",
+                                   value, s, table->column, table->categories - 1);
+                Py_DECREF(value);
+            }
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* Whether an object that stands where a name could is one that is written in Python. */
 static bool is_custom(PyObject *given, const char *method) {
     return !PyUnicode_Check(given) && !PyTuple_Check(given) && PyObject_HasAttrString(given, method);

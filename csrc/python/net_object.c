@@ -93,12 +93,30 @@ int mlp_prepare_workspace(Net *self, ptrdiff_t capacity) {
 
 static void free_net(PyObject *capsule) { mlp_net_free(PyCapsule_GetPointer(capsule, NULL)); }
 
-/* Whether the network's type holds the constants of its activations. */
+/* Whether the network's type counts to the categories of an embedding. */
+static int check_categories(const mlp_call *call, int p, const mlp_step_spec *spec, bool is_double) {
+    const ptrdiff_t most = is_double ? PTRDIFF_MAX >> 10 : (ptrdiff_t)1 << 24;
+    for (ptrdiff_t i = 0; spec->kind == MLP_EMBEDDING && i < spec->segments; i++) {
+        if (spec->shapes[i][0] > most) {
+            return mlp_argument_error(call, p, PyExc_ValueError,
+                                      "has an embedding of %zd categories for column %zd, expected at most %zd, up to "
+                                      "which float%d counts%s",
+                                      spec->shapes[i][0], spec->columns[i], most, is_double ? 64 : 32,
+                                      is_double ? "" : ": give dtype='float64'");
+        }
+    }
+    return 0;
+}
+
+/* Whether the network's type holds the constants of its activations, and the categories of an embedding. */
 static int check_constants(const mlp_call *call, int p, const mlp_specs *specs, bool is_double) {
     for (ptrdiff_t i = 0; i < specs->count; i++) {
         const mlp_step_spec *spec = &specs->step[i];
         if (spec->kind == MLP_ACTIVATION &&
             mlp_check_constants(call, p, &mlp_activations[spec->sigma], spec->constants, is_double) < 0) {
+            return -1;
+        }
+        if (check_categories(call, p, spec, is_double) < 0) {
             return -1;
         }
     }

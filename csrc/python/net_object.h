@@ -89,6 +89,9 @@ typedef struct mlp_optimizer_arguments mlp_optimizer_arguments;
 /* Inputs that lie where the call is about to write (y = model.layers[0].x, say) are copied first; `optimizer` may be NULL. */
 int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_arguments *optimizer);
 
+/* Refuses an x, argument p, whose columns with a table hold what is none of their categories; the kernels go by that. */
+int mlp_check_categories(const Net *self, const mlp_call *call, int p);
+
 /* A loss: a name, a tuple of a name and constants, or an object with the method loss_step. */
 int mlp_parse_loss(const Net *self, const mlp_call *call, int p, mlp_loss *loss);
 

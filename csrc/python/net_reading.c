@@ -29,7 +29,7 @@ PyObject *mlp_net_call_predict(PyObject *object, PyObject *const *args, Py_ssize
     void *scratch = few;
     PyObject *scratch_owner = NULL; /* only where a layer written in Python may keep a view of it */
     PyArrayObject *result = NULL;
-    if (mlp_acquire(&call) < 0) {
+    if (mlp_acquire(&call) < 0 || mlp_check_categories(self, &call, X) < 0) {
         goto done;
     }
     const ptrdiff_t elements = mlp_predict_elements(self->net, call.size.n);
@@ -92,7 +92,8 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
         goto done;
     }
     mlp_allow_labels(&call, Y, &loss);
-    if (mlp_acquire(&call) < 0 || mlp_take_labels(self, &call, Y, &loss) < 0 || mlp_check_weights(&call, WEIGHT) < 0 ||
+    if (mlp_acquire(&call) < 0 || mlp_take_labels(self, &call, Y, &loss) < 0 ||
+        mlp_check_categories(self, &call, X) < 0 || mlp_check_weights(&call, WEIGHT) < 0 ||
         !(value = mlp_scratch(&call, 0, "n"))) {
         goto done;
     }

@@ -3,21 +3,22 @@
 
 #include "../runtime/memory.h"
 
-enum { KIND, LAYER, JOINED, UNITS, CONSTANTS, CUSTOM, SHAPES };
+enum { KIND, LAYER, JOINED, UNITS, CONSTANTS, CUSTOM, SHAPES, COLUMNS };
 
 static const mlp_function step_function = {
     .name = "step",
-    .positional = 7,
+    .positional = 8,
     .parameters = {[KIND] = {.name = "kind"},
                    [LAYER] = {.name = "layer"},
                    [JOINED] = {.name = "joined"},
                    [UNITS] = {.name = "units"},
                    [CONSTANTS] = {.name = "constants"},
                    [CUSTOM] = {.name = "custom"},
-                   [SHAPES] = {.name = "shapes"}},
+                   [SHAPES] = {.name = "shapes"},
+                   [COLUMNS] = {.name = "columns"}},
 };
 
-/* The shapes of a custom layer's parameters, a tuple of pairs. */
+/* The shapes of the parameters of a custom step or an embedding, a tuple of pairs. */
 static int parse_shapes(const mlp_call *call, mlp_step_spec *spec) {
     PyObject *shapes = call->given[SHAPES];
     if (!PyTuple_Check(shapes)) {
@@ -41,6 +42,38 @@ static int parse_shapes(const mlp_call *call, mlp_step_spec *spec) {
         }
         sizes[i][0] = rows;
         sizes[i][1] = columns;
+    }
+    return 0;
+}
+
+/* The columns that the tables of an embedding are for, and the width of its output. */
+static int parse_columns(const mlp_call *call, mlp_step_spec *spec, ptrdiff_t width) {
+    PyObject *given = call->given[COLUMNS];
+    if (!PyTuple_Check(given) || PyTuple_GET_SIZE(given) != spec->segments || spec->segments == 0) {
+        return mlp_argument_error(call, COLUMNS, PyExc_TypeError,
+                                  "is %R, expected a tuple with a column for each of %zd tables, at least one", given,
+                                  spec->segments);
+    }
+    ptrdiff_t *columns = mlp_alloc(spec->segments, sizeof *columns);
+    if (!columns) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    spec->columns = columns;
+    spec->units = width;
+    for (Py_ssize_t i = 0; i < spec->segments; i++) {
+        columns[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(given, i));
+        if (columns[i] == -1 && PyErr_Occurred()) {
+            return -1;
+        }
+        if (columns[i] < (i > 0 ? columns[i - 1] + 1 : 0) || columns[i] >= width) {
+            return mlp_argument_error(call, COLUMNS, PyExc_ValueError,
+                                      "is %R, expected ascending columns of an input of %zd", given, width);
+        }
+        spec->units = mlp_size_sum(spec->units, spec->shapes[i][1] - 1);
+    }
+    if (spec->units < 0) {
+        return mlp_argument_error(call, SHAPES, PyExc_ValueError, "makes more columns than can be counted");
     }
     return 0;
 }
@@ -93,6 +126,7 @@ static int parse_kind(const mlp_call *call, mlp_step_spec *spec, mlp_custom_laye
     case MLP_PRELU: return parse_constants(call, spec);
     case MLP_FORK:
     case MLP_JOIN: return 0;
+    case MLP_EMBEDDING: return parse_shapes(call, spec) < 0 ? -1 : parse_columns(call, spec, width);
     case MLP_CUSTOM:
         if (parse_units(call, spec) < 0 || parse_shapes(call, spec) < 0) {
             return -1;
@@ -139,6 +173,11 @@ static int parse_step(PyObject *tuple, ptrdiff_t i, ptrdiff_t width, mlp_specs *
     }
     if (spec->joined && i == 0) {
         PyErr_SetString(PyExc_ValueError, "Net: the first step cannot belong to the layer of the one before");
+        return -1;
+    }
+    if (spec->kind == MLP_EMBEDDING && i > 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "Net: an embedding reads categories of the input, expected as the first step");
         return -1;
     }
     PyTuple_SET_ITEM(specs->custom_layers, i, Py_NewRef(spec->kind == MLP_CUSTOM ? call.given[CUSTOM] : Py_None));
@@ -189,6 +228,7 @@ done:
 void mlp_free_specs(mlp_specs *specs) {
     for (ptrdiff_t i = 0; specs->step && i < specs->count; i++) {
         mlp_free((void *)specs->step[i].shapes);
+        mlp_free((void *)specs->step[i].columns);
     }
     mlp_free(specs->step);
     mlp_free(specs->custom);

@@ -184,7 +184,8 @@ PyObject *mlp_net_call_train(PyObject *object, PyObject *const *args, Py_ssize_t
     }
     mlp_allow_labels(&call, Y, &training->loss);
     if (mlp_acquire(&call) < 0 || mlp_take_labels(self, &call, Y, &training->loss) < 0 ||
-        mlp_check_weights(&call, WEIGHT) < 0 || mlp_detach_inputs(self, &call, &settings.optimizer) < 0) {
+        mlp_check_categories(self, &call, X) < 0 || mlp_check_weights(&call, WEIGHT) < 0 ||
+        mlp_detach_inputs(self, &call, &settings.optimizer) < 0) {
         goto done;
     }
     const ptrdiff_t n = call.size.n,

@@ -52,11 +52,16 @@ PyObject *mlp_slot_view(Net *self, mlp_slot slot) {
                     element(self, self->work.block, offset));
 }
 
+/* Whether a part of a flat buffer is a matrix even if it has a single row: w of a dense layer, tables. */
+static bool is_matrix(const Net *self, const mlp_step *step, const mlp_segment *segment) {
+    return (step->kind == MLP_DENSE && segment == &self->net->segment[step->segment]) || step->kind == MLP_EMBEDDING;
+}
+
 /* A part of a flat buffer: w (out, in) of a dense layer, which lies as (in, out); other matrices as they lie; a single row as a
  * vector. */
 static PyObject *segment_view(Net *self, const mlp_step *step, const mlp_segment *segment, void *flat) {
     void *data = element(self, flat, segment->begin);
-    if (segment->rows == 1 && !(step->kind == MLP_DENSE && segment == &self->net->segment[step->segment])) {
+    if (segment->rows == 1 && !is_matrix(self, step, segment)) {
         return mlp_view(self->net_owner, is_double(self), 1, &segment->columns, NULL, data);
     }
     if (step->kind == MLP_DENSE) {

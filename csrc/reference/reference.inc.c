@@ -25,6 +25,8 @@
 
 #include "noise.c"
 
+#include "embedding.c"
+
 #include "norm.c"
 
 #include "scale.c"
@@ -56,6 +58,8 @@ const REAL_NAME(mlp_kernels) REAL_NAME(mlp_reference) = {
     .dropout = dropout,
     .alpha_dropout = alpha_dropout,
     .gaussian_noise = gaussian_noise,
+    .embedding_forward = embedding_forward,
+    .embedding_backward_tables = embedding_backward_tables,
     .layer_norm_forward = layer_norm_forward,
     .layer_norm_backward_x = layer_norm_backward_x,
     .layer_norm_backward_gamma = layer_norm_backward_gamma,

@@ -5,6 +5,7 @@ from mlpcore.layers.batch_norm import BatchNorm
 from mlpcore.layers.custom import CustomLayer
 from mlpcore.layers.dense import Dense
 from mlpcore.layers.dropout import AlphaDropout, Dropout
+from mlpcore.layers.embedding import Embedding
 from mlpcore.layers.layer import Layer
 from mlpcore.layers.layer_norm import LayerNorm, RMSNorm
 from mlpcore.layers.noise import GaussianNoise
@@ -20,6 +21,7 @@ __all__ = [
     "CustomLayer",
     "Dense",
     "Dropout",
+    "Embedding",
     "GaussianNoise",
     "Layer",
     "LayerNorm",
@@ -43,6 +45,7 @@ KINDS: dict[str, type[Layer]] = {
         RMSNorm,
         Scale,
         PReLU,
+        Embedding,
     )
 }
 """The layers that a model file may hold, by the name that it knows them by."""

@@ -77,6 +77,9 @@ class Layer(ABC):
     _draws: ClassVar[bool] = False
     """Whether training draws random numbers, so that the same weights have another loss in another batch."""
 
+    _reads_input: ClassVar[bool] = False
+    """Whether it reads the input of the network and nothing else: it has to be the first layer."""
+
     def __init__(self) -> None:
         self._has_model = False
         self._holder: Holder | None = None  # of its model
@@ -144,6 +147,9 @@ class Layer(ABC):
     def _tensor_view(self, name: str, flat: Array, shape: tuple[int, ...]) -> Array:
         """Return a parameter from its part of the flat buffer."""
         return flat.reshape(shape)
+
+    def _check_input(self, name: str, x: Array) -> None:  # noqa: B027  # most take whatever numbers come
+        """Raise ValueError if the layer, the first of a model, cannot read this x (n, in), which is called `name`."""
 
     def _initialize(self, net: Net, place: Place, seed: int) -> None:  # noqa: B027  # most layers draw nothing
         """Draw the first weights of the layer, in a network that it need not show yet."""

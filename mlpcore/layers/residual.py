@@ -36,7 +36,7 @@ class Residual(Layer):
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
-        self._layers = network.claim_layers(layers)
+        self._layers = network.claim_layers(layers, of_model=False)
         for layer in self._layers:
             layer._has_model = True  # its model is whatever model this layer gets
 

@@ -36,6 +36,8 @@ static const kernels *const reference = &REAL_NAME(mlp_reference);
 
 #include "norms.inc.h"
 
+#include "tables.inc.h"
+
 #include "rows.inc.h"
 
 #include "counts.inc.h"

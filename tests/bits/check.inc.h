@@ -26,6 +26,7 @@ typedef struct job {
     mlp_answers answers;
     mlp_elementary_id function;
     REAL_NAME(mlp_mask) mask;
+    mlp_embedding embedding;
     REAL_NAME(mlp_update) update; /* without the addresses of its states */
     ptrdiff_t begin;              /* index of the first number           */
     real limit;

@@ -225,6 +225,9 @@ static void try_rows(ptrdiff_t n, ptrdiff_t out, int offset) {
     try_metrics(n, out, offset);
     try_measures(n, out, offset);
     try_norms(n, out, offset);
+    if (full || random_below(4) == 0) {
+        try_embedding(n, out, offset);
+    }
     try_at(&(job){.kernel = "max_norm",
                   .run = run_max_norm,
                   .in = n,

@@ -2,7 +2,7 @@
  *
  *     plan [COUNT [SEED]]
  *
- * Each is a random plan of dense layers, activations, dropout, noise, norms, factors, slopes and nested residual blocks, of doubles. Of each it is checked that
+ * Each is a random plan of dense layers, activations, dropout, noise, norms, factors, slopes, embeddings and nested residual blocks, of doubles. Of each it is checked that
  *
  *   - forward leaves in the workspace what predict answers, and evaluate has the loss that backward has;
  *   - training, where values are overwritten and steps fused, ends with the parameters that forward, backward and update by

@@ -68,6 +68,31 @@ static void add_drawing(void) {
 
 static void add_residual(ptrdiff_t width, int depth);
 
+/* Tables for some columns of an input of `width`; returns the width of the output. */
+static ptrdiff_t add_embedding(ptrdiff_t width) {
+    enum { MOST_TABLES = 3 };
+    static ptrdiff_t shapes[MOST_TABLES][2], columns[MOST_TABLES];
+    mlp_step_spec spec = {.kind = MLP_EMBEDDING, .layer = layers++, .shapes = shapes, .columns = columns};
+    ptrdiff_t out = width;
+    for (ptrdiff_t column = below(2); column < width && spec.segments < MOST_TABLES; column += 1 + below(4)) {
+        columns[spec.segments] = column;
+        shapes[spec.segments][0] = 1 + below(6);
+        shapes[spec.segments][1] = 1 + below(9);
+        out += shapes[spec.segments++][1] - 1;
+    }
+    add(spec);
+    return out;
+}
+
+/* Numbers of categories, where an embedding reads them. */
+static void draw_categories(const mlp_embedding *e, ptrdiff_t n, double *x) {
+    for (ptrdiff_t t = 0; t < e->tables; t++) {
+        for (ptrdiff_t s = 0; s < n; s++) {
+            x[s * e->in + e->table[t].column] = (double)below(e->table[t].categories);
+        }
+    }
+}
+
 /* Returns the width after some layers. */
 static ptrdiff_t add_layers(ptrdiff_t width, int depth) {
     for (ptrdiff_t left = below(4); left > 0 && steps < MOST_STEPS / 2; left--) {
@@ -123,7 +148,7 @@ void draw_trial(trial *t, bool large) {
     layers = 0;
     widest = large ? 200 : 40;
     const ptrdiff_t in = 1 + below(widest);
-    ptrdiff_t width = add_layers(in, 0);
+    ptrdiff_t width = add_layers(below(4) ? in : add_embedding(in), 0);
     width = add_dense(large ? 150 : 1 + below(widest));
     add_layers(width, 0);
     *t = (trial){.net = mlp_net_new(64, in, steps, specs), .batch = 1 + below(40), .shuffle = below(2)};
@@ -161,6 +186,7 @@ void draw_trial(trial *t, bool large) {
                                .x = random_numbers(n * in, -1),
                                .y = random_numbers(n * out, 0),
                                .weight = below(2) ? random_numbers(n, 0) : NULL};
+    draw_categories(&t->net->embedding, n, (double *)t->samples.x);
     t->optimizer = (mlp_optimizer){.id = (mlp_optimizer_id)below(MLP_OPTIMIZER_COUNT),
                                    .clip_value = below(3) ? (double)INFINITY : 0.1,
                                    .clip_norm = below(3) ? (double)INFINITY : 0.1,

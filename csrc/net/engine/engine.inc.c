@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../isa/isa.h"
+#include "../../runtime/memory.h"
 #include "../../runtime/rng.h"
 
 typedef REAL_NAME(mlp_kernels) kernels;
@@ -46,6 +47,8 @@ static void update_constants(mlp_optimizer_id rule, const double *hypers, int64_
 #include "../layers/scale.c"
 
 #include "../layers/prelu.c"
+
+#include "../layers/embedding.c"
 
 #include "../layers/custom.c"
 
