@@ -56,6 +56,7 @@ def test_peers_train_the_same_network_as_numpy(modules, name: str, sizes: tuple[
     [
         ("steps", ["--configurations", "xor,digits"]),
         ("products", []),
+        ("optimizers", ["--rounds", "1"]),
         ("overhead", []),
         ("threads", ["--rounds", "1"]),
         ("footprint", ["--rounds", "1"]),

@@ -148,7 +148,8 @@ class NAdam(Optimizer):
         m_hat = mu_(t+1) * m / (1 - M_(t+1)) + (1 - mu_t) * grad / (1 - M_t)
         w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)
 
-    It is PyTorch's NAdam. M_t follows from beta1 and momentum_decay as they are now: it is no state, unlike PyTorch's.
+    It is PyTorch's NAdam. M_t follows from beta1 and momentum_decay as they are now, and is no state; PyTorch's is one,
+    in its default type.
 
     Parameters
     ----------

@@ -44,6 +44,19 @@ OPTIMIZERS = [
     (lambda rate: mlpcore.SGD(rate, momentum=0.9, nesterov=True),
      lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True)),
     (lambda rate: mlpcore.Adam(rate), lambda p: torch.optim.Adam(p, 0.1, eps=1e-7)),
+    (lambda rate: mlpcore.AdamW(rate), lambda p: torch.optim.AdamW(p, 0.1, eps=1e-7)),
+    (lambda rate: mlpcore.AMSGrad(rate, beta2=0.9),
+     lambda p: torch.optim.Adam(p, 0.1, betas=(0.9, 0.9), eps=1e-7, amsgrad=True)),
+    (lambda rate: mlpcore.NAdam(rate, weight_decay=0.1),
+     lambda p: torch.optim.NAdam(p, 0.1, eps=1e-7, weight_decay=0.1, decoupled_weight_decay=True)),
+    (lambda rate: mlpcore.RAdam(rate, weight_decay=0.1),
+     lambda p: torch.optim.RAdam(p, 0.1, eps=1e-7, weight_decay=0.1, decoupled_weight_decay=True)),
+    (lambda rate: mlpcore.Adagrad(rate), lambda p: torch.optim.Adagrad(p, 0.1, eps=1e-7)),
+    (lambda rate: mlpcore.RMSprop(rate), lambda p: torch.optim.RMSprop(p, 0.1, alpha=0.9, eps=1e-7)),
+    (lambda rate: mlpcore.RMSprop(rate, rho=0.99, momentum=0.9, centered=True),
+     lambda p: torch.optim.RMSprop(p, 0.1, momentum=0.9, centered=True, eps=1e-7)),
+    (lambda rate: mlpcore.Adadelta(rate), lambda p: torch.optim.Adadelta(p, 0.1)),
+    (lambda rate: mlpcore.Rprop(rate), lambda p: torch.optim.Rprop(p, 0.1)),
 ]  # fmt: skip
 
 
@@ -63,8 +76,17 @@ def weights(model, twin):
     return ours, torch.cat([p.detach().ravel() for p in twin.parameters()]).numpy()
 
 
+@pytest.fixture(autouse=True)
+def _double():
+    """PyTorch keeps NAdam's product of momenta in its default type, whatever that of the weights."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
 @pytest.mark.filterwarnings("ignore")  # SequentialLR's own
-@pytest.mark.parametrize(("ours", "theirs"), OPTIMIZERS, ids=["sgd", "nesterov", "adam"])
+@pytest.mark.parametrize(("ours", "theirs"), OPTIMIZERS, ids=[repr(ours(0.1)) for ours, _ in OPTIMIZERS])
 @pytest.mark.parametrize(("schedule", "peer"), PEERS, ids=lambda value: repr(value)[:60])
 def test_20_steps_are_pytorchs(schedule, peer, ours, theirs):
     """An epoch is one batch here, so that steps and epochs are the same."""
