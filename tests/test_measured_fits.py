@@ -3,6 +3,8 @@
 import copy
 import itertools
 import math
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -276,3 +278,32 @@ def test_a_fit_whose_metrics_are_refused_changes_nothing():
     assert (model.history is history, model.epochs_trained) == (True, trained)
     np.testing.assert_array_equal(model._built().params, before)
     assert optimizer._steps == 0
+
+
+def test_ctrl_c_ends_the_sorting_of_scores():
+    n = 2_000_000
+    x = np.random.default_rng(1).normal(size=(n, 1))
+    model = Sequential([mlpcore.Activation("linear")], input_size=1, dtype="float64")
+    began = time.monotonic()
+    model.evaluate(x, x > 0, "mse", metrics=["mae"])
+    alone = time.monotonic() - began
+    sent = []
+
+    def interrupt(number, frame):
+        sent.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    def evaluate_and_wait():
+        model.evaluate(x, x > 0, "mse", metrics=["roc_auc"])
+        time.sleep(alone + 1)  # on a machine where the evaluation was over in time
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, alone + 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_and_wait()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(sent) == 1
+    assert 0 < model.evaluate(x[:100], x[:100] > 0, "mse", metrics=["roc_auc"])["roc_auc"] <= 1

@@ -94,15 +94,15 @@ static real y_at(const measured_rows *r, ptrdiff_t row, ptrdiff_t k) {
 }
 
 /* sum of weight (y - mean y)^2 of an output */
-static double total_squares(const measured_rows *r, ptrdiff_t k) {
+static double total_squares(const measured_rows *r, ptrdiff_t k, row_watch *watch) {
     double sum = 0, weights = 0, squares = 0;
-    for (ptrdiff_t turn = r->begin; turn < r->end; turn++) {
+    for (ptrdiff_t turn = r->begin; turn < r->end && !stopped(watch, turn); turn++) {
         const ptrdiff_t row = row_at(r, turn);
         sum += weight_at(r, row) * (double)y_at(r, row, k);
         weights += weight_at(r, row);
     }
     const double mean = weights > 0 ? sum / weights : 0;
-    for (ptrdiff_t turn = r->begin; turn < r->end; turn++) {
+    for (ptrdiff_t turn = r->begin; turn < r->end && !stopped(watch, turn); turn++) {
         const ptrdiff_t row = row_at(r, turn);
         const double deviation = (double)y_at(r, row, k) - mean;
         squares += weight_at(r, row) * (deviation * deviation);
@@ -125,11 +125,11 @@ static bool is_positive(const measured_rows *r, ptrdiff_t row, ptrdiff_t k) {
 
 /* The chance that a yes has a larger score than a no, equal ones counting half: of the scores in ascending order, each yes with the
  * noes before it. NAN without a yes or a no, or with a score that is none. */
-static double area_of(const measured_rows *r, ptrdiff_t k, mlp_poller *poller, ptrdiff_t done, bool *stop) {
+static double area_of(const measured_rows *r, ptrdiff_t k, row_watch *watch) {
     const real *scores = (const real *)r->m->predictions + k;
     const ptrdiff_t n = r->end - r->begin;
     mlp_ranked *items = r->m->ranking;
-    for (ptrdiff_t i = 0; i < n; i++) {
+    for (ptrdiff_t i = 0; i < n && !stopped(watch, i); i++) {
         const ptrdiff_t row = row_at(r, r->begin + i);
         const real score = scores[row * r->out];
         if (score != score) {
@@ -138,11 +138,11 @@ static double area_of(const measured_rows *r, ptrdiff_t k, mlp_poller *poller, p
         const double weight = weight_at(r, row);
         items[i] = (mlp_ranked){ascending_bits(score), is_positive(r, row, k) ? weight : -weight};
     }
-    items = sort_by_key(n, items, items + n, poller, done, stop);
+    items = sort_by_key(n, items, items + n, watch);
     double area = 0, yes = 0, no = 0;
-    for (ptrdiff_t i = 0, next; i < n; i = next) {
+    for (ptrdiff_t i = 0, next; i < n && !watch->stop; i = next) {
         double yes_here = 0, no_here = 0;
-        for (next = i; next < n && items[next].key == items[i].key; next++) {
+        for (next = i; next < n && items[next].key == items[i].key && !stopped(watch, next); next++) {
             const double weight = items[next].weight;
             yes_here += weight > 0 ? weight : 0;
             no_here -= weight < 0 ? weight : 0;
@@ -151,7 +151,7 @@ static double area_of(const measured_rows *r, ptrdiff_t k, mlp_poller *poller, p
         yes += yes_here;
         no += no_here;
     }
-    return *stop ? (double)NAN : area / (yes * no); /* 0 / 0 without one */
+    return watch->stop ? (double)NAN : area / (yes * no); /* 0 / 0 without one */
 }
 
 static bool has_measure(const mlp_measures *m, mlp_measure_id id) {
@@ -163,30 +163,29 @@ static bool has_measure(const mlp_measures *m, mlp_measure_id id) {
     return false;
 }
 
-/* The values of all metrics when the samples with turns up to `end` were measured. Polls with `done`; true: stop, and areas that
- * were not found are nan. */
+/* The values of all metrics when the samples with turns up to `end` were measured. Polls with `done`; true: stop, and the
+ * values are nan. */
 static bool finish_measures(const mlp_measures *m, const mlp_samples *samples, const head *h, const ptrdiff_t *order,
                             ptrdiff_t end, double *values, const mlp_interrupt *interrupt, ptrdiff_t done) {
-    enum { WORK_OF_A_ROW = 16 };
     const ptrdiff_t out = h->out;
     const measured_rows r = {m, samples, order, h->has_labels, out, m->begin, end};
     mlp_measured found = mlp_measured_in(m, out);
-    mlp_poller poller = mlp_poller_new(interrupt, WORK_OF_A_ROW * (double)(end - m->begin));
-    bool stop = false;
+    row_watch watch = watch_rows(interrupt, done);
     found.rows = end - m->begin;
     found.weight = samples->weight ? 0 : (double)found.rows;
-    for (ptrdiff_t turn = m->begin; samples->weight && turn < end; turn++) {
+    for (ptrdiff_t turn = m->begin; samples->weight && turn < end && !stopped(&watch, turn); turn++) {
         found.weight += weight_at(&r, row_at(&r, turn));
     }
     for (ptrdiff_t j = 0; j < out && has_measure(m, MLP_MEASURE_R2); j++) {
-        found.total_squares[j] = total_squares(&r, j);
+        found.total_squares[j] = total_squares(&r, j, &watch);
     }
     for (ptrdiff_t j = 0; j < out && mlp_measures_from(m, MLP_FROM_RANKS); j++) {
         const bool needed = j == mlp_positive_output(m->answers, out) || has_measure(m, MLP_MEASURE_ROC_AUC_OVR);
-        found.areas[j] = needed && !stop ? area_of(&r, j, &poller, done, &stop) : (double)NAN;
+        found.areas[j] = needed ? area_of(&r, j, &watch) : (double)NAN;
     }
     for (ptrdiff_t i = 0; i < m->count; i++) {
-        values[i] = mlp_measure_value(&found, m->measure[i].id, found.sums[i]);
+        const double value = mlp_measure_value(&found, m->measure[i].id, found.sums[i]);
+        values[i] = watch.stop ? (double)NAN : value;
     }
-    return stop;
+    return watch.stop;
 }
