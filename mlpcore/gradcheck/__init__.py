@@ -5,6 +5,7 @@
 `compare`        which components are compared, and when two slopes agree
 `checkers`       the functions, kernels and layers that can be checked
 `sides`          activations and losses, of the catalogue or written in Python
+`layers`         a layer of any kind by itself
 `models`         the models that can be checked
 
 ``docs/gradcheck.md`` explains how to read a report.

@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlpcore import catalogue, kernels
+from mlpcore.checks import flag
 from mlpcore.custom_activation import CustomActivation
 from mlpcore.custom_loss import CustomLoss
 from mlpcore.engine import Choice
 from mlpcore.gradcheck.compare import Arrays, compare
 from mlpcore.gradcheck.differentiate import Array
+from mlpcore.gradcheck.layers import layer_sides
 from mlpcore.gradcheck.report import Report
 from mlpcore.gradcheck.sides import activation_sides, loss_sides
-from mlpcore.layers import Dense
+from mlpcore.layers import Dense, Layer
 from mlpcore.lazy import random_generator
 
 ACTIVATIONS = catalogue.names("activations")
@@ -167,15 +169,22 @@ def check_kernel(
     return compare([(f, {key: at[key] for key in analytic})], analytic, tolerance, str(name), terms=terms)
 
 
-def check_layer(layer: Dense, x: ArrayLike, *, seed: int = 0, tolerance: float = 1e-7) -> Report:
-    """Check a layer's gradients to ``x``, ``w`` and ``b``, its activation included, for a random upstream gradient.
+def check_layer(
+    layer: Layer, x: ArrayLike, *, training: bool = False, seed: int = 0, tolerance: float = 1e-7
+) -> Report:
+    """Check a layer's gradients to ``x`` and to its parameters, for a random upstream gradient.
+
+    Of a dense layer, its activation included, both sides are what `mlpcore.kernels` compute; of any other they are
+    forward and backward of a float64 twin. An `Embedding` has no gradient to ``x``.
 
     Parameters
     ----------
-    layer : Dense
-        A layer of a model; its weights are copied to float64, and it is left as it is.
+    layer : Layer
+        A layer of a model that has its arrays; they are copied to float64, and it is left as it is.
     x : array_like
         Inputs of shape (n, in).
+    training : bool, default False
+        Let the layer act as in training: `BatchNorm` takes the mean and variance of x, and dropout drops.
     seed : int, default 0
         Seeds the upstream gradient.
     tolerance : float, default 1e-7
@@ -184,7 +193,24 @@ def check_layer(layer: Dense, x: ArrayLike, *, seed: int = 0, tolerance: float =
     Returns
     -------
     Report
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no layer, or cannot read x.
+    RuntimeError
+        If the layer has no arrays yet.
     """
+    if not isinstance(layer, Layer):
+        raise TypeError(f"layer is {layer!r}, expected a layer of a model, such as model.layers[0]")
+    training = flag("training", training)
+    if isinstance(layer, Dense):
+        return _check_dense(layer, x, seed, tolerance)
+    f, moved, analytic, (upstream, y) = layer_sides(layer, copies_of({"x": x})["x"], training, seed)
+    return compare([(f, moved)], analytic, tolerance, str(layer), terms=_size_of_terms(upstream, y))
+
+
+def _check_dense(layer: Dense, x: ArrayLike, seed: int, tolerance: float) -> Report:
     bias = np.zeros(layer.units) if layer.b is None else layer.b
     at = copies_of({"x": x, "w": layer.w, "b": bias})
     forward, backward = activation_sides(layer.activation)
