@@ -50,6 +50,8 @@
 
 #include "losses.inc.h"
 
+#include "output_step.inc.h"
+
 #include "product/product.inc.h"
 
 #include "dense.inc.h"
