@@ -115,7 +115,11 @@ static real signum_weight(const REAL_NAME(mlp_update) * u, ptrdiff_t i, real w, 
             "@dataclass(eq=False, repr=False)\nclass Rprop",
             '''@dataclass(eq=False, repr=False)
 class Signum(Optimizer):
-    """Steps of one length in the direction of a moving average of the gradient."""
+    """Steps of one length in the direction of a moving average of the gradient.
+
+    >>> Signum()
+    Signum(learning_rate=0.001, decay=0.9)
+    """
 
     learning_rate: float = 0.001
     decay: float = 0.9

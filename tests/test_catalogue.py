@@ -164,13 +164,13 @@ PYTHON = {
     ),
     "schedules/schedule.py": (1, "what a function of the epoch is within an epoch"),
     "schedules/warmup.py": (1, "a warm-up without a schedule after it"),
-    "optimizers/descent.py": (3, "each class names its row"),
-    "optimizers/adam.py": (5, "each class names its row"),
-    "optimizers/adaptive.py": (3, "each class names its row"),
     "engine.py": (1, "a step without an activation"),
     "layers/dense.py": (4, "no activation; b begins as 0"),
     "layers/embedding.py": (2, "what tables begin as"),
 }
+for kind in optimizers.NAMES.values():  # each class names its row
+    file = kind.__module__.removeprefix("mlpcore.").replace(".", "/") + ".py"
+    PYTHON[file] = (PYTHON.get(file, (0, ""))[0] + 1, "each class names its row")
 # Where C names a row outside the code of its own family: reference/ and kernels/ of the same stem.
 C = {
     "python/arguments.c": (1, "no activation is the linear one"),
