@@ -87,7 +87,6 @@ test-fma: .venv/.test .venv/.installed  ## compare our own fma with the processo
 	export MLPCORE_TEST_FMA=full; $(PYTEST) -v test_fma.py
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
-	@for what in steps products optimizers threads overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
 
 bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (up to an hour)
 	$(BIN)/python benchmarks/sweep.py $(RECORD) $(ARGS)

@@ -11,6 +11,7 @@ LEARNING_RATE = 1e-3
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 OPTIMIZERS: dict[Literal["sgd", "adam"], str] = {"sgd": "SGD", "adam": "Adam"}  # and what tables call them
+DROPPED, WEIGHT_DECAY = 0.2, 0.01  # where a network is regularized
 ONE_SAMPLE = ((10, 10, 1), (100, 64, 1), (64, 100, 10), (784, 30, 10), (784, 128, 10))  # a batch
 
 
@@ -25,7 +26,7 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True)
 class Configuration:
-    """A network with ReLU in its hidden layers, and how it is trained.
+    """A network of dense layers, and how it is trained.
 
     One output means sigmoid with binary cross-entropy, several mean softmax with categorical cross-entropy.
 
@@ -42,6 +43,11 @@ class Configuration:
         "float32" or "float64".
     batches : int
         Batches in the data, which training runs through again and again.
+    activation : str
+        Of the hidden layers; another than ReLU with mlpcore alone.
+    regularized : bool
+        After each hidden product batch normalization, and after its activation dropout; the weights decay, as AdamW
+        has it. With mlpcore and PyTorch.
     """
 
     name: str
@@ -50,6 +56,8 @@ class Configuration:
     optimizer: Literal["sgd", "adam"] = "adam"
     dtype: str = "float32"
     batches: int = 20
+    activation: str = "relu"
+    regularized: bool = False
 
     @property
     def layers(self) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from configurations import BETA1, BETA2, EPSILON, LEARNING_RATE, Configuration
+from configurations import BETA1, BETA2, DROPPED, EPSILON, LEARNING_RATE, WEIGHT_DECAY, Configuration
 
 
 class Peer(ABC):
@@ -88,19 +88,33 @@ class Mlpcore(Peer):
         super().__init__(configuration)
         self.mlpcore = mlpcore
         *hidden, outputs = configuration.sizes[1:]
-        layers = [mlpcore.Dense(units, "relu") for units in hidden]
+        layers: list[Any] = []
+        for units in hidden:
+            layers += self.hidden_layers(units)
         layers.append(mlpcore.Dense(outputs, "softmax" if self.classifies else "sigmoid"))
         self.model = mlpcore.Sequential(layers, input_size=configuration.sizes[0], dtype=configuration.dtype, seed=0)
         self.loss = "cce" if self.classifies else "bce"
         self.x = self.batches(self.data.x)
         self.z = self.x[0] @ self.data.weights[0]
 
+    def hidden_layers(self, units: int) -> list[Any]:
+        """Return the layers of one product."""
+        of, activation = self.mlpcore, self.configuration.activation
+        if not self.configuration.regularized:
+            return [of.Dense(units, activation)]
+        return [of.Dense(units), of.BatchNorm(), of.Activation(activation), of.Dropout(DROPPED)]
+
     def reset(self) -> None:
-        for layer, w in zip(self.model.layers, self.data.weights, strict=True):
+        dense: list[Any] = [layer for layer in self.model.layers if isinstance(layer, self.mlpcore.Dense)]
+        for layer, w in zip(dense, self.data.weights, strict=True):
             layer.w[...] = w.T
             layer.b[...] = 0
-        if self.configuration.optimizer == "sgd":
-            self.optimizer: Any = self.mlpcore.SGD(LEARNING_RATE)
+        if self.configuration.regularized:
+            self.optimizer: Any = self.mlpcore.AdamW(
+                LEARNING_RATE, beta1=BETA1, beta2=BETA2, epsilon=EPSILON, weight_decay=WEIGHT_DECAY
+            )
+        elif self.configuration.optimizer == "sgd":
+            self.optimizer = self.mlpcore.SGD(LEARNING_RATE)
         else:
             self.optimizer = self.mlpcore.Adam(LEARNING_RATE, BETA1, BETA2, EPSILON)
 
@@ -224,9 +238,14 @@ class PyTorch(Peer):
         super().__init__(configuration)
         self.torch = torch
         modules: list[Any] = []
+        dtype = getattr(torch, configuration.dtype)
         for inputs, outputs in configuration.layers:
-            modules += [torch.nn.Linear(inputs, outputs, dtype=getattr(torch, configuration.dtype)), torch.nn.ReLU()]
-        self.net = torch.nn.Sequential(*modules[:-1])
+            modules.append(torch.nn.Linear(inputs, outputs, dtype=dtype))
+            if configuration.regularized:
+                modules += [torch.nn.BatchNorm1d(outputs, dtype=dtype), torch.nn.ReLU(), torch.nn.Dropout(DROPPED)]
+            else:
+                modules.append(torch.nn.ReLU())
+        self.net = torch.nn.Sequential(*modules[: -3 if configuration.regularized else -1])
         self.loss = torch.nn.CrossEntropyLoss() if self.classifies else torch.nn.BCEWithLogitsLoss()
         y = self.data.labels if self.classifies else self.data.targets
         self.samples = self.batches(torch.from_numpy(self.data.x), torch.from_numpy(y))
@@ -235,10 +254,15 @@ class PyTorch(Peer):
     def reset(self) -> None:
         torch = self.torch
         with torch.no_grad():
-            for linear, w in zip(self.net[::2], self.data.weights, strict=True):
+            linears = [module for module in self.net if isinstance(module, torch.nn.Linear)]
+            for linear, w in zip(linears, self.data.weights, strict=True):
                 linear.weight.copy_(torch.from_numpy(w.T))
                 linear.bias.zero_()
-        if self.configuration.optimizer == "sgd":
+        if self.configuration.regularized:
+            self.optimizer: Any = torch.optim.AdamW(
+                self.net.parameters(), LEARNING_RATE, (BETA1, BETA2), EPSILON, WEIGHT_DECAY, fused=True
+            )
+        elif self.configuration.optimizer == "sgd":
             self.optimizer = torch.optim.SGD(self.net.parameters(), LEARNING_RATE)
         else:
             self.optimizer = torch.optim.Adam(self.net.parameters(), LEARNING_RATE, (BETA1, BETA2), EPSILON, fused=True)

@@ -80,6 +80,15 @@ def test_benchmark_runs_and_writes_its_report(script: str, arguments: list[str],
         assert (folder / "sweep-float32.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_parts_are_measured_with_or_without_a_peer(tmp_path: Path) -> None:
+    ran = run("parts", "--output", str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    (file,) = tmp_path.glob("*/parts.json")
+    found = json.loads(file.read_text())["measured"]
+    assert found["activations"].keys() >= {"relu", "mish", "hard_swish"}
+    assert all("mlpcore" in times for times in found["regularized"].values())
+
+
 def test_a_build_is_compared_with_an_older_one(tmp_path: Path) -> None:
     older = tmp_path / "older"
     shutil.copytree(Path(mlpcore.__file__).parent, older / "mlpcore")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import mlpcore._core
+
 SOURCE = Path(__file__).parent.parent
 NOT_SOURCE = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "*.so", "__pycache__")
 SOME_TESTS = ["test_course.py", "test_dense.py", "test_elementary.py"]
@@ -35,6 +37,19 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-c", backend, cwd=copy)
     (archive,) = directory.glob("mlpcore-*.tar.gz")
     return archive
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="extension modules are larger there")
+def test_the_extension_module_is_small() -> None:
+    assert Path(mlpcore._core.__file__).stat().st_size <= 3 << 20
+
+
+@pytest.mark.clock
+def test_the_import_is_quick() -> None:
+    """60 ms of the processor at most, on top of NumPy's."""
+    code = "import numpy, time; begin = time.process_time(); import mlpcore; print(time.process_time() - begin)"
+    command = [sys.executable, "-P", "-c", code]
+    assert min(float(subprocess.check_output(command, text=True)) for _ in range(5)) <= 0.06
 
 
 def run(*command: str | Path, cwd: Path) -> str:
