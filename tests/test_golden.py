@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mixtures import MIXTURES, targets_of
 
 from mlpcore import (
     LBFGS,
@@ -39,6 +40,7 @@ from mlpcore import (
     Sequential,
     Warmup,
     catalogue,
+    network,
 )
 
 HASHES = Path(__file__).with_name("golden_hashes.json")
@@ -130,6 +132,8 @@ def data():
 
 def trained_hash(case, dtype, weighted=True):
     """The SHA-256 of all weights, losses and predictions of 210 steps and what they led to."""
+    if case in MIXTURES:
+        return mixture_hash(case, dtype, weighted)
     hidden, output, loss, optimizer = CASES["relu softmax cce adam" if case in LAYERS else case]
     layers = [Dense(units, sigma) for units, sigma in zip((24, 17, 9), hidden, strict=False)]
     layers = LAYERS[case]() if case in LAYERS else layers
@@ -151,6 +155,20 @@ def trained_hash(case, dtype, weighted=True):
     return hashlib.sha256(b"".join(little_endian(array) for array in numbers)).hexdigest()
 
 
+def mixture_hash(case, dtype, weighted):
+    """The SHA-256 of all that a mixture learns in 210 steps."""
+    layers, loss, optimizer = MIXTURES[case]()
+    model = Sequential(layers, dtype=dtype, seed=2026)
+    x, y, weight = data()
+    options = {"epochs": 30, "batch_size": 16, "validation_split": 0.1, "progress": False}
+    y = targets_of(loss, y, x)
+    history = model.fit(x, y, loss=loss, optimizer=optimizer, sample_weight=weight if weighted else None, **options)
+    numbers = [model._built().params, model._built().state, model.predict(x)]
+    assert all(np.isfinite(array).all() for array in numbers)
+    numbers += [np.array(history["loss"]), np.array(history["val_loss"])]
+    return hashlib.sha256(b"".join(little_endian(array) for array in numbers)).hexdigest()
+
+
 def little_endian(array):
     return array.astype(array.dtype.newbyteorder("<")).tobytes()
 
@@ -158,6 +176,22 @@ def little_endian(array):
 def test_the_networks_use_every_activation():
     used = {sigma if isinstance(sigma, str) else sigma[0] for case in CASES.values() for sigma in [*case[0], case[1]]}
     assert used == set(catalogue.names("activations"))
+
+
+def test_the_networks_use_everything():
+    mixtures = [make() for make in MIXTURES.values()]
+    losses = {loss if isinstance(loss, str) else loss[0] for _, loss, _ in mixtures}
+    losses |= {loss for _, _, loss, _ in CASES.values()}
+    assert losses == set(catalogue.names("losses"))
+    optimizers = [optimizer for *_, optimizer in mixtures] + [make() for *_, make in CASES.values()]
+    assert {getattr(optimizer, "_name", "lbfgs") for optimizer in optimizers} >= set(catalogue.names("optimizers"))
+    schedules = [schedule for optimizer in optimizers if (schedule := optimizer._schedule) is not None]
+    schedules += [schedule.schedule for schedule in schedules if isinstance(schedule, Warmup)]
+    assert {getattr(schedule, "_name", "constant") for schedule in schedules} >= set(catalogue.names("schedules"))
+    layers = [layer for layers, *_ in mixtures for layer in layers]
+    layers += [layer for make in LAYERS.values() for layer in make()]
+    steps = {step.kind for _, layer in network.all_layers(layers) for step in layer._steps(0, 1)}
+    assert steps == set(catalogue.FAMILIES["layers"]) - {"custom"}
 
 
 def all_hashes():
@@ -168,7 +202,7 @@ def all_hashes():
 KEYS = {
     f"{case} {dtype}{'' if weighted else ' unweighted'}": (case, dtype, weighted)
     for weighted in (True, False)
-    for case in (*CASES, *LAYERS)
+    for case in (*CASES, *LAYERS, *MIXTURES)
     for dtype in ("float32", "float64")
 }
 
