@@ -54,7 +54,7 @@ static ALWAYS_INLINE vec radam_of_lanes(const REAL_NAME(mlp_update) * u, ptrdiff
     return vec_sub(w, u->constants[ADAM_OTHER] != 0 ? vec_div(move, vec_adam_divisor(u, now.v)) : move);
 }
 
-VECTOR_RULE(adam)
+FUSED_VECTOR_RULE(adam)
 VECTOR_RULE(amsgrad)
 VECTOR_RULE(nadam)
 VECTOR_RULE(radam)

@@ -17,8 +17,8 @@ static ALWAYS_INLINE vec momentum_of_lanes(const REAL_NAME(mlp_update) * u, ptrd
     return vec_fnma(rate, direction, w);
 }
 
-VECTOR_RULE(descent)
-VECTOR_RULE(momentum)
+FUSED_VECTOR_RULE(descent)
+FUSED_VECTOR_RULE(momentum)
 
 static void fast_sgd_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,
                           const real *grad) {

@@ -1,7 +1,7 @@
 /* online.inc.h: reference/online.c in vectors: grad_w of one sample goes from registers into the step. Rows of few units would
  * leave most of a register empty: several of them make a row of grad_w, which stays in L1.
  */
-enum { ONLINE_ROOM = 512, NARROW_ROW = 2 * VEC_LANES };
+enum { NARROW_ROW = 2 * VEC_LANES };
 
 /* grad (rows, out) = phi_i x_k for some rows of w; what a row's last vector has too much, the next row writes over. */
 static ALWAYS_INLINE void grad_of_rows(ptrdiff_t rows, ptrdiff_t out, real *grad, const vec of_phi[2], const real *x) {

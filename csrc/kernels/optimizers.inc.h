@@ -54,6 +54,8 @@ static ALWAYS_INLINE void each_weight(rule_of_lanes *rule, const REAL_NAME(mlp_u
 
 /* What is done to some columns of w (in, out), whose first weight is number `begin`: grad_w goes from registers into the step, and
  * the new w from there into z of the next sample, if there is one. z holds b before. */
+enum { ONLINE_ROOM = 512 }; /* gradients that wait in L1 for their step */
+
 typedef struct {
     ptrdiff_t in, out, begin, columns;
     real *w;
@@ -107,21 +109,37 @@ static ALWAYS_INLINE void step_weight(rule_of_weight *rule, const REAL_NAME(mlp_
     w[i] = rule(u, i, decayed(u, w[i]), adjusted(u, grad, w[i]));
 }
 
-static ALWAYS_INLINE void each_weight_of_rows(rule_of_weight *rule, const REAL_NAME(mlp_update) * u,
-                                              const online_task *task) {
+/* By rows: the gradients of some columns of one row, in L1; the step; z of the next sample. */
+static ALWAYS_INLINE void step_rows(void (*step)(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count,
+                                                 real *w, const real *grad),
+                                    const REAL_NAME(mlp_update) * u, const online_task *task) {
+    _Alignas(64) real grad[ONLINE_ROOM];
     for (ptrdiff_t k = 0; k < task->in; k++) {
-        for (ptrdiff_t i = 0; i < task->columns; i++) {
-            const ptrdiff_t at = task->begin + k * task->out + i;
-            step_weight(rule, u, at, task->w, real_fma(task->phi[i], task->x[k], 0));
-            if (task->next_z) {
-                task->next_z[i] = real_fma(task->next_x[k], task->w[at], task->next_z[i]);
+        for (ptrdiff_t first = 0; first < task->columns; first += ONLINE_ROOM) {
+            const ptrdiff_t count = at_most(ONLINE_ROOM, task->columns - first),
+                            at = task->begin + k * task->out + first;
+            for (ptrdiff_t i = 0; i < count; i += VEC_LANES) {
+                const lane_set some = first_lanes(count - i);
+                const vec phi = load_lanes(task->phi + first + i, some);
+                vec_store(grad + i, vec_fma(phi, vec_broadcast(task->x[k]), vec_broadcast(0)));
+            }
+            step(u, at, count, task->w, grad);
+            for (ptrdiff_t i = 0; task->next_z && i < count; i += VEC_LANES) {
+                const lane_set some = first_lanes(count - i);
+                const vec w = load_lanes(task->w + at + i, some), z = load_lanes(task->next_z + first + i, some);
+                store_lanes(task->next_z + first + i, vec_fma(vec_broadcast(task->next_x[k]), w, z), some);
             }
         }
     }
 }
 
+#define ONLINE_BY_ROWS(id)                                                                                             \
+    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, const online_task *task) {                         \
+        step_rows(fast_##id##_step, u, task);                                                                          \
+    }
+
 /* The rule runs <id>_of_lanes. What it is given is copied, so that no store can change it. */
-#define VECTOR_RULE(id)                                                                                                \
+#define VECTOR_STEP(id)                                                                                                \
     static void fast_##id##_step(const REAL_NAME(mlp_update) * u, ptrdiff_t begin, ptrdiff_t count, real *w,           \
                                  const real *grad) {                                                                   \
         const REAL_NAME(mlp_update) copy = *u;                                                                         \
@@ -130,7 +148,15 @@ static ALWAYS_INLINE void each_weight_of_rows(rule_of_weight *rule, const REAL_N
         } else {                                                                                                       \
             each_weight(id##_of_lanes, &copy, false, begin, count, w, grad);                                           \
         }                                                                                                              \
-    }                                                                                                                  \
+    }
+
+#define VECTOR_RULE(id)                                                                                                \
+    VECTOR_STEP(id)                                                                                                    \
+    ONLINE_BY_ROWS(id)
+
+/* For the rules that are used most, with one sample a batch too: grad_w goes from registers into the step. The code is long. */
+#define FUSED_VECTOR_RULE(id)                                                                                          \
+    VECTOR_STEP(id)                                                                                                    \
     static void fast_##id##_online(const REAL_NAME(mlp_update) * u, const online_task *task) {                         \
         const REAL_NAME(mlp_update) copy = *u;                                                                         \
         const online_task own = *task;                                                                                 \
@@ -153,9 +179,7 @@ static ALWAYS_INLINE void each_weight_of_rows(rule_of_weight *rule, const REAL_N
             step_weight(id##_weight, u, begin + i, w, grad[i]);                                                        \
         }                                                                                                              \
     }                                                                                                                  \
-    static void fast_##id##_online(const REAL_NAME(mlp_update) * u, const online_task *task) {                         \
-        each_weight_of_rows(id##_weight, u, task);                                                                     \
-    }
+    ONLINE_BY_ROWS(id)
 
 #include "descent.inc.h"
 
