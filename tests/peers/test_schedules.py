@@ -87,7 +87,9 @@ def _double():
 
 @pytest.mark.filterwarnings("ignore")  # SequentialLR's own
 @pytest.mark.parametrize(("ours", "theirs"), OPTIMIZERS, ids=[repr(ours(0.1)) for ours, _ in OPTIMIZERS])
-@pytest.mark.parametrize(("schedule", "peer"), PEERS, ids=lambda value: repr(value)[:60])
+@pytest.mark.parametrize(
+    ("schedule", "peer"), PEERS, ids=[f"{i} {type(schedule).__name__}" for i, (schedule, _) in enumerate(PEERS)]
+)
 def test_20_steps_are_pytorchs(schedule, peer, ours, theirs):
     """An epoch is one batch here, so that steps and epochs are the same."""
     model, twin, x, y = networks()
