@@ -202,7 +202,7 @@ def test_units_come_first():
 @pytest.mark.parametrize(("optimizer", "hyperparameters"), [
     (Adam(), "'learning_rate', 'beta1', 'beta2', 'epsilon'"), (SGD(), "'learning_rate', 'momentum', 'nesterov'"),
 ])  # fmt: skip
-@pytest.mark.parametrize("name", ["lr", "learningrate", "weight_decay"])
+@pytest.mark.parametrize("name", ["lr", "learningrate", "decay"])
 def test_optimizers_refuse_attributes_that_they_do_not_read(optimizer, hyperparameters, name):
     message = f"{type(optimizer).__name__} has no attribute '{name}', expected one of its hyperparameters "
     with pytest.raises(AttributeError, match=message + hyperparameters):
