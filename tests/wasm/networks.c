@@ -21,10 +21,17 @@ static _Noreturn void give_up(const char *why) {
 
 /* FNV-1a of the numbers, which lie in the same order of bytes on all machines this runs on. */
 static uint64_t hash;
+/* A NaN counts as one, whatever its sign: which of two NaNs an operation hands on is no part of the arithmetic. */
 static void hash_in(const void *numbers, ptrdiff_t count, int bits) {
-    const unsigned char *byte = numbers;
-    for (ptrdiff_t i = 0; i < count * (bits / 8); i++) {
-        hash = (hash ^ byte[i]) * 0x100000001b3;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        double number = bits == 32 ? (double)((const float *)numbers)[i] : ((const double *)numbers)[i];
+        uint64_t pattern = 0x7ff8;
+        if (number == number) {
+            memcpy(&pattern, &number, sizeof pattern);
+        }
+        for (int byte = 0; byte < 8; byte++) {
+            hash = (hash ^ (pattern >> 8 * byte & 255)) * 0x100000001b3;
+        }
     }
 }
 
