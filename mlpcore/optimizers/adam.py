@@ -42,7 +42,7 @@ class Adam(Optimizer):
     Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-07)
     """
 
-    learning_rate: Rate = 0.001
+    learning_rate: "Rate" = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7
@@ -84,7 +84,7 @@ class AdamW(Optimizer):
     AdamW(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-07, weight_decay=0.01)
     """
 
-    learning_rate: Rate = 0.001
+    learning_rate: "Rate" = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7
@@ -129,7 +129,7 @@ class AMSGrad(Optimizer):
     AMSGrad(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-07)
     """
 
-    learning_rate: Rate = 0.001
+    learning_rate: "Rate" = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7
@@ -178,7 +178,7 @@ class NAdam(Optimizer):
     NAdam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-07, momentum_decay=0.004)
     """
 
-    learning_rate: Rate = 0.001
+    learning_rate: "Rate" = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7
@@ -228,7 +228,7 @@ class RAdam(Optimizer):
     RAdam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-07)
     """
 
-    learning_rate: Rate = 0.001
+    learning_rate: "Rate" = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7

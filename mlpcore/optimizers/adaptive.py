@@ -41,7 +41,7 @@ class Adagrad(Optimizer):
     Adagrad(learning_rate=0.01, epsilon=1e-07)
     """
 
-    learning_rate: Rate = 0.01
+    learning_rate: "Rate" = 0.01
     epsilon: float = 1e-7
     weight_decay: float = field(default=0.0, kw_only=True)
 
@@ -92,7 +92,7 @@ class RMSprop(Optimizer):
     RMSprop(learning_rate=0.001, rho=0.9, momentum=0.9, epsilon=1e-07, centered=False)
     """
 
-    learning_rate: Rate = 0.001
+    learning_rate: "Rate" = 0.001
     rho: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-7
@@ -140,7 +140,7 @@ class Adadelta(Optimizer):
     Adadelta(learning_rate=1.0, rho=0.9, epsilon=1e-06)
     """
 
-    learning_rate: Rate = 1.0
+    learning_rate: "Rate" = 1.0
     rho: float = 0.9
     epsilon: float = 1e-6
     weight_decay: float = field(default=0.0, kw_only=True)

@@ -45,7 +45,7 @@ class SGD(Optimizer):
     SGD(learning_rate=0.1, momentum=0.9, nesterov=False)
     """
 
-    learning_rate: Rate = 0.01
+    learning_rate: "Rate" = 0.01
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = field(default=0.0, kw_only=True)
@@ -91,7 +91,7 @@ class Lion(Optimizer):
     Lion(learning_rate=0.0001, beta1=0.9, beta2=0.99, weight_decay=0.1)
     """
 
-    learning_rate: Rate = 0.0001
+    learning_rate: "Rate" = 0.0001
     beta1: float = 0.9
     beta2: float = 0.99
     weight_decay: float = field(default=0.0, kw_only=True)
@@ -139,7 +139,7 @@ class Rprop(Optimizer):
     Rprop(learning_rate=0.01, eta_minus=0.5, eta_plus=1.2, step_min=1e-06, step_max=50.0)
     """
 
-    learning_rate: Rate = 0.01
+    learning_rate: "Rate" = 0.01
     eta_minus: float = 0.5
     eta_plus: float = 1.2
     step_min: float = 1e-6
