@@ -53,15 +53,24 @@ int mlp_detach_inputs(const Net *self, mlp_call *call, const mlp_optimizer_argum
     return 0;
 }
 
+/* A number of an input, in the network's type. */
+static double number_at(const Net *self, const mlp_call *call, int p, npy_intp i) {
+    const void *numbers = mlp_data(call, p);
+    return is_double(self) ? ((const double *)numbers)[i] : (double)((const float *)numbers)[i];
+}
+
+/* Whether a number is one of 0 ... count - 1; NaN is none. */
+static bool is_index(double number, ptrdiff_t count) {
+    return number >= 0 && number < (double)count && number == floor(number);
+}
+
 int mlp_check_categories(const Net *self, const mlp_call *call, int p) {
     const mlp_embedding *e = &self->net->embedding;
-    const void *x = mlp_data(call, p);
     for (ptrdiff_t t = 0; t < e->tables; t++) {
         const mlp_table *table = &e->table[t];
         for (npy_intp s = 0; s < call->size.n; s++) {
-            const npy_intp i = s * e->in + table->column;
-            const double given = is_double(self) ? ((const double *)x)[i] : (double)((const float *)x)[i];
-            if (given >= 0 && given < (double)table->categories && given == floor(given)) {
+            const double given = number_at(self, call, p, s * e->in + table->column);
+            if (is_index(given, table->categories)) {
                 continue;
             }
             PyObject *value = PyFloat_FromDouble(given);
@@ -104,16 +113,15 @@ void mlp_allow_labels(mlp_call *call, int p, const mlp_loss *loss) {
 }
 
 int mlp_take_labels(const Net *self, const mlp_call *call, int p, mlp_loss *loss) {
-    const double out = (double)mlp_net_outputs(self->net);
-    const void *labels = mlp_data(call, p);
+    const ptrdiff_t out = mlp_net_outputs(self->net);
     loss->has_labels = PyArray_NDIM(call->array[p]) == 1;
     for (npy_intp i = 0; loss->has_labels && i < call->size.n; i++) {
-        const double label = is_double(self) ? ((const double *)labels)[i] : (double)((const float *)labels)[i];
-        if (!(label >= 0 && label < out && label == floor(label))) {
+        const double label = number_at(self, call, p, i);
+        if (!is_index(label, out)) {
             PyObject *number = PyFloat_FromDouble(label);
             if (number) {
                 mlp_argument_error(call, p, PyExc_ValueError, "has %S at row %zd, expected a class index from 0 to %zd",
-                                   number, i, mlp_net_outputs(self->net) - 1);
+                                   number, i, out - 1);
                 Py_DECREF(number);
             }
             return -1;

@@ -1,7 +1,8 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
- * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c and lbfgs_arguments.c take what has to suit
- * it, net_call.c goes back to Python from the engine, custom_parts.c runs what is written in Python. The methods that only read are
- * in net_reading.c, training in net_training.c, the others that change the network in bind_net.c.
+ * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c, lbfgs_arguments.c
+ * and net_measures.c take what has to suit it, net_call.c goes back to Python from the engine, custom_parts.c runs what
+ * is written in Python. The methods that only read are in net_reading.c, training in net_training.c, the others that
+ * change the network in bind_net.c.
  *
  * Memory. Two capsules own what the views show: one the mlp_net with its flat parameters and gradients, one the block of
  * the last batch. A larger batch gets a new block; the old one lives as long as an array shows it.
