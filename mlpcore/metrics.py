@@ -96,10 +96,7 @@ class Metrics(NamedTuple):
     @property
     def rules(self) -> dict[str, str]:
         """By which metric each accuracy counts that is named "accuracy"."""
-        rule = {"classes": "categorical_accuracy"}.get(
-            self.answers, "binary_accuracy" if self.threshold else "sign_accuracy"
-        )
-        return {"accuracy": rule} if "accuracy" in self.choices else {}
+        return {"accuracy": targets.rule_of(self.answers, self.threshold == 0)} if "accuracy" in self.choices else {}
 
     def state(self, rows: int, dtype: DTypeLike, epochs: int = 1) -> MetricsState | None:
         """Return what the engine needs to measure them over so many rows, with new arrays; None: nothing to measure."""

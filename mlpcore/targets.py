@@ -75,8 +75,13 @@ def accuracy_rule(loss: Choice, *ys: NDArray[np.floating]) -> str | None:
     """
     if not has_answers(loss):
         return None
-    by_output = "sign_accuracy" if has_signs(loss) else "binary_accuracy"
-    return "categorical_accuracy" if answers_of(loss, *ys) == "classes" else by_output
+    return rule_of(answers_of(loss, *ys), has_signs(loss))
+
+
+def rule_of(answers: str, signs: bool) -> str:
+    """Return the metric by which an accuracy counts where y tells `answers`, as 1 or -1 if `signs`."""
+    by_output = "sign_accuracy" if signs else "binary_accuracy"
+    return "categorical_accuracy" if answers == "classes" else by_output
 
 
 def answers_of(loss: Choice, *ys: NDArray[np.floating]) -> str:
