@@ -12,16 +12,17 @@ array([[0.],
 """
 
 from importlib import import_module as _import_module
-from pathlib import Path as _Path
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from mlpcore import unbuilt
 
 try:
     _import_module("mlpcore._core")  # first of all: without it there is nothing
 except ImportError as error:
-    raise unbuilt.explained(error, _Path(__file__).parent) from None
+    raise unbuilt.explained(error, __file__) from None
 
-from mlpcore import catalogue, cpu, gradcheck, kernels, lazy
+from mlpcore import catalogue, cpu, kernels, lazy
 from mlpcore.activations import CELU, ELU, LeakyReLU
 from mlpcore.custom_activation import CustomActivation
 from mlpcore.custom_loss import CustomLoss
@@ -62,20 +63,23 @@ from mlpcore.optimizers import (
     RMSprop,
     Rprop,
 )
-from mlpcore.schedules import (
-    Cosine,
-    CosLog,
-    Exponential,
-    InverseScaling,
-    OneCycle,
-    Polynomial,
-    ReduceOnPlateau,
-    Schedule,
-    Step,
-    Warmup,
-)
+from mlpcore.schedules import Schedule
 from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
+
+if _TYPE_CHECKING:
+    from mlpcore import gradcheck
+    from mlpcore.schedules import (
+        Cosine,
+        CosLog,
+        Exponential,
+        InverseScaling,
+        OneCycle,
+        Polynomial,
+        ReduceOnPlateau,
+        Step,
+        Warmup,
+    )
 
 __all__ = [
     "CELU",
@@ -146,10 +150,27 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
-    """Look `__version__` up on first use: the lookup takes as long as the rest of the import."""
+_at_first_use = lazy.attributes(
+    __name__,
+    "gradcheck",
+    schedules=(
+        "Cosine",
+        "CosLog",
+        "Exponential",
+        "InverseScaling",
+        "OneCycle",
+        "Polynomial",
+        "ReduceOnPlateau",
+        "Step",
+        "Warmup",
+    ),
+)
+
+
+def __getattr__(name: str) -> _Any:  # noqa: ANN401  modules, classes, and a string
+    """Look up what waits for its first use; `__version__` too, which takes as long as the rest of the import."""
     if name != "__version__":
-        raise AttributeError(f"module 'mlpcore' has no attribute {name!r}")
+        return _at_first_use(name)
     with lazy.no_fork:
         from importlib.metadata import PackageNotFoundError, version
 

@@ -7,7 +7,6 @@ that data to learn from is finite. Values are checked before anything changes, s
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -101,7 +100,10 @@ def share_of(n: int, fraction: float) -> int:
     if not isinstance(fraction, np.float16 | np.float32):  # these two are compared in their own precision
         fraction = float(fraction)
     nearest = round(n * float(fraction))
-    return nearest if type(fraction)(nearest / n) == fraction else math.ceil(n * Fraction(float(fraction)))
+    if type(fraction)(nearest / n) == fraction:
+        return nearest
+    numerator, denominator = float(fraction).as_integer_ratio()
+    return -(-n * numerator // denominator)
 
 
 def flag(name: str, value: bool) -> bool:

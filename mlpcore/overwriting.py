@@ -24,7 +24,6 @@ import re
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def overwrite(path: str, write: Write) -> None:
         except _Refused as refused:
             raise OSError(*refused.args, path) from None
         return
-    with open(existing, "wb") as file:  # noqa: PTH123
+    with open(existing, "wb") as file:
         if target is not None:
             with contextlib.suppress(_Refused):
                 _replace(target, write, existing)
@@ -94,7 +93,7 @@ def _open_existing(path: str) -> tuple[int, str | None]:
 
 def _leads_to(path: str, status: os.stat_result) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(Path(path).stat(), status)
+        return os.path.samestat(os.stat(path), status)
     return False
 
 
@@ -111,7 +110,7 @@ def _replace(target: str, write: Write, existing: int | None) -> None:
         with _refusals():
             descriptor = _create(folder, temporary, 0o666 if existing is None else 0o600)
         try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123
+            with open(descriptor, "wb") as file:
                 if existing is not None:
                     with _refusals():
                         _copy_status(existing, descriptor)

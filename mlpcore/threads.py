@@ -11,7 +11,6 @@ for bit. Small computations, which would not gain, use one thread.
 import math
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from mlpcore._core import MAX_THREADS, get_num_threads, set_num_threads
 
@@ -21,16 +20,16 @@ __all__ = ["get_num_threads", "set_num_threads"]
 def _usable_cores() -> int:
     """Return how many cores this process may use: its CPU affinity, limited by its CPU quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, MAX_THREADS, *map(math.ceil, _quotas(Path("/")))))
+    return max(1, min(cores, MAX_THREADS, *map(math.ceil, _quotas("/"))))
 
 
-def _quotas(root: Path) -> Iterator[float]:
+def _quotas(root: str | os.PathLike[str]) -> Iterator[float]:
     """Yield the limits, in cores, that Linux's control groups set to this process: its own group's and its parents'.
 
     What cannot be read, or says no number, is no limit: nothing about a container may keep mlpcore from being imported.
     """
     try:
-        groups = os.fsdecode((root / "proc/self/cgroup").read_bytes()).splitlines()
+        groups = os.fsdecode(_content(root, "proc/self/cgroup")).splitlines()
     except OSError:
         return
     for line in groups:
@@ -39,21 +38,26 @@ def _quotas(root: Path) -> Iterator[float]:
         if not group.startswith("/"):
             continue
         if controllers == "":  # version 2
-            tree, files = root / "sys/fs/cgroup", ["cpu.max"]
+            tree, files = "sys/fs/cgroup", ["cpu.max"]
         elif "cpu" in controllers.split(","):  # version 1
-            tree, files = root / "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+            tree, files = "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
         else:
             continue
-        parts = Path(group).parts[1:]
+        parts = [part for part in group.split("/") if part]
         for depth in range(len(parts) + 1):
-            directory = tree.joinpath(*parts[:depth])
             try:
-                quota, period = map(int, " ".join((directory / file).read_text() for file in files).split())
+                numbers = b" ".join(_content(root, tree, *parts[:depth], file) for file in files)
+                quota, period = map(int, numbers.split())
                 cores = quota / period
             except (OSError, ValueError, ArithmeticError):  # "max", or a group named as the host of a container sees it
                 continue
             if cores > 0:  # -1 in version 1: no limit
                 yield cores
+
+
+def _content(*parts: str | os.PathLike[str]) -> bytes:
+    with open(os.path.join(*parts), "rb") as file:
+        return file.read()
 
 
 def _obey_environment() -> None:

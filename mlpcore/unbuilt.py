@@ -1,13 +1,15 @@
 """What to say when the compiled part of mlpcore, `mlpcore._core`, cannot be imported."""
 
 import sys
-from pathlib import Path
 
 __all__ = ["explained"]
 
 
-def explained(error: ImportError, package: Path) -> ImportError:
-    """Return an error that says why the folder `package` has no usable `_core` and what to do, or `error` itself."""
+def explained(error: ImportError, file: str) -> ImportError:
+    """Return an error that says why the package that `file` lies in has no usable `_core`, or `error` itself."""
+    from pathlib import Path
+
+    package = Path(file).parent
     missing = isinstance(error, ModuleNotFoundError) and error.name == "mlpcore._core"
     unusable = error.path is not None and Path(error.path).parent == package  # the loader's words, not our own
     if not (missing or unusable):

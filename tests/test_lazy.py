@@ -206,3 +206,16 @@ def test_processes_forked_beside_first_fits_train() -> None:
     print({os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children})
     """
     assert python(code) == "{0}"
+
+
+def test_what_waits_for_its_first_use_is_found_and_what_is_not_public_is_refused():
+    code = """
+import sys, mlpcore
+assert not {"mlpcore.gradcheck", "mlpcore.schedules.cycles"} & set(sys.modules)
+for package in (mlpcore, mlpcore.schedules):
+    for name in package.__all__:
+        assert getattr(package, name) == getattr(package, name), name
+    assert not hasattr(package, "nothing")
+assert mlpcore.Cosine.__module__ == "mlpcore.schedules.cycles" and mlpcore.gradcheck.check_model
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

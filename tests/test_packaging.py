@@ -44,6 +44,14 @@ def test_the_extension_module_is_small() -> None:
     assert Path(mlpcore._core.__file__).stat().st_size <= 3 << 20
 
 
+@pytest.mark.clock
+def test_the_import_is_quick() -> None:
+    """60 ms at most on top of NumPy's; the quickest of some, since other programs run too."""
+    code = "import numpy, time; begin = time.perf_counter(); import mlpcore; print(time.perf_counter() - begin)"
+    command = [sys.executable, "-P", "-c", code]
+    assert min(float(subprocess.check_output(command, text=True)) for _ in range(9)) <= 0.06
+
+
 def run(*command: str | Path, cwd: Path) -> str:
     """Run a command without the environment of this one, and show what it printed if it fails."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}

@@ -14,11 +14,16 @@ The largest rate is known beforehand: it is `learning_rate`, which is checked be
 returns is checked when it is called.
 """
 
-from mlpcore.schedules.cycles import Cosine, CosLog, OneCycle
-from mlpcore.schedules.decays import Exponential, InverseScaling, Polynomial, Step
-from mlpcore.schedules.plateau import ReduceOnPlateau
+from typing import TYPE_CHECKING
+
+from mlpcore import lazy
 from mlpcore.schedules.schedule import Schedule
-from mlpcore.schedules.warmup import Warmup
+
+if TYPE_CHECKING:
+    from mlpcore.schedules.cycles import Cosine, CosLog, OneCycle
+    from mlpcore.schedules.decays import Exponential, InverseScaling, Polynomial, Step
+    from mlpcore.schedules.plateau import ReduceOnPlateau
+    from mlpcore.schedules.warmup import Warmup
 
 __all__ = [
     "CosLog",
@@ -32,3 +37,12 @@ __all__ = [
     "Step",
     "Warmup",
 ]
+
+# Most learning rates are numbers, so that the schedules wait for their first use.
+__getattr__ = lazy.attributes(
+    __name__,
+    cycles=("CosLog", "Cosine", "OneCycle"),
+    decays=("Exponential", "InverseScaling", "Polynomial", "Step"),
+    plateau=("ReduceOnPlateau",),
+    warmup=("Warmup",),
+)
