@@ -68,7 +68,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
-    from mlpcore import gradcheck
+    from mlpcore import gradcheck, typeset
     from mlpcore.schedules import (
         Cosine,
         CosLog,
@@ -147,12 +147,14 @@ __all__ = [
     "gradcheck",
     "kernels",
     "set_num_threads",
+    "typeset",
 ]
 
 
 _at_first_use = lazy.attributes(
     __name__,
     "gradcheck",
+    "typeset",
     schedules=(
         "Cosine",
         "CosLog",
