@@ -16,9 +16,10 @@ from mlpcore._core import Net
 from mlpcore.history import History
 from mlpcore.layers import Layer
 from mlpcore.layers.layer import Bound, Holder
+from mlpcore.lazy import no_fork
 from mlpcore.optimizers import Owner
 from mlpcore.storage import StrPath
-from mlpcore.summary import summary
+from mlpcore.summary import Summary, summary
 from mlpcore.task import MOST_EPOCHS
 
 _T = TypeVar("_T")
@@ -141,8 +142,14 @@ class Stack:
         model._holder.bound = saved.bound
         return model
 
-    def summary(self) -> str:
-        """Return the layers as a table of text: activation, shape of w, number of parameters.
+    def summary(self) -> Summary:
+        """Return the layers as a table: activation, shape of w, number of parameters.
+
+        Returns
+        -------
+        str
+            The table as text, to print. As the last line of a notebook's cell it shows itself as HTML, in a terminal
+            as text.
 
         Examples
         --------
@@ -161,6 +168,11 @@ class Stack:
     def __repr__(self) -> str:
         layers = ", ".join(layer._expression() for layer in self._layers)
         return f"Sequential([{layers}], input_size={self.input_size}, dtype={self._dtype!r}, seed={self._seed})"
+
+    def _repr_html_(self) -> str:
+        with no_fork:
+            from mlpcore import reprs
+        return reprs.model(self)
 
     def __getstate__(self) -> object:
         return self._read(

@@ -1,27 +1,57 @@
-"""A model's layers as a table of text."""
+"""A model's layers as a table: text in a terminal, HTML in a notebook."""
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from mlpcore import catalogue
 from mlpcore.layers import Activation, Dense, Layer
+from mlpcore.lazy import no_fork
 
 if TYPE_CHECKING:
     from mlpcore.stack import Stack
 
-_HEAD = ("layer", "activation", "w (out, in)", "parameters")
+HEAD = ("layer", "activation", "w (out, in)", "parameters")
 Row = tuple[str, str, str, str]
 
 
-def summary(model: "Stack") -> str:
-    """Return the layers of a model as a table of text: activation, shape of w, number of parameters."""
+class Summary(str):
+    """A table as text, which a terminal and a notebook show as a table when it is the value of a line.
+
+    Attributes
+    ----------
+    rows : list of tuples of str
+        Its cells, under those of ``HEAD``.
+    last : tuple of str
+        The row of totals.
+    """
+
+    rows: list[Row]
+    last: Row
+
+    @classmethod
+    def of(cls, rows: list[Row], last: Row) -> Self:
+        """Return the table of some rows and a last one."""
+        widths = [max(map(len, column)) for column in zip(HEAD, *rows, last, strict=True)]
+        lines = [_line(row, widths) for row in (HEAD, *rows, last)]
+        rule = "-" * max(map(len, lines))
+        made = cls("\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]]))
+        made.rows, made.last = rows, last
+        return made
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        with no_fork:
+            from mlpcore import html, reprs
+        return html.block(reprs.layers_table(self))
+
+
+def summary(model: "Stack") -> Summary:
+    """Return the layers of a model as a table: activation, shape of w, number of parameters."""
     rows, total, _ = _rows(model.layers, model.input_size, "")
-    last = ("total", model.dtype, "", "?" if total is None else f"{total:,}")
-    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, last, strict=True)]
-    lines = [_line(row, widths) for row in (_HEAD, *rows, last)]
-    rule = "-" * max(map(len, lines))
-    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    return Summary.of(rows, ("total", model.dtype, "", "?" if total is None else f"{total:,}"))
 
 
 def _rows(layers: Iterable[Layer], width: int | None, path: str) -> tuple[list[Row], int | None, int | None]:

@@ -46,6 +46,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     diverged: str | None = None
     length = task.length(epochs)
     with (
+        history._kept(),
         progress_bar(epochs, progress) as advance,
         begun(model, task.optimizer, task.columns, history, length) as state,
     ):

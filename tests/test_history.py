@@ -1,6 +1,7 @@
 """History: a mapping of what each epoch measured, which follows the engine while it trains."""
 
 import copy
+import json
 import math
 import pickle
 
@@ -86,3 +87,81 @@ def test_the_rule_by_which_accuracy_counts_is_named():
     both = {"accuracy": "categorical_accuracy", "val_accuracy": "categorical_accuracy"}
     each = {"accuracy": "binary_accuracy", "val_accuracy": "binary_accuracy"}
     assert list(rules.values()) == [both, both, each, each, {}]
+
+
+@pytest.fixture
+def two_epochs():
+    history = History()
+    history.append({"loss": 0.5, "accuracy": 0.25})
+    history.append({"loss": 0.25})
+    return history
+
+
+def test_pandas_reads_a_row_for_each_epoch(two_epochs):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(two_epochs)
+    assert list(frame.columns) == ["loss", "accuracy"]
+    assert frame["loss"].tolist() == [0.5, 0.25]
+    assert frame.index.tolist() == two_epochs.epoch
+    assert math.isnan(frame["accuracy"][1])
+    assert pandas.DataFrame(History()).empty
+
+
+def test_it_reads_as_the_dict_that_it_is(two_epochs):
+    plain = {"loss": [0.5, 0.25]}
+    history = History()
+    history.append({"loss": 0.5})
+    history.append({"loss": 0.25})
+    assert history == plain == history.copy()
+    assert history != {"loss": [0.5]}
+    assert dict(**history) == {**history} == plain
+    assert history | {"x": 1} == {"x": 1} | history == {"loss": [0.5, 0.25], "x": 1}
+    assert (history.get("loss"), history.get("x"), history.get("x", 7)) == ([0.5, 0.25], None, 7)
+    assert list(reversed(two_epochs)) == ["accuracy", "loss"]
+    assert [list(view) for view in (history.keys(), history.values(), history.items())] == [
+        ["loss"],
+        [[0.5, 0.25]],
+        [("loss", [0.5, 0.25])],
+    ]
+    history["loss"].append(9)  # the reader's own list
+    assert history == plain
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda history: history.__setitem__("loss", []),
+        lambda history: history.__delitem__("loss"),
+        lambda history: history.update(loss=[]),
+        lambda history: history.__ior__({}),
+        lambda history: history.clear(),
+        lambda history: history.pop("loss"),
+        lambda history: history.popitem(),
+        lambda history: history.setdefault("x", []),
+    ],
+)
+def test_nobody_else_writes_into_it(two_epochs, write):
+    with pytest.raises(TypeError, match="written by `fit` and `append` only"):
+        write(two_epochs)
+    assert two_epochs["loss"] == [0.5, 0.25]
+
+
+def test_json_writes_what_was_recorded_at_every_moment():
+    x, seen = np.linspace(0, 1, 8).reshape(8, 1), []
+
+    def look(model, epoch, logs):
+        seen.append(json.loads(json.dumps(model.history)) == model.history.history)
+        if epoch == 2:
+            raise ZeroDivisionError
+
+    model = Sequential([Dense(1)], seed=1)
+    for options in {}, {"validation_data": (x, x)}:
+        with pytest.raises(ZeroDivisionError):
+            model.fit(x, x, "mse", epochs=5, callbacks=[look], progress=False, **options)
+        assert json.loads(json.dumps(model.history)) == model.history.history
+        assert model.history.epoch == [0, 1, 2]
+    assert seen == [True] * 6
+    history = model.fit(x, x, "mse", epochs=5, progress=False)
+    for each in history, copy.copy(history), copy.deepcopy(history), pickle.loads(pickle.dumps(history)):
+        assert json.loads(json.dumps(each)) == history.history
+    assert len(history["loss"]) == 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -168,24 +168,41 @@ class Report:
         return self.failed == 0
 
     def __str__(self) -> str:
-        verdict = f"{self.count} components agree" if self.ok else f"{self.failed} of {self.count} components DISAGREE"
-        lines = [f"gradient check of {self.subject}: {verdict} (tolerance {self.tolerance:.0e})"]
-        if self.count < self.total:
-            lines.append(f"  sample {self.count} of {self.total} components were checked")
-        if self.note:
-            lines.append(f"  note   {self.note}")
-        if self.factor is not None:
-            lines.append(f"  factor {_equation(self.factor)} everywhere")
-        if self.worst is not None:
-            lines.append(f"  worst  {self.worst}")
-        lines += [f"  kink   {kink}" for kink in self.kinks[:MOST_KINKS]]
-        if len(self.kinks) > MOST_KINKS:
-            lines.append(f"  ...    and {len(self.kinks) - MOST_KINKS} more kinks")
+        lines = [self._verdict(), *(f"  {word:<6} {text}" for word, text in self._remarks())]
         if len(self.arrays) > 1:
             lines += _table(self.arrays.values(), remarks=self.factor is None)
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from mlpcore import html
+
+        rows, left = _rows(self.arrays.values(), remarks=self.factor is None)
+        table = [html.table(_HEAD, rows, numbers=(1, 2, 3))] if rows else []
+        remarks = [html.line(f"{word}: {text}") for word, text in self._remarks()]
+        return html.block(
+            html.line(self._verdict(), strong=True), *table, *([html.line(left)] if left else []), *remarks
+        )
+
+    def _verdict(self) -> str:
+        verdict = f"{self.count} components agree" if self.ok else f"{self.failed} of {self.count} components DISAGREE"
+        return f"gradient check of {self.subject}: {verdict} (tolerance {self.tolerance:.0e})"
+
+    def _remarks(self) -> Iterator[tuple[str, str]]:
+        """Yield what there is to say beside the verdict, each with the word that stands before it."""
+        if self.count < self.total:
+            yield "sample", f"{self.count} of {self.total} components were checked"
+        if self.note:
+            yield "note", self.note
+        if self.factor is not None:
+            yield "factor", f"{_equation(self.factor)} everywhere"
+        if self.worst is not None:
+            yield "worst", str(self.worst)
+        for kink in self.kinks[:MOST_KINKS]:
+            yield "kink", str(kink)
+        if len(self.kinks) > MOST_KINKS:
+            yield "...", f"and {len(self.kinks) - MOST_KINKS} more kinks"
 
 
 def common_factor(analytic: Numbers, numeric: Numbers, floor: Numbers, tolerance: float) -> float | None:
@@ -209,27 +226,38 @@ def common_factor(analytic: Numbers, numeric: Numbers, floor: Numbers, tolerance
     return factor if len(analytic) > 1 and abs(factor - 1) > tolerance else None
 
 
-def _table(arrays: Iterable[ArrayReport], remarks: bool) -> list[str]:
-    """Return a line for each array: how many components, how many failed, the worst error, what all are off by."""
+_HEAD = ("array", "components", "failed", "worst error", "")
+
+
+def _rows(arrays: Iterable[ArrayReport], remarks: bool) -> tuple[list[tuple[str, str, str, str, str]], str]:
+    """Return a row for each array, under the cells of _HEAD, and what is left out of too many.
+
+    A row has how many components, how many failed, the worst error, what all are off by.
+    """
     listed = list(arrays)
     if len(listed) > MOST_ARRAYS:  # those that failed are worth the lines
         shown = sorted(sorted(range(len(listed)), key=lambda i: listed[i].failed == 0)[:MOST_ARRAYS])
     else:
         shown = list(range(len(listed)))
-    rows = [("array", "components", "failed", "worst error", "")]
+    rows = []
     for array in (listed[i] for i in shown):
         count = f"{array.count}" if array.count == array.total else f"{array.count} of {array.total}"
         worst = "-" if array.worst is None else f"{array.worst.error:.1e}"
-        rows.append((array.name, count, f"{array.failed}", worst, _remark(array.factor) if remarks else ""))
-    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+        rows.append((array.name, count, f"{array.failed}", worst, _remark(array.factor).strip() if remarks else ""))
+    left = [array for i, array in enumerate(listed) if i not in set(shown)]
+    more = f"... and {len(left)} more arrays, in which {sum(array.failed for array in left)} failed" if left else ""
+    return rows, more
+
+
+def _table(arrays: Iterable[ArrayReport], remarks: bool) -> list[str]:
+    """Return a line for each array, aligned."""
+    rows, left = _rows(arrays, remarks)
+    widths = [max(len(row[k]) for row in (_HEAD, *rows)) for k in range(4)]
     lines = [
-        f"  {name:<{widths[0]}}  {count:>{widths[1]}}  {failed:>{widths[2]}}  {worst:>{widths[3]}}{remark}"
-        for name, count, failed, worst, remark in rows
+        f"  {name:<{widths[0]}}  {count:>{widths[1]}}  {failed:>{widths[2]}}  {worst:>{widths[3]}}  {remark}".rstrip()
+        for name, count, failed, worst, remark in (_HEAD, *rows)
     ]
-    if len(shown) < len(listed):
-        left = [array for i, array in enumerate(listed) if i not in set(shown)]
-        lines.append(f"  ... and {len(left)} more arrays, in which {sum(array.failed for array in left)} failed")
-    return lines
+    return [*lines, f"  {left}"] if left else lines
 
 
 def _remark(factor: float | None) -> str:

@@ -12,6 +12,7 @@ from mlpcore import copies
 from mlpcore._core import Net
 from mlpcore.data import real_array
 from mlpcore.engine import Step
+from mlpcore.lazy import no_fork
 
 Array = NDArray[Any]
 
@@ -131,6 +132,11 @@ class Layer(ABC):
         """Return the call that makes it; a comment follows as soon as there are arrays."""
         built = self._holder is not None and self._holder.bound is not None
         return self._expression() + ("  # arrays are views" if built else "")
+
+    def _repr_html_(self) -> str:
+        with no_fork:
+            from mlpcore import reprs
+        return reprs.layer(self)
 
     def _inner(self) -> "tuple[Layer, ...]":
         """Return the layers that this one is made of."""
