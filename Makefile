@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts bench bench-sweep bench-builds bench-ladder bench-pool docs-tables lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -115,6 +115,12 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	    CC=$$cc CFLAGS="$(WARNINGS) $$($(BIN)/python -c '$(SYSTEM_HEADERS)')" \
 	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
 	done
+
+docs: .venv/.docs .venv/.installed  ## build the docs site, with mathematics and search that need no network: build/site/index.html
+	$(BIN)/sphinx-build -W --keep-going -q -c docs . build/site
+
+test-site: .venv/.browser docs  ## open every page of the site in a headless Chromium with no network; ARGS=docs/index.html takes pictures
+	$(RUN) tests/site/run.py $(ARGS)
 
 docs-tables: .venv/.installed  ## write docs/catalogue.md from the catalogue
 	$(RUN) docs/make_catalogue.py

@@ -2,6 +2,7 @@
 
 import io
 import tomllib
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,13 @@ checks and tests read them too; this page is made from them by `make docs-tables
 the same rows.
 
 Where a row has constants, its name stands for their default values, and an object of its class gives others:
-`LeakyReLU(0.2)`. The last column says what Keras, PyTorch and scikit-learn call the same thing (`elsewhere.toml`).
+`LeakyReLU(0.2)`. [At the end](#in-other-libraries) stands what Keras, PyTorch and scikit-learn call the same things.
+"""
+PORTING = """
+## In other libraries
+
+What the same thing is called in Keras 3, PyTorch 2 and scikit-learn 1.5 (`elsewhere.toml`). An empty cell: it is not
+there.
 """
 TITLES = {
     "activations": ("Activations", "a = σ(z) and its derivative", "derivative σ'"),
@@ -112,15 +119,9 @@ def name(family: str, row: Entry) -> str:
     return ", ".join(f"`{each}`" for each in (row.name, *others) if each)
 
 
-def elsewhere(family: str, row: Entry) -> str:
-    """Return what other libraries call the row."""
-    names = ELSEWHERE[family][row.name] if family in ELSEWHERE else ()
-    return "<br>".join(f"{library}: {called(name)}" for library, name in zip(LIBRARIES, names, strict=False) if name)
-
-
 def called(text: str) -> str:
     """Return names that semicolons part as code, each without the remark after it."""
-    parts = (name.partition(" (") for name in text.split("; "))
+    parts = (name.partition(" (") for name in text.split("; ") if name)
     return ", ".join(f"`{name}`{bracket}{remark}" for name, bracket, remark in parts)
 
 
@@ -134,12 +135,22 @@ def table(family: str) -> str:
         "constants": lambda row: "<br>".join(map(constant, row.hypers)),
         "remarks": remarks,
         "source": lambda row: row.source or "",
-        "elsewhere": partial(elsewhere, family),
     }
     rows = catalogue.FAMILIES[family].values()
     filled = {head: cells for head, cell in columns.items() if any(cells := [cell(row) for row in rows])}
-    lines = [filled, ["---"] * len(filled), *zip(*filled.values(), strict=True)]
-    return "\n".join([f"\n## {title}\n", f"{text}.\n", *(f"| {' | '.join(line)} |" for line in lines)])
+    return "\n".join([f"\n## {title}\n", f"{text}.\n", *drawn(filled, zip(*filled.values(), strict=True))])
+
+
+def porting(family: str) -> str:
+    """Return the table of what the rows of a family are called elsewhere."""
+    rows = [[f"`{row}`", *map(called, ELSEWHERE[family][row])] for row in catalogue.FAMILIES[family]]
+    return "\n".join([f"\n### {TITLES[family][0]}, elsewhere\n", *drawn(("mlpcore", *LIBRARIES), rows), ""])
+
+
+def drawn(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """Return the lines of a table."""
+    head = list(head)
+    return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows)]
 
 
 def example(source: str, names: dict[str, object]) -> str:
@@ -163,7 +174,7 @@ def page() -> str:
     parts = [HEAD]
     for family in catalogue.FAMILIES:
         parts += [table(family), "\n", example(EXAMPLES[family], names) if family in EXAMPLES else ""]
-    return "".join(parts)
+    return "".join([*parts, PORTING, *(porting(family) for family in catalogue.FAMILIES if family in ELSEWHERE)])
 
 
 if __name__ == "__main__":

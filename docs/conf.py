@@ -1,0 +1,95 @@
+"""The docs site: `make docs`. Its root is the repository's, so that links between pages are those of the repository."""
+
+import shutil
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
+
+import site_pages  # noqa: E402  beside this file
+
+project = "mlpcore"
+author = "mlpcore contributors"
+copyright = author  # noqa: A001  Sphinx's name
+version = release = installed_version("mlpcore")
+language = "en"
+
+root_doc = "docs/index"
+include_patterns = site_pages.PATTERNS
+exclude_patterns = [".*", "build", "dist", "csrc", "mlpcore", "tests", "benchmarks", "**/.ipynb_checkpoints"]
+extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx_copybutton"]
+smartquotes = False  # σ' has a prime
+highlight_language = "none"  # blocks without a language are shell, output and diagrams
+nitpicky = False
+suppress_warnings = ["myst.xref_missing_download"]
+
+# Markdown, as GitHub has it: anchors, $ and $$.
+myst_enable_extensions = ["amsmath", "dollarmath", "colon_fence", "fieldlist"]
+myst_heading_anchors = 4
+myst_dmath_double_inline = True
+
+# Lessons run while the site is built; what did not change is taken from the cache.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(ROOT / "build" / "notebooks")
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+html_title = "mlpcore"
+html_theme = "furo"
+html_baseurl = ""
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_additional_pages = {"index": "to_docs.html"}
+templates_path = ["_templates"]
+html_show_sphinx = False
+html_copy_source = False
+html_show_sourcelink = False
+# MathJax is one file of the site itself; Sphinx would fetch it from a network.
+mathjax_path = "mathjax/tex-svg.js"
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+
+
+def add_mathjax(app: Sphinx, exception: Exception | None) -> None:
+    """Copy MathJax beside the pages, from the package that carries it."""
+    if exception is None and app.builder.format == "html":
+        from importlib.resources import files
+
+        target = app.outdir / "_static" / "mathjax" / "tex-svg.js"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), target)
+
+
+def add_rest(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Let the section Teaching of the index hold the pages that no toctree names."""
+    if docname == root_doc:
+        source[0] = site_pages.with_rest(ROOT, source[0])
+
+
+class WithoutLastBlankLine(SphinxTransform):
+    """Show no blank line where doctest needs one: before the end of a block."""
+
+    default_priority = 500
+
+    def apply(self) -> None:
+        """Take it out of every block."""
+        for block in self.document.findall(nodes.literal_block):
+            if block.astext().endswith("\n"):
+                block[:] = [nodes.Text(block.astext().rstrip())]
+                block.rawsource = block.astext()
+
+
+def setup(app: Sphinx) -> None:
+    """Take part in the build."""
+    app.add_transform(WithoutLastBlankLine)
+    app.connect("source-read", add_rest)
+    app.connect("build-finished", add_mathjax)
