@@ -39,10 +39,17 @@ def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Calla
                 bar.close()
 
 
-@cache
 def _bar_class() -> type[Any]:
-    """Return tqdm's bar for this terminal or notebook, with nothing in it that a fork could leave locked."""
-    from tqdm.auto import tqdm  # takes longer than all of mlpcore, and in a notebook warns if it finds no widgets
+    """Return the class of bars for this terminal or notebook."""
+    from mlpcore.notebook_bar import NotebookBar, in_notebook
+
+    return NotebookBar if in_notebook() else _terminal_bar()
+
+
+@cache
+def _terminal_bar() -> type[Any]:
+    """Return tqdm's bar, with nothing in it that a fork could leave locked."""
+    from tqdm import tqdm  # takes longer than all of mlpcore
 
     class Bar(tqdm):  # type: ignore[type-arg]
         monitor_interval = 0  # no thread of its own: every update looks at the clock

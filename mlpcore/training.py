@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     diverged: str | None = None
     length = task.length(epochs)
     with (
+        _explained(history, epochs),
         history._kept(),
         progress_bar(epochs, progress) as advance,
         begun(model, task.optimizer, task.columns, history, length) as state,
@@ -82,6 +84,24 @@ def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callba
     if diverged is not None or layer is not None:
         _warn_of_divergence(diverged, layer)
     return history
+
+
+@contextmanager
+def _explained(history: History, epochs: int) -> Iterator[None]:
+    """Tell a user whose Ctrl-C or Stop button ended a fit what there is now; notebooks show this without the stack."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if not error.args:
+            done = len(history.epoch)
+            held = f", and history holds {'that epoch' if done == 1 else 'those epochs'}" if done else ""
+            message = (
+                f"fit was stopped after {done} of {epochs} epochs: the model is as its last whole batch left it{held}"
+            )
+            error.args = (message,)
+            shown = [f"{type(error).__name__}: {message}"]
+            error._render_traceback_ = lambda: shown  # type: ignore[attr-defined]  # what IPython asks for
+        raise
 
 
 def run_once(model: "Sequential", task: Task) -> None:

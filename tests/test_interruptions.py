@@ -178,3 +178,31 @@ def test_where_memory_fails_a_first_call_was_not_made(call):
         assert [layer.w.shape for layer in model.layers if isinstance(layer, Dense)] == [(8, 3), (3, 8)]
         assert pickle.loads(pickle.dumps(model)).epochs_trained == model.epochs_trained
     assert failed, "no allocation failed"
+
+
+@pytest.mark.parametrize(
+    ("done", "held"), [(0, ""), (1, ", and history holds that epoch"), (2, ", and history holds those epochs")]
+)
+def test_a_stopped_fit_says_what_there_is_and_a_notebook_shows_only_that(monkeypatch, done, held):
+    model, run = classifier(), training.run_epochs
+
+    def interrupt(*arguments, **options):
+        if model.epochs_trained == done:
+            raise KeyboardInterrupt
+        return run(*arguments, **options)
+
+    monkeypatch.setattr(training, "run_epochs", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        model.fit(X, Y, "cce", epochs=5, validation_data=(X, Y), **QUIET)
+    message = f"fit was stopped after {done} of 5 epochs: the model is as its last whole batch left it{held}"
+    assert str(caught.value) == message
+    assert caught.value._render_traceback_() == [f"KeyboardInterrupt: {message}"]
+
+
+def test_a_message_of_the_callers_own_stays():
+    def stop(model, epoch, logs):
+        raise KeyboardInterrupt("mine")
+
+    with pytest.raises(KeyboardInterrupt, match=r"^mine$") as caught:
+        classifier().fit(X, Y, "cce", epochs=5, callbacks=[stop], **QUIET)
+    assert not hasattr(caught.value, "_render_traceback_")

@@ -160,8 +160,8 @@ def test_calls_import_nothing(tmp_path) -> None:
     ("call", "module"),
     [
         ("fit", "tqdm.std"),
-        ("fit", "tqdm.asyncio"),
-        ("fit", "asyncio.events"),
+        ("fit", "tqdm.utils"),
+        ("fit", "mlpcore.notebook_bar"),
         ("gradcheck", "numpy.random.mtrand"),
         ("version", "importlib.metadata._adapters"),
     ],
