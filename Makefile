@@ -11,7 +11,7 @@ RUN := $(BIN)/python -P
 
 # Whatever the installed package is built from; the folders too, whose times tell when a file has gone.
 SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __pycache__) \
-           $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
+           $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/front/*.*')
 # All of the C that knows no Python.
 CORE := $(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c)
 C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/*.h tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.[ch] \
@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm test-fma test-tsan test-fork test-interrupts test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -79,6 +79,12 @@ test-interrupts: .venv/.test .venv/.installed  ## press Ctrl-C in 100 trainings:
 
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py
+
+playground: .venv/.wasm .venv/.installed  ## compile the core to WebAssembly for a page that needs no Python (build/playground)
+	$(RUN) docs/playground/build.py
+
+test-playground: playground  ## train there, under Node, as in Python: the same bits
+	$(RUN) tests/playground/run.py
 
 test-wasm: .venv/.test .venv/.installed  ## compile the C code for WebAssembly and train there, under Node: the same bits
 	$(RUN) tests/wasm/run.py

@@ -167,6 +167,8 @@ PYTHON = {
     "engine.py": (1, "a step without an activation"),
     "layers/dense.py": (4, "no activation; b begins as 0"),
     "layers/embedding.py": (2, "what tables begin as"),
+    "widget/state.py": (14, "the outputs that a playground offers, and what it begins with"),
+    "widget/session.py": (2, "a net that learns nothing tells the order of an epoch"),
 }
 for kind in optimizers.NAMES.values():  # each class names its row
     file = kind.__module__.removeprefix("mlpcore.").replace(".", "/") + ".py"
@@ -175,6 +177,7 @@ for kind in optimizers.NAMES.values():  # each class names its row
 C = {
     "python/arguments.c": (1, "no activation is the linear one"),
     "net/engine/measure.c": (2, "log_loss is one of two losses"),
+    "wasm/playground.c": (1, "no activation is the linear one"),
 }
 
 

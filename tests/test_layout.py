@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CSRC = ROOT / "csrc"
 # From the top; "" are the headers that lie in csrc itself. The folders in a row's folder belong to the row.
-ROWS = ["catalogue", "", "runtime", "reference", "simd", "kernels", "isa", "net", "python"]
+ROWS = ["catalogue", "", "runtime", "reference", "simd", "kernels", "isa", "net", "wasm", "python"]
 C_FILES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".c", ".h", ".def"))
 NETWORK = re.compile(r"mlpcore\.h|operations\.h|\bmlp_(net|step|plan|layer|segment|optimizer|loss|activation)", re.I)
 LONGEST = 400
