@@ -12,12 +12,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -47,105 +46,186 @@ PROGRAMS = {
 GCC = "aarch64-linux-gnu-gcc"
 EMULATOR = "qemu-aarch64"
 NO_METRIC = "categorical_accuracy"  # what the other end counts where nobody asks for an accuracy
-DRAWING = ("dropout", "alpha_dropout", "gaussian_noise")
 HEADERS = Path("/usr/aarch64-linux-gnu/include/stdio.h")
 
 
 class PipedNet:
     """What a model needs of mlpcore._core.Net, computed by train.c at the other end of a pipe."""
 
+    has_custom = False
+
     def __init__(self, pipe: subprocess.Popen[bytes], input_size: int, steps: Sequence[Step], dtype: str):
         self._pipe = pipe
-        self._inputs = [input_size]  # of each step, and the width of the output
-        self._begins = [0]  # of each step's parameters
+        self._dtype = np.dtype(dtype)
+        self._outputs = input_size
         self._settings: dict[int, tuple[Any, ...]] = {}  # of segments that have some
         words: list[Any] = []
         for step in steps:
-            width = self._inputs[-1]
-            units = step.units if step.kind == "dense" else width
-            self._inputs.append(units)
-            self._begins.append(self._begins[-1] + ((width + 1) * units if step.kind == "dense" else 0))
-            constants = ("linear", step.constants) if step.kind in DRAWING else step.constants
-            words += [step.kind, step.layer, step.joined, units, *_entry(constants)]
-        self.params = np.zeros(self._begins[-1], dtype)
+            self._outputs = _width(step, self._outputs)
+            constants = step.constants if step.kind == "activation" else ("linear", *_numbers(step.constants))
+            tables = [(*shape, column) for shape, column in zip(step.shapes, step.columns, strict=True)]
+            words += [step.kind, step.layer, step.joined, self._outputs, *_entry(constants), len(tables)]
+            words += [number for table in tables for number in table]
+        self._call("net", 8 * self._dtype.itemsize, input_size, len(steps), *words)
+        self._steps = [self._layout(step) for step in steps]
+        self.state = self._answer(_end(buffers for _, buffers in self._steps)).copy()
+        self.params = np.zeros(_end(segments for segments, _ in self._steps), dtype)
         self.grads = np.zeros_like(self.params)
-        self._call("net", 8 * self.params.itemsize, input_size, len(steps), *words)
+
+    def _layout(self, step: Step) -> tuple[list["Part"], list["Part"]]:
+        """Return what the segments and the buffers of a step are."""
+        segments, buffers = map(int, self._answer(2, "int64"))
+        parts = [Part(step.kind, k, *map(int, self._answer(3, "int64"))) for k in range(segments)]
+        return parts, [Part("", k, *map(int, self._answer(3, "int64"))) for k in range(buffers)]
 
     def parameters(self, step: int) -> tuple[np.ndarray, ...]:
-        begin, end = self._begins[step : step + 2]
-        if begin == end:
-            return ()
-        inputs, units = self._inputs[step : step + 2]
-        b = begin + inputs * units
-        return self.params[begin:b].reshape(inputs, units).T, self.params[b:end]
+        return tuple(part.of(self.params) for part in self._steps[step][0])
+
+    def buffers(self, step: int) -> tuple[np.ndarray, ...]:
+        return tuple(part.of(self.state) for part in self._steps[step][1])
 
     def first_segment(self, step: int) -> int:
-        return 2 * sum(begin < end for begin, end in pairwise(self._begins[: step + 1]))  # w and b of each dense step
+        return sum(len(segments) for segments, _ in self._steps[:step])
 
     def segments(self) -> list[tuple[Any, ...]]:
-        return [self._settings.get(i, (True, 1.0, 0.0, 0.0, 0.0)) for i in range(self.first_segment(len(self._inputs)))]
+        count = self.first_segment(len(self._steps))
+        return [self._settings.get(i, (True, 1.0, 0.0, 0.0, 0.0)) for i in range(count)]
 
     def set_segment(self, i: int, trainable: bool, *numbers: float) -> None:
         self._settings[i] = (trainable, *numbers)
         self._call("segment", i, trainable, *map(float, numbers))
 
+    def set_trained(self, params: np.ndarray) -> None:
+        assert all(trainable for trainable, *_ in self.segments())
+        self.params[...] = params
+
+    def read(self, function):
+        return function()
+
     def initialize(self, step: int, segment: int, initializer: Choice, seed: int) -> None:
+        self._send_numbers()
         self._call("initialize", step, segment, *_entry(initializer), seed)
         self.params[...] = self._answer(self.params.size)
 
     def train(self, x, y, weight, settings):
         optimizer, lbfgs, (epoch, batches) = settings.optimizer, settings.lbfgs, map(int, settings.cursor)
-        schedule = None if optimizer is None else optimizer.schedule
         words = (
-            *(len(x), weight is not None, *_entry(settings.loss), settings.metric or NO_METRIC),
+            *(len(x), weight is not None, y.ndim == 1, *_entry(settings.loss), settings.metric or NO_METRIC),
             *(settings.batch_size, settings.shuffle, settings.seed, settings.epochs, float(settings.mean_weight)),
             *(epoch, batches),
         )
-        # Their arrays stay there.
+        states: list[np.ndarray] = []
         if lbfgs is None:
             words += _optimizer_words(optimizer)
-        else:
+            states = _arrays(optimizer)
+        else:  # its arrays stay there
             words += ("lbfgs", lbfgs.history_size, *lbfgs.numbers.tolist())
-        self._call("train", *words, arrays=(x, y, weight))
+        self._send_numbers()
+        self._call("train", *words, arrays=(x, y, weight, *states))
         self.params[...] = self._answer(self.params.size)
+        self.state[...] = self._answer(self.state.size)
         settings.scores[...] = self._answer(2 * settings.epochs, "float64").reshape(-1, 2)
         epoch, batches, done, first_not_finite = map(int, self._answer(4, "int64"))
         settings.cursor[:] = epoch, batches
-        if schedule is not None:
-            schedule.progress[:] = self._answer(len(schedule.progress), "float64")
-            settings.rates[:] = self._answer(settings.epochs, "float64")
         if lbfgs is not None:
             lbfgs.numbers[:] = self._answer(len(lbfgs.numbers), "float64")
-        (optimizer or lbfgs).t[0] += done
+            lbfgs.t[0] += done
+            return done, first_not_finite
+        optimizer.t[0], waiting, averaged = self._answer(3, "int64")
+        if optimizer.accumulation is not None:
+            optimizer.accumulation.waiting[0] = waiting
+        if optimizer.average is not None:
+            optimizer.average.steps[0] = averaged
+        for state in states:
+            state[...] = self._answer(state.size)
+        if optimizer.schedule is not None:
+            progress = optimizer.schedule.progress
+            progress[:] = self._answer(len(progress), "float64")
+            settings.rates[:] = self._answer(settings.epochs, "float64")
         return done, first_not_finite
 
     def loss(self, x, y, loss, metric, sample_weight=None, metrics=None):
-        words = (len(x), sample_weight is not None, *_entry(loss), metric or NO_METRIC)
+        words = (len(x), sample_weight is not None, y.ndim == 1, *_entry(loss), metric or NO_METRIC)
+        self._send_numbers()
         self._call("loss", *words, arrays=(x, y, sample_weight))
         return tuple(self._answer(2, "float64"))
 
     def predict(self, x):
+        self._send_numbers()
         self._call("predict", len(x), arrays=(x,))
-        return self._answer(len(x) * self._inputs[-1]).reshape(len(x), -1)
+        return self._answer(len(x) * self._outputs).reshape(len(x), -1)
+
+    def _send_numbers(self) -> None:
+        """Tell the other end what Python may have written."""
+        self._call("numbers", arrays=(self.params, self.state))
 
     def _call(self, *words: Any, arrays: Sequence[Any] = ()) -> None:
         text = " ".join(map(_word, words)) + "\n"
-        data = [np.ascontiguousarray(array, self.params.dtype).tobytes() for array in arrays if array is not None]
+        data = [np.ascontiguousarray(array, self._dtype).tobytes() for array in arrays if array is not None]
         self._pipe.stdin.write(b"".join([text.encode(), *data]))
         self._pipe.stdin.flush()
 
     def _answer(self, count: int, dtype: str | None = None) -> np.ndarray:
-        kind = np.dtype(dtype or self.params.dtype)
+        kind = np.dtype(dtype or self._dtype)
         data = self._pipe.stdout.read(count * kind.itemsize)
         if len(data) < count * kind.itemsize:
             raise RuntimeError("train ended before it answered")
         return np.frombuffer(data, kind)
 
 
+class Part(NamedTuple):
+    """A matrix in a flat array, as net_views.c shows it."""
+
+    kind: str
+    k: int
+    begin: int
+    rows: int
+    columns: int
+
+    @property
+    def end(self) -> int:
+        return self.begin + self.rows * self.columns
+
+    def of(self, flat: np.ndarray) -> np.ndarray:
+        numbers = flat[self.begin : self.end].reshape(self.rows, self.columns)
+        if self.kind == "embedding":
+            return numbers
+        if self.kind == "dense" and self.k == 0:
+            return numbers.T
+        return numbers[0] if self.rows == 1 else numbers
+
+
+def _end(parts: Iterable[list[Part]]) -> int:
+    return max((part.end for each in parts for part in each), default=0)
+
+
+def _width(step: Step, inputs: int) -> int:
+    """Return how many numbers a step writes."""
+    if step.kind == "embedding":
+        return inputs - len(step.columns) + sum(columns for _, columns in step.shapes)
+    return step.units if step.kind == "dense" else inputs
+
+
+def _numbers(constants: Any) -> tuple[float, ...]:
+    return tuple(constants) if isinstance(constants, tuple) else (constants,)
+
+
+def _arrays(optimizer: OptimizerState) -> list[np.ndarray]:
+    """Return the arrays of an optimizer that lie like the parameters."""
+    states = [state for state in optimizer.states if state is not None]
+    states += [] if optimizer.accumulation is None else [optimizer.accumulation.sum]
+    return states + ([] if optimizer.average is None else [optimizer.average.average])
+
+
 def _optimizer_words(optimizer: OptimizerState) -> tuple[Any, ...]:
-    """Return a rule with its constants, and its schedule."""
+    """Return a rule with its constants, what it counts, and its schedule."""
     clips = [np.inf if clip is None else float(clip) for clip in (optimizer.clip_value, optimizer.clip_norm)]
+    accumulation, average = optimizer.accumulation, optimizer.average
     words = ("step", *_entry((optimizer.name, *optimizer.hypers)), *clips)
+    words += (0 if accumulation is None else accumulation.batches,)
+    words += (-1.0, 0) if average is None else (float(average.momentum), average.overwrite_every)
+    words += (int(optimizer.t[0]), 0 if accumulation is None else int(accumulation.waiting[0]))
+    words += (0 if average is None else int(average.steps[0]),)
     if optimizer.schedule is None:
         return *words, 0
     choice, per_epoch, warmup, progress = optimizer.schedule

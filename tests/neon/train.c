@@ -7,21 +7,30 @@
  * A call is a line of words, then the arrays it takes as bare numbers in the machine's byte order; the answer on
  * standard output is bare numbers too. run.py is the other end. Anything unexpected ends the program.
  *
- *     net BITS INPUT_SIZE STEPS  then for each step  KIND LAYER JOINED UNITS SIGMA          no answer
+ *     net BITS INPUT_SIZE STEPS, then for each step  KIND LAYER JOINED UNITS SIGMA
+ *         TABLES, then for each  ROWS COLUMNS COLUMN                                        the layout, see below; the state
  *     segment SEGMENT TRAINABLE RATE_FACTOR L1 L2 MAX_NORM                                  no answer
- *     initialize STEP INITIALIZER SEED                                                      the parameters
- *     train N WEIGHTED LOSS METRIC BATCH SHUFFLE SEED EPOCHS MEAN_WEIGHT EPOCH BATCHES
- *         METHOD  x y [weight]                                                              the parameters; scores, see below
- *     loss N WEIGHTED LOSS METRIC  x y [weight]                                             score
+ *     numbers  params state                                                                 no answer
+ *     initialize STEP SEGMENT INITIALIZER SEED                                              the parameters
+ *     train N WEIGHTED LABELED LOSS METRIC BATCH SHUFFLE SEED EPOCHS MEAN_WEIGHT EPOCH BATCHES
+ *         METHOD  x y [weight] [arrays of the optimizer]                                    the parameters; see below
+ *     loss N WEIGHTED LABELED LOSS METRIC  x y [weight]                                     score
  *     predict N  x                                                                          a
  *
- * SIGMA, LOSS, RULE and CHOICE are a name, how many constants follow, and the constants; SIGMA of dropout and noise has their constant. METHOD is
+ * SIGMA, LOSS, RULE and CHOICE are a name, how many constants follow, and the constants; SIGMA of other kinds than activations has
+ * their constants. METHOD is
  *
- *     step RULE CLIP_VALUE CLIP_NORM, then 0, or for a schedule 1 CHOICE PER_EPOCH WARMUP and the numbers of its progress
+ *     step RULE CLIP_VALUE CLIP_NORM ACCUMULATED MOMENTUM OVERWRITE_EVERY T WAITING STEPS_AVERAGED
+ *         then 0, or for a schedule 1 CHOICE PER_EPOCH WARMUP and the numbers of its progress
  *     lbfgs HISTORY and its numbers
  *
- * After the scores `train` answers the epoch and the batches of the cursor, how many batches it did, and the first whose loss was
- * not finite; then the numbers of the schedule's progress and the rates of the epochs, or the numbers of L-BFGS.
+ * ACCUMULATED 0: nothing is; MOMENTUM -1: there is no average. The arrays of the optimizer are those of its states that it needs, then
+ * the sum and the average, where there are any; all like the parameters.
+ *
+ * The layout is, for each step, how many segments and buffers it has, then begin, rows and columns of each. `train` answers the
+ * parameters, the state, the scores, the epoch and the batches of the cursor, how many batches it did, and the first whose loss was
+ * not finite; then for a step t, how many gradients wait, the steps averaged and the arrays of the optimizer; then the numbers of the
+ * schedule's progress and the rates of the epochs, or the numbers of L-BFGS.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -62,10 +71,17 @@ static int choice(const mlp_entry *entries) {
     give_up("nothing is called", name);
 }
 
-/* A row of the catalogue by name, and values of its constants. */
+static void standard_constants(const mlp_entry *row, double *constants) {
+    for (int i = 0; row->hypers[i].name; i++) {
+        constants[i] = row->hypers[i].standard;
+    }
+}
+
+/* A row of the catalogue by name, and values of its first constants. */
 static int entry(const mlp_entry *entries, double *constants) {
     const int id = choice(entries);
     const ptrdiff_t count = whole();
+    standard_constants(&entries[id], constants);
     for (ptrdiff_t i = 0; i < count; i++) {
         if (i == MLP_HYPERS) {
             give_up("too many constants of", entries[id].name);
@@ -93,8 +109,7 @@ static void answer(const void *numbers, ptrdiff_t count, size_t size) {
 
 static mlp_net *net;
 static size_t real_size;
-static void *states[MLP_STATES]; /* of the network's optimizer, whose numbers come with each call ... */
-static int64_t taken;            /* ... and how many steps it has taken                           */
+static int64_t taken, waiting, averaged; /* what the optimizer counts */
 static mlp_schedule_progress progress;
 static mlp_lbfgs lbfgs; /* history 0: it has no memory yet */
 static mlp_lbfgs_numbers lbfgs_numbers;
@@ -111,8 +126,24 @@ static mlp_step_spec read_step(void) {
     spec.layer = (uint32_t)whole();
     spec.joined = whole() != 0;
     spec.units = whole();
+    standard_constants(&mlp_layers[spec.kind], spec.constants);
     spec.sigma = (mlp_activation_id)entry(mlp_activations, spec.constants);
+    spec.segments = whole();
+    ptrdiff_t (*shapes)[2] = memory(spec.segments, sizeof *shapes), *columns = memory(spec.segments, sizeof *columns);
+    for (ptrdiff_t i = 0; i < spec.segments; i++) {
+        shapes[i][0] = whole();
+        shapes[i][1] = whole();
+        columns[i] = whole();
+    }
+    spec.shapes = (const ptrdiff_t (*)[2])shapes;
+    spec.columns = columns;
     return spec;
+}
+
+static void answer_parts(ptrdiff_t count, const mlp_segment *part) {
+    for (ptrdiff_t i = 0; i < count; i++) {
+        answer((int64_t[]){part[i].begin, part[i].rows, part[i].columns}, 3, sizeof(int64_t));
+    }
 }
 
 static void make_net(void) {
@@ -127,14 +158,21 @@ static void make_net(void) {
     if (!net) {
         give_up("no memory for", "the network");
     }
+    for (ptrdiff_t i = 0; i < steps; i++) {
+        mlp_free((void *)specs[i].shapes);
+        mlp_free((void *)specs[i].columns);
+    }
     mlp_free(specs);
     real_size = (size_t)bits / 8;
-    for (int i = 0; i < MLP_STATES; i++) {
-        mlp_free(states[i]);
-        states[i] = memory(net->parameters, real_size);
-    }
     taken = 0;
     lbfgs.history = 0;
+    for (ptrdiff_t i = 0; i < steps; i++) {
+        const mlp_step *step = &net->step[i];
+        answer((int64_t[]){step->segments, step->buffers}, 2, sizeof(int64_t));
+        answer_parts(step->segments, net->segment + step->segment);
+        answer_parts(step->buffers, net->buffer + step->buffer);
+    }
+    answer(net->state, net->buffer_size, real_size);
 }
 
 static void set_segment(void) {
@@ -144,6 +182,17 @@ static void set_segment(void) {
     segment->l1 = number();
     segment->l2 = number();
     segment->max_norm = number();
+}
+
+static void read_into(void *place, ptrdiff_t count) {
+    void *read = array(count, real_size);
+    memcpy(place, read, (size_t)count * real_size);
+    mlp_free(read);
+}
+
+static void set_numbers(void) {
+    read_into(net->params, net->parameters);
+    read_into(net->state, net->buffer_size);
 }
 
 static void initialize(void) {
@@ -157,7 +206,7 @@ static void initialize(void) {
 }
 
 static mlp_loss read_loss(void) {
-    mlp_loss loss = {0};
+    mlp_loss loss = {.has_labels = whole() != 0};
     loss.id = (mlp_loss_id)entry(mlp_losses, loss.constants);
     return loss;
 }
@@ -173,9 +222,13 @@ static mlp_optimizer read_optimizer(void) {
     optimizer.id = (mlp_optimizer_id)entry(mlp_optimizers, optimizer.hypers);
     optimizer.clip_value = number();
     optimizer.clip_norm = number();
-    for (int i = 0; i < MLP_STATES; i++) {
-        optimizer.state[i] = mlp_needs_state(optimizer.id, i, optimizer.hypers) ? states[i] : NULL;
-    }
+    optimizer.accumulation = (mlp_accumulation){.batches = whole(), .waiting = &waiting};
+    optimizer.average.momentum = number();
+    optimizer.average.overwrite_every = whole();
+    optimizer.average.steps = &averaged;
+    taken = whole();
+    waiting = whole();
+    averaged = whole();
     if (whole() != 0) {
         optimizer.schedule.id = (mlp_schedule_id)entry(mlp_schedules, optimizer.schedule.constants);
         optimizer.schedule.per_epoch = whole() != 0;
@@ -184,6 +237,28 @@ static mlp_optimizer read_optimizer(void) {
         optimizer.schedule.progress = &progress;
     }
     return optimizer;
+}
+
+/* All arrays of an optimizer, one after the other; `take` does with each what is to be done. */
+static void each_array(mlp_optimizer *optimizer, void (*take)(void **array)) {
+    for (int i = 0; i < MLP_STATES; i++) {
+        if (mlp_needs_state(optimizer->id, i, optimizer->hypers)) {
+            take(&optimizer->state[i]);
+        }
+    }
+    if (optimizer->accumulation.batches > 0) {
+        take(&optimizer->accumulation.sum);
+    }
+    if (optimizer->average.momentum >= 0) {
+        take(&optimizer->average.average);
+    }
+}
+
+static void read_array(void **place) { *place = array(net->parameters, real_size); }
+
+static void give_back(void **place) {
+    answer(*place, net->parameters, real_size);
+    mlp_free(*place);
 }
 
 static void read_lbfgs(void) {
@@ -203,10 +278,10 @@ static void read_lbfgs(void) {
     lbfgs.scratch = memory(mlp_lbfgs_scratch(net, history), sizeof(double));
 }
 
-static mlp_samples read_samples(ptrdiff_t n, bool weighted) {
+static mlp_samples read_samples(ptrdiff_t n, bool weighted, bool labeled) {
     mlp_samples samples = {.n = n};
     samples.x = array(n * inputs(), real_size);
-    samples.y = array(n * outputs(), real_size);
+    samples.y = array(n * (labeled ? 1 : outputs()), real_size);
     samples.weight = weighted ? array(n, real_size) : NULL;
     return samples;
 }
@@ -239,15 +314,23 @@ static void train(void) {
     mlp_workspace work = workspace(batch < n ? batch : n);
     cursor.seen = cursor.batches * work.capacity;
     training.optimizer = &optimizer;
-    training.samples = read_samples(n, weighted);
+    training.samples = read_samples(n, weighted, training.loss.has_labels);
+    if (steps) {
+        each_array(&optimizer, read_array);
+    }
     training.order = shuffle && steps ? memory(n, sizeof *training.order) : NULL;
     training.scores = memory(training.epochs, sizeof *training.scores);
     training.rates = memory(training.epochs, sizeof *training.rates);
     const mlp_trained done =
         steps ? mlp_net_train(net, work, &training, &cursor) : mlp_net_minimize(net, work, &training, &lbfgs, &cursor);
     answer(net->params, net->parameters, real_size);
+    answer(net->state, net->buffer_size, real_size);
     answer(training.scores, training.epochs, sizeof *training.scores);
     answer((int64_t[]){cursor.epoch, cursor.batches, done.batches, done.first_not_finite}, 4, sizeof(int64_t));
+    if (steps) {
+        answer((int64_t[]){taken, waiting, averaged}, 3, sizeof(int64_t));
+        each_array(&optimizer, give_back);
+    }
     if (optimizer.schedule.progress) {
         answer(&progress, MLP_SCHEDULE_NUMBERS, sizeof(double));
         answer(training.rates, training.epochs, sizeof *training.rates);
@@ -267,7 +350,7 @@ static void evaluate(void) {
     const bool weighted = whole() != 0;
     const mlp_loss loss = read_loss();
     const mlp_metric_id metric = (mlp_metric_id)choice(mlp_metrics);
-    mlp_samples samples = read_samples(n, weighted);
+    mlp_samples samples = read_samples(n, weighted, loss.has_labels);
     mlp_workspace work = workspace(mlp_rows_at_once(n));
     void *values = memory(n, real_size);
     mlp_score score;
@@ -294,7 +377,7 @@ static void predict(void) {
 static const struct {
     const char *name;
     void (*obey)(void);
-} CALLS[] = {{"net", make_net}, {"segment", set_segment}, {"initialize", initialize},
+} CALLS[] = {{"net", make_net}, {"segment", set_segment}, {"numbers", set_numbers}, {"initialize", initialize},
              {"train", train},  {"loss", evaluate},       {"predict", predict}};
 enum { CALL_COUNT = sizeof CALLS / sizeof *CALLS };
 
