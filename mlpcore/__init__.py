@@ -68,7 +68,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
-    from mlpcore import gradcheck, typeset
+    from mlpcore import gradcheck, trace, typeset
     from mlpcore.schedules import (
         Cosine,
         CosLog,
@@ -147,6 +147,7 @@ __all__ = [
     "gradcheck",
     "kernels",
     "set_num_threads",
+    "trace",
     "typeset",
 ]
 
@@ -154,6 +155,7 @@ __all__ = [
 _at_first_use = lazy.attributes(
     __name__,
     "gradcheck",
+    "trace",
     "typeset",
     schedules=(
         "Cosine",

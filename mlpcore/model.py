@@ -1,7 +1,7 @@
 """Sequential: a stack of layers, trained by backpropagation.
 
 All numbers live in one `mlpcore._core.Net`, which does all arithmetic; this file checks arguments. stack.py makes,
-saves and copies models, training.py trains them.
+saves and copies models, by_hand.py takes and shows one step, training.py trains them.
 """
 
 from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
@@ -12,16 +12,16 @@ from typing import Any, Self
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import checks, targets, training
+from mlpcore.by_hand import ByHand
 from mlpcore.engine import Choice
 from mlpcore.history import History
 from mlpcore.metrics import Metric, metrics_of
 from mlpcore.optimizers import BATCH_SIZE, Optimizer, optimizer_object, optimizer_of
-from mlpcore.stack import Stack
 from mlpcore.task import check_epochs, samples_of, task_of
 from mlpcore.training import Callback
 
 
-class Sequential(Stack):
+class Sequential(ByHand):
     """A network whose layers follow one another.
 
     Parameters
@@ -76,96 +76,6 @@ class Sequential(Stack):
     ((64, 16), (16, 1))
     >>> model.update(mlpcore.SGD(0.1))
     """
-
-    # ------------------------------------------------------------------------------------------------- one step by hand
-
-    def forward(self, x: ArrayLike, *, training: bool = False, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
-        """Compute z and a of every layer for a batch.
-
-        Parameters
-        ----------
-        x : array_like of shape (n, in)
-        training : bool, default False
-            Whether layers act as in training: dropout drops. Its mask is the one that `fit` would use for this batch,
-            where every `update` counts as a batch of the epoch that is under way. `BatchNorm` takes mean and variance
-            of this batch, and its running means move.
-        sample_weight : array_like of shape (n,), optional
-            What each row counts in the mean and variance of `BatchNorm` in training; give it to `backward` too. >= 0.
-
-        Returns
-        -------
-        ndarray of shape (n, out)
-            a^J, the output of the last layer: a new array. `layers[-1].a` is a view of the engine's.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If x is no array of real numbers of this shape, or weights are wrong.
-        """
-        x = checks.batch_of("x", x, self.input_size)
-        training = checks.flag("training", training)
-        weight = None
-        if sample_weight is not None:
-            weight = checks.weights_of("sample_weight", sample_weight, len(x), self._dtype)
-        bound = self._bound_for(x.shape[1])
-        self._check_input("x", x)
-        a = bound.net.forward(x, training, self._seed, int(self._cursor[0]), int(self._cursor[1]), weight)
-        # The last step: what fails before leaves the model as it was.
-        if self._holder.bind(bound) is bound:
-            return a
-        return self.forward(x, training=training, sample_weight=weight)
-
-    def backward(self, y: ArrayLike, loss: Choice | None = None, *, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the loss of the last `forward`'s batch, and phi, grad_w and grad_b of every layer.
-
-        Parameters
-        ----------
-        y : array_like of shape (n, out) or (n,)
-            The ground truth, as in `fit`.
-        loss : str or object
-            Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
-            `CustomLoss`, written in Python.
-        sample_weight : array_like of shape (n,), optional
-            The weight of each sample in the mean; >= 0.
-
-        Returns
-        -------
-        float
-            The weighted mean of the samples' losses.
-
-        Raises
-        ------
-        RuntimeError
-            If there was no forward.
-        TypeError, ValueError
-            If an argument is of the wrong type or out of range.
-        """
-        net = self._built()
-        n, inputs = net.value(0).shape
-        loss = checks.given_loss(loss)
-        target = checks.targets_of("y", y, loss, n, self._output_size(inputs), self._dtype)
-        weight = None if sample_weight is None else checks.weights_of("sample_weight", sample_weight, n, self._dtype)
-        return net.backward(target, loss, weight)
-
-    def update(self, optimizer: Optimizer) -> None:
-        """Take one step of `optimizer` with the gradients of the last `backward`.
-
-        Parameters
-        ----------
-        optimizer : Optimizer
-            Keeps its state from step to step; from its first step on it can be used with this model only.
-
-        Raises
-        ------
-        RuntimeError
-            If there was no backward since the last forward.
-        TypeError, ValueError
-            If it is no optimizer, or another model's.
-        """
-        optimizer = optimizer_object(optimizer)
-        net = self._built()
-        optimizer._check_for(self)
-        training.run_update(self, net, optimizer)
 
     # --------------------------------------------------------------------------------------------------------- training
 
