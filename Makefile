@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-latex test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -91,6 +91,9 @@ test-wasm: .venv/.test .venv/.installed  ## compile the C code for WebAssembly a
 
 test-fma: .venv/.test .venv/.installed  ## compare our own fma with the processor's on 10 million random triples of each type
 	export MLPCORE_TEST_FMA=full; $(PYTEST) -v test_fma.py
+
+test-latex: .venv/.test .venv/.installed  ## compile the LaTeX that is written for print: apt-get install texlive-latex-recommended
+	$(RUN) tests/latex/run.py build/latex
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
 

@@ -80,6 +80,7 @@ if _TYPE_CHECKING:
         Step,
         Warmup,
     )
+    from mlpcore.worksheets import worksheet
 
 __all__ = [
     "CELU",
@@ -149,6 +150,7 @@ __all__ = [
     "set_num_threads",
     "trace",
     "typeset",
+    "worksheet",
 ]
 
 
@@ -168,6 +170,7 @@ _at_first_use = lazy.attributes(
         "Step",
         "Warmup",
     ),
+    worksheets=("worksheet",),
 )
 
 
