@@ -13,7 +13,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
-import site_pages  # noqa: E402  beside this file
+import site_api  # noqa: E402  beside this file
+import site_docstrings  # noqa: E402
+import site_pages  # noqa: E402
 
 project = "mlpcore"
 author = "mlpcore contributors"
@@ -24,11 +26,23 @@ language = "en"
 root_doc = "docs/index"
 include_patterns = site_pages.PATTERNS
 exclude_patterns = [".*", "build", "dist", "csrc", "mlpcore", "tests", "benchmarks", "**/.ipynb_checkpoints"]
-extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx.ext.mathjax", "sphinx_copybutton"]
 smartquotes = False  # σ' has a prime
 highlight_language = "none"  # blocks without a language are shell, output and diagrams
 nitpicky = False
 suppress_warnings = ["myst.xref_missing_download"]
+
+# Docstrings: NumPy's style, types in their text and not in the signatures; `name` is code.
+default_role = "literal"
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_class_signature = "mixed"
+numpydoc_show_class_members = False
+numpydoc_use_plots = False
+add_module_names = False
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
 
 # Markdown, as GitHub has it: anchors, $ and $$.
 myst_enable_extensions = ["amsmath", "dollarmath", "colon_fence", "fieldlist"]
@@ -44,6 +58,8 @@ nb_merge_streams = True
 
 html_title = "mlpcore"
 html_theme = "furo"
+pygments_style = "tango"
+pygments_dark_style = "github-dark"
 html_baseurl = ""
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -69,10 +85,12 @@ def add_mathjax(app: Sphinx, exception: Exception | None) -> None:
         shutil.copyfile(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), target)
 
 
-def add_rest(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Let the section Teaching of the index hold the pages that no toctree names."""
+def add_pages(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Let Teaching hold the pages that no toctree names, and the API its pages in their order."""
     if docname == root_doc:
         source[0] = site_pages.with_rest(ROOT, source[0])
+    if docname == "docs/api":
+        source[0] = source[0].replace("api/*", "\n".join(f"api/{name}" for name in site_api.pages()))
 
 
 class WithoutLastBlankLine(SphinxTransform):
@@ -88,8 +106,15 @@ class WithoutLastBlankLine(SphinxTransform):
                 block.rawsource = block.astext()
 
 
+def read_docstring(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Read a docstring before its sections are found."""
+    lines[:] = site_docstrings.plain(lines)
+
+
 def setup(app: Sphinx) -> None:
     """Take part in the build."""
     app.add_transform(WithoutLastBlankLine)
-    app.connect("source-read", add_rest)
+    site_api.write(HERE / "api")
+    app.connect("source-read", add_pages)
+    app.connect("autodoc-process-docstring", read_docstring, priority=100)
     app.connect("build-finished", add_mathjax)

@@ -14,11 +14,11 @@ _WIDTH = 120
 
 
 def _wrapped(line: str) -> list[str]:
-    """Return a line that names have made too long as several, of which all but the first are indented once more."""
+    """Return a line that names have made too long as several; those of a type are indented."""
     if len(line) <= _WIDTH:
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.wrap(line, _WIDTH, initial_indent="", subsequent_indent=f"{indent}    ", break_long_words=False)
+    return textwrap.wrap(line, _WIDTH, initial_indent="", subsequent_indent=indent or "    ", break_long_words=False)
 
 
 def documents(builtin: Callable[..., Any]) -> Callable[[F], F]:

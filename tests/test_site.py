@@ -1,23 +1,22 @@
 """The docs site without building it: every page has its place, every part of the source that a page shows is there."""
 
-import importlib.util
+import importlib
+import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import mlpcore
+
 ROOT = Path(__file__).parent.parent
 
-pytestmark = pytest.mark.skipif(not (ROOT / "docs").exists(), reason="the tests do not lie in a checkout")
+if not (ROOT / "docs").exists():
+    pytest.skip("the tests do not lie in a checkout", allow_module_level=True)
 
-
-def module(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-site_pages = module("site_pages")
+sys.path.insert(0, str(ROOT / "docs"))
+site_api, site_docstrings, site_pages = map(importlib.import_module, ("site_api", "site_docstrings", "site_pages"))
 
 
 def test_no_page_stands_twice_in_the_index_and_every_entry_is_a_page():
@@ -51,3 +50,49 @@ def test_a_page_that_no_section_names_is_taught(tmp_path):
     assert [page.stem for page in site_pages.named(tmp_path)] == ["first", "second", "third"]
     text = site_pages.with_rest(tmp_path, (tmp_path / "docs" / "index.md").read_text(encoding="utf-8"))
     assert text.endswith(":caption: Teaching\n\n/CHANGELOG\n/docs/fourth\n```\n")
+
+
+# ------------------------------------------------------------------------------------------------------ the reference
+
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in [*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+
+
+def test_every_public_name_stands_in_the_reference_once():
+    paths = [name.path for page in site_api.pages().values() for name in page.names]
+    assert len(paths) == len(set(paths)) > 60
+    modules = {name for name, value in site_api.public().items() if isinstance(value, ModuleType)}
+    assert {f"mlpcore.{name}" for name in site_api.public().keys() - modules} <= set(paths)
+    for name in modules:
+        module = getattr(mlpcore, name)
+        assert {f"{module.__name__}.{each}" for each in module.__all__} <= set(paths)
+
+
+@pytest.mark.parametrize("page", sorted(site_api.pages()))
+def test_the_reference_says_something_of_every_name(page):
+    for name in site_api.pages()[page].names:
+        assert site_api.text_about(name).strip(), f"{name.path} has no docstring"
+
+
+@pytest.mark.parametrize("name", sorted(site_api.public()))
+def test_every_public_name_is_in_the_docs(name):
+    assert re.search(rf"\b{name}\b", TEXT), f"no page of docs/ tells of mlpcore.{name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("the norm |w| of w_", r"the norm \|w\| of w\_"),
+        ("x*y and **kwargs, `a|b` and ``*args``", r"x\*y and \**kwargs, `a|b` and ``*args``"),
+        ("* an entry of a list", "* an entry of a list"),
+        ("a::\n\n    |z| * w\n\nand |b|", "a::\n\n    |z| * w\n\nand \\|b\\|"),
+        (">>> 2 * abs(x_)", ">>> 2 * abs(x_)"),
+        ("name : {'a',\n    'b',\n    'c'}\n    One.", "name : {'a', 'b', 'c'}\n    One."),
+    ],
+)
+def test_a_docstring_is_read_as_it_stands(text, shown):
+    assert "\n".join(site_docstrings.plain(text.split("\n"))) == shown
+
+
+def test_the_text_below_a_constant_is_found():
+    assert "rows of each family" in site_docstrings.text_below(mlpcore.catalogue, "FAMILIES")
+    assert site_docstrings.text_below(mlpcore.catalogue, "nothing") is None

@@ -103,7 +103,7 @@ def main() -> int:
                     address, _, section = name.partition("#")
                     visit(page, SITE / address)
                     if section:
-                        page.evaluate(f"document.getElementById({section!r}).scrollIntoView()")
+                        page.evaluate(f"document.getElementById({section!r}).scrollIntoView({{behavior: 'instant'}})")
                     PICTURES.mkdir(parents=True, exist_ok=True)
                     page.screenshot(path=PICTURES / f"{name.replace('/', '_').replace('#', '_')}-{width}-{scheme}.png")
         browser.close()
