@@ -13,7 +13,7 @@ from mlpcore.stack import Stack
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
-    from mlpcore.trace import Trace
+    from mlpcore.trace import Steps, Trace
 
 
 class ByHand(Stack):
@@ -117,6 +117,8 @@ class ByHand(Stack):
         optimizer: str | Optimizer | None = None,
         training: bool = False,
         sample_weight: ArrayLike | None = None,
+        notation: str = "paper",
+        orientation: str = "columns",
     ) -> Trace:
         """Return every number of one step of backpropagation, by the paper's names; the model stays as it is.
 
@@ -137,6 +139,10 @@ class ByHand(Stack):
             Whether layers act as in training, as in `forward`.
         sample_weight : array_like of shape (n,), optional
             As in `backward`.
+        notation : {"paper", "delta", "dz"}, default "paper"
+            Whose symbols it is written in: phi as in the paper, Nielsen's delta, Ng's dZ.
+        orientation : {"columns", "rows"}, default "columns"
+            Whether it is written with samples as columns, z = w a + b, or as rows, Z = X W^T + b.
 
         Returns
         -------
@@ -163,4 +169,60 @@ class ByHand(Stack):
         """
         with lazy.no_fork:
             from mlpcore.trace.record import record
-        return record(cast("Sequential", self), x, y, loss, optimizer, training, sample_weight)
+            from mlpcore.typeset import Style
+        style = Style(notation, orientation)
+        return record(cast("Sequential", self), x, y, loss, optimizer, training, sample_weight, style)
+
+    def steps(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        loss: Choice | None = None,
+        *,
+        optimizer: str | Optimizer | None = None,
+        training: bool = False,
+        sample_weight: ArrayLike | None = None,
+        notation: str = "paper",
+        orientation: str = "columns",
+    ) -> Steps:
+        """Return one step of backpropagation equation by equation, to go through forwards and back.
+
+        Parameters
+        ----------
+        x, y, loss, optimizer, training, sample_weight, notation, orientation
+            As in `trace`.
+
+        Returns
+        -------
+        Steps
+            A sequence of `mlpcore.trace.Step`, each with `equation`, `symbols`, `inputs`, `output` and `explain()`; its
+            `next` and `back` move through it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `trace`.
+
+        Examples
+        --------
+        >>> import mlpcore
+        >>> layers = [mlpcore.Dense(2, "sigmoid"), mlpcore.Dense(1, "sigmoid")]
+        >>> model = mlpcore.Sequential(layers, input_size=2, dtype="float64")
+        >>> layers[0].w, layers[1].w, layers[1].b = [[2, -1], [-1, 1]], [[1, -2]], [1]
+        >>> (step,) = model.steps([1, 2], 1, "bce").find(equation=2)
+        >>> step.symbols, list(step.inputs), step.output.round(4)
+        ("φ¹ = (w²)ᵀ φ² ∘ σ'(z¹)", ['t[2].w', 't[2].phi', 't[1].dsigma'], array([-0.1226,  0.1929]))
+        """
+        trace = self.trace(
+            x,
+            y,
+            loss,
+            optimizer=optimizer,
+            training=training,
+            sample_weight=sample_weight,
+            notation=notation,
+            orientation=orientation,
+        )
+        with lazy.no_fork:
+            from mlpcore.trace.steps import Steps
+        return Steps(trace, trace.style)

@@ -138,6 +138,17 @@ class LayerTrace:
         )
 
     @property
+    def expression_in_short(self) -> str:
+        """The layer as a reader names it: Dense(2, sigmoid)."""
+        if "w" in self.params and self.activation is not None:
+            return f"{self.name}({len(self.w)}, {self.sigma})"
+        return (
+            f"{self.name}({', '.join(each.expression_in_short for each in self.layers)})"
+            if self.layers
+            else self.expression
+        )
+
+    @property
     def is_jacobian(self) -> bool:
         """Whether dsigma is a matrix for each sample."""
         return self.dsigma is not None and self.dsigma.ndim > self.a.ndim

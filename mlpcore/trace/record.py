@@ -23,6 +23,7 @@ from mlpcore.optimizers import optimizer_of
 from mlpcore.trace.layer import Array, Arrays, LayerTrace
 from mlpcore.trace.taker import Taker, frozen, gradient_of
 from mlpcore.trace.trace import Trace
+from mlpcore.typeset import Style
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
@@ -37,6 +38,7 @@ def record(
     optimizer: str | Optimizer | None,
     training: bool,
     sample_weight: ArrayLike | None,
+    style: Style,
 ) -> Trace:
     """Return the trace of a batch (see `Sequential.trace`)."""
     loss = checks.given_loss(loss)
@@ -79,6 +81,7 @@ def record(
         sample_weight=None if weight is None else frozen(weight),
         phi_by_factors=None if through_a is None else taker.shown(through_a[1]),
         optimizer=optimizer,
+        style=style,
         before=before,
         after=after,
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlpcore import catalogue
 from mlpcore.engine import Choice
 from mlpcore.trace.layer import Array, Arrays, LayerTrace
+from mlpcore.typeset import Style
 
 if TYPE_CHECKING:
     from mlpcore.optimizers import Optimizer
+    from mlpcore.trace.step import Key, Step
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +44,8 @@ class Trace:
         up to rounding.
     optimizer : Optimizer or None
         A copy, after the step.
+    style : Style
+        How it is written: see `styled`.
     before, after : dict of str to ndarray
         All parameters by paths such as "layers.0.w", before and after the step; `after` is empty without an optimizer.
     """
@@ -56,6 +61,7 @@ class Trace:
     sample_weight: Array | None
     phi_by_factors: Array | None
     optimizer: Optimizer | None
+    style: Style = field(default_factory=Style)
     before: Arrays = field(default_factory=Arrays)
     after: Arrays = field(default_factory=Arrays)
 
@@ -93,3 +99,129 @@ class Trace:
         if not (1 <= j <= count or -count <= j <= -1):
             raise IndexError(f"j is {j}, expected the number of a layer, from 1 to {count}: layers count from 1")
         return self.layers[j - 1 if j > 0 else j]
+
+    # ------------------------------------------------------------------------------------------------------- renderings
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation: every equation with the numbers of this trace, in its style."""
+        from mlpcore.trace.steps import derivation
+
+        return derivation(self, self.style)
+
+    def styled(
+        self,
+        notation: str | None = None,
+        orientation: str | None = None,
+        *,
+        digits: int | str | None = None,
+        most: int | None = None,
+    ) -> Trace:
+        """Return the same trace written in another way.
+
+        Parameters
+        ----------
+        notation : {"paper", "delta", "dz"}, optional
+            Whose symbols: those of the paper, of Nielsen's book, of Ng's courses.
+        orientation : {"columns", "rows"}, optional
+            Whether a sample is a column, z = w a + b, or a row, Z = X W^T + b.
+        digits : int or "all", optional
+            Significant digits of each number, 4 at first; "all" shows as many as give the engine's number again.
+        most : int, optional
+            Of how many rows and columns all are shown, 7 at first; of more, the first ones and the last two are.
+
+        Returns
+        -------
+        Trace
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is none of these.
+        """
+        changes: dict[str, object] = {
+            name: value
+            for name, value in (("notation", notation), ("orientation", orientation), ("most", most))
+            if value is not None
+        }
+        if digits is not None:
+            changes["digits"] = None if digits == "all" else digits
+        return replace(self, style=self.style.with_(**changes))
+
+    def latex(self, j: Key | None = None, equation: Key | None = None) -> str:
+        """Return equations as LaTeX, without delimiters, for MathJax or a document with amsmath.
+
+        Parameters
+        ----------
+        j : int or str, optional
+            The number of a layer. None: all of them.
+        equation : int or str, optional
+            1 to 4, "z", "a", "loss", "short", "update", ...: see `mlpcore.trace.Step`. None: all of them. 1 has the
+            short form a - y too, where there is one.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        ValueError
+            If there is no such equation; the message says which there are.
+        """
+        from mlpcore.trace import document
+        from mlpcore.trace.steps import found
+
+        return document.joined_latex(found(self.steps, equation, j))
+
+    def to_latex(self) -> str:
+        """Return the derivation as a LaTeX document, which compiles with amsmath and geometry.
+
+        Returns
+        -------
+        str
+        """
+        from mlpcore.trace import document
+
+        return document.as_latex(self, self.steps)
+
+    def to_markdown(self) -> str:
+        """Return the derivation as Markdown, with its mathematics between $$ signs.
+
+        Returns
+        -------
+        str
+        """
+        from mlpcore.trace import document
+
+        return document.as_markdown(self, self.steps)
+
+    def to_html(self) -> str:
+        """Return the derivation as a fragment of HTML, which needs no script and no network.
+
+        Returns
+        -------
+        str
+        """
+        from mlpcore.trace import document
+
+        return document.as_html(self, self.steps)
+
+    def __str__(self) -> str:
+        from mlpcore.trace import document
+
+        return document.as_text(self, self.steps)
+
+    def __repr__(self) -> str:
+        from mlpcore.trace import document
+
+        advice = "print it, or see t[1], t.latex(j=1, equation=3)"
+        return f"<trace of {document.headline(self)}; loss {self.loss:.4g}: {advice}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return what notebooks show, of which each takes the richest that it can."""
+        return {
+            "text/plain": str(self),
+            "text/html": self.to_html(),
+            "text/markdown": self.to_markdown(),
+            "text/latex": "\n".join(f"$$\n{step.latex()}\n$$" for step in self.steps),
+        }

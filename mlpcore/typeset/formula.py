@@ -13,8 +13,8 @@ _OVER = re.compile(r"\b(sum|mean) over (\w+(?: != \w+)?) of\b")
 _WORDS = re.compile(
     r"above|and|as|below|counts|cut|else|first|is|nesterov|of|off|otherwise|centered|in|stands|for|then|where|with"
 )
-_GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "rho", "mu", "sigma", "pi", "lambda", "Phi")
-_FUNCTIONS = ("log", "tanh", "cosh", "exp", "min", "max", "sum")
+_GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "rho", "mu", "sigma", "pi", "phi", "lambda", "Phi")
+_FUNCTIONS = ("log", "tanh", "cosh", "exp", "min", "max")
 _SIGNS = {
     "<=": r"\le",
     ">=": r"\ge",
@@ -24,6 +24,7 @@ _SIGNS = {
     "-=": r"\mathrel{-}=",
     "+=": r"\mathrel{+}=",
 }
+_NAME_BEFORE_A_FACTOR = re.compile(r"(\\mathrm\{[^}]*\}(?:_\{[^}]*\})?) (?=[\w(\\])(?!\\(?:text|mathrel|,|le|ge|ne)\b)")
 _BEFORE_A_SIGN = ("(", "[", ",", ";", "=", "<", ">", "<=", ">=", "/", "+", "-")
 
 
@@ -62,6 +63,8 @@ def _tokens_latex(tokens: list[str]) -> str:
     joined = " ".join(parts).replace("{-} ", "{-}")
     joined = re.sub(r" ([\^_)\],;])", r"\1", joined)
     joined = re.sub(r"([(\[]) ", r"\1", joined)
+    joined = re.sub(r"([\w})\]]) (?=\\mathrm\{)", r"\1 \\, ", joined)
+    joined = _NAME_BEFORE_A_FACTOR.sub(r"\1 \\, ", joined)
     return re.sub(r" \} \\text\{ ", " ", joined)
 
 
@@ -71,6 +74,8 @@ def _next(tokens: list[str], at: int) -> tuple[str, int]:
     if token in ("^", "_") and at + 1 < len(tokens):
         inner, end = _operand(tokens, at + 1)
         return f"{token}{{{inner}}}", end
+    if token == "sum":
+        return (r"\sum" if tokens[at + 1 : at + 2] == ["_"] else r"\text{ sum }"), at + 1
     if token == "sqrt" and at + 1 < len(tokens) and tokens[at + 1] == "(":
         inside, end = _parenthesis(tokens, at + 1)
         return rf"\sqrt{{{inside}}}", end

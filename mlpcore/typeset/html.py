@@ -11,6 +11,7 @@ from mlpcore.typeset.nodes import (
     Difference,
     Equation,
     Hadamard,
+    Lines,
     Node,
     Numbers,
     Product,
@@ -25,9 +26,12 @@ from mlpcore.typeset.numbers import number
 from mlpcore.typeset.style import Style
 
 _SPACES = str.maketrans(".0", "\u2008\u2007")  # as wide as a point and a digit
-_TABLE = "display:inline-table;vertical-align:middle;border-collapse:collapse;margin:1px 2px;width:auto"
+_TABLE = (
+    "display:inline-table;vertical-align:middle;border-collapse:collapse;margin:1px 2px;width:auto;"
+    "font-variant-numeric:tabular-nums;white-space:nowrap"
+)
 _BRACKET = "width:4px;padding:0;border:1px solid currentColor"
-_CELL = "padding:0 5px;border:0;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;background:none"
+_CELL = "padding:0 5px;border:0;text-align:right"
 _ROW = "background:none"
 _SIDE = "padding:2px 4px;border:0;white-space:nowrap;background:none"
 
@@ -75,15 +79,19 @@ def _html(node: Node, style: Style) -> str:
         case Words(words):
             return f"<span>{escape(words)}</span>"
         case Equation(sides):
-            return _equation([_html(side, style) for side in sides])
+            return _table(_rows([_html(side, style) for side in sides]))
+        case Lines(equations):
+            return _table("".join(_rows([_html(side, style) for side in each.sides]) for each in equations))
     raise TypeError(f"what is {node!r}, expected a node of an equation")
 
 
-def _symbol(name: str, layer: int | None, style: Style) -> str:
+def _symbol(name: str, layer: int | str | None, style: Style) -> str:
     """Return a symbol with its letter in italics and its layer as an exponent."""
     symbols = style.symbols
     bare = symbols.symbol(name, None, "text", style.capitals)
     letter = name.removeprefix("grad_")
+    if name == letter and name not in symbols.letters and name != "loss":
+        return escape(bare) + ("" if layer is None else symbols.index(layer, "html"))
     if layer is None:
         return f"<i>{escape(bare)}</i>"
     if name == letter or symbols.phi:  # the letter ends the symbol
@@ -128,13 +136,17 @@ def _number(text: str) -> str:
     return f"{mantissa}·10<sup>{power}</sup>" if e else mantissa
 
 
-def _equation(sides: list[str]) -> str:
+def _rows(sides: list[str]) -> str:
+    """Return the rows of an equation: what is defined, an equals sign, and one side."""
     first, *others = sides
     if not others:
-        return first
-    rows = [
+        return f'<tr style="{_ROW}"><td colspan="3" style="{_SIDE};text-align:left">{first}</td></tr>'
+    return "".join(
         f'<tr style="{_ROW}"><td style="{_SIDE};text-align:right">{first if i == 0 else ""}</td>'
         f'<td style="{_SIDE}">=</td><td style="{_SIDE};text-align:left">{other}</td></tr>'
         for i, other in enumerate(others)
-    ]
-    return f'<table style="border-collapse:collapse;margin:0;width:auto;background:none">{"".join(rows)}</table>'
+    )
+
+
+def _table(rows: str) -> str:
+    return f'<table style="border-collapse:collapse;margin:0;width:auto;background:none">{rows}</table>'

@@ -14,6 +14,7 @@ from mlpcore.typeset.nodes import (
     Difference,
     Equation,
     Hadamard,
+    Lines,
     Node,
     Numbers,
     Product,
@@ -91,14 +92,30 @@ def _latex(node: Node, style: Style) -> str:
         case Difference(left, right):
             return f"{_latex(left, style)} - {_factor(right, style)}"
         case Call(function, argument):
-            return f"{_function(function, style)}({_latex(argument, style)})"
+            inside = _latex(argument, style)
+            name = _function(function, style)
+            return name + (rf"\left({inside}\right)" if "array" in inside else f"({inside})")
         case Words(words, is_formula):
             return formula_latex(words) if is_formula else r"\text{" + escaped(words) + "}"
         case Equation(sides):
-            first, *others = (_latex(side, style) for side in sides)
-            lines = [f"{first} &= {others[0]}", *(f"&= {other}" for other in others[1:])] if others else [first]
-            return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+            return _aligned(_sides([_latex(side, style) for side in sides]))
+        case Lines(equations):
+            return _aligned(
+                [line for each in equations for line in _sides([_latex(side, style) for side in each.sides])]
+            )
     raise TypeError(f"what is {node!r}, expected a node of an equation")
+
+
+def _sides(sides: list[str]) -> list[str]:
+    """Return the lines of an equation, in which an equals sign stands on each; a formula by itself has one line."""
+    first, *others = sides
+    if not others:
+        return [f"&{first}"]
+    return [f"{first} &= {others[0]}", *(f"&= {other}" for other in others[1:])]
+
+
+def _aligned(lines: list[str]) -> str:
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
 def _factor(node: Node, style: Style) -> str:

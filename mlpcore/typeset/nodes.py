@@ -19,7 +19,7 @@ class Symbol(Node):
     """What a layer computes, by the name of the code: ``Symbol("phi", 2)``; without a layer ``Symbol("loss")``."""
 
     name: str
-    layer: int | None = None
+    layer: int | str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +101,16 @@ class Equation(Node):
 
     def __init__(self, *sides: Node) -> None:
         object.__setattr__(self, "sides", sides)
+
+
+@dataclass(frozen=True)
+class Lines(Node):
+    """Equations below one another."""
+
+    equations: tuple[Equation, ...]
+
+    def __init__(self, *equations: Equation) -> None:
+        object.__setattr__(self, "equations", equations)
 
 
 def node_of(what: object) -> Node:

@@ -39,6 +39,7 @@ _SHARED = {
     "w": _plain("w", "W"),
     "b": _plain("b"),
     "n": _plain("n"),
+    "ones": Letter(r"\mathbf{1}", "1", r"\mathbf{1}", "1"),
     "s": _plain("s"),
     "t": _plain("t"),
     "m": _plain("m"),
@@ -92,7 +93,7 @@ class Notation:
     phi: str = ""
     capitals_for_batches: bool = False
 
-    def index(self, layer: int, markup: str) -> str:
+    def index(self, layer: int | str, markup: str) -> str:
         """Return the number of a layer as it is attached to a symbol."""
         if markup == "latex":
             return self.index_latex.format(layer)
@@ -109,7 +110,7 @@ class Notation:
             return letter.capital_latex if capitals else letter.latex
         return letter.capital_text if capitals else letter.text
 
-    def symbol(self, name: str, layer: int | None, markup: str, capitals: bool) -> str:
+    def symbol(self, name: str, layer: int | str | None, markup: str, capitals: bool) -> str:
         """Return a symbol of a layer, such as z^2; `grad_` before its name tells the gradient of the loss to it."""
         if name.startswith("grad_") or (name == "phi" and self.phi):
             of = self.phi if name == "phi" else name.removeprefix("grad_")

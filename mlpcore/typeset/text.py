@@ -12,6 +12,7 @@ from mlpcore.typeset.nodes import (
     Difference,
     Equation,
     Hadamard,
+    Lines,
     Node,
     Numbers,
     Product,
@@ -85,7 +86,11 @@ def _block(node: Node, style: Style) -> Block:
         case Words(words):
             return _line(words)
         case Equation(sides):
-            return _equation([_block(side, style) for side in sides])
+            return _stacked(_equation([_block(side, style) for side in sides], 0))
+        case Lines(equations):
+            written = [[_block(side, style) for side in each.sides] for each in equations]
+            width = max((sides[0].width for sides in written if len(sides) > 1), default=0)
+            return _stacked([row for sides in written for row in _equation(sides, width)])
     raise TypeError(f"what is {node!r}, expected a node of an equation")
 
 
@@ -138,13 +143,16 @@ def _beside(*blocks: Block) -> Block:
     return Block(["".join(parts) for parts in zip(*columns, strict=True)], above)
 
 
-def _equation(sides: list[Block]) -> Block:
-    """Put the sides below one another, their equals signs in one column."""
+def _equation(sides: list[Block], width: int) -> list[Block]:
+    """Put the sides below one another, their equals signs in one column, at least `width` from the left."""
     first, *others = sides
     if not others:
-        return first
-    rows = [_beside(first, _line(" = "), others[0])]
+        return [first]
+    first = _beside(_line(" " * max(0, width - first.width)), first)
     margin = _line(" " * first.width)
-    rows += [_beside(margin, _line(" = "), other) for other in others[1:]]
+    return [_beside(margin if i else first, _line(" = "), other) for i, other in enumerate(others)]
+
+
+def _stacked(rows: list[Block]) -> Block:
     width = max(row.width for row in rows)
     return Block([line.ljust(width) for row in rows for line in row.lines], rows[0].base)
