@@ -80,10 +80,10 @@ test-interrupts: .venv/.test .venv/.installed  ## press Ctrl-C in 100 trainings:
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py
 
-playground: .venv/.wasm .venv/.installed  ## compile the core to WebAssembly for a page that needs no Python (build/playground)
+playground: .venv/.wasm .venv/.installed  ## make the playground that needs no Python: build/playground/index.html, everything in it
 	$(RUN) docs/playground/build.py
 
-test-playground: playground  ## train there, under Node, as in Python: the same bits
+test-playground: .venv/.browser playground  ## train there, in Node and Chromium, as in Python: the same bits, no request, 30 pictures a second
 	$(RUN) tests/playground/run.py
 
 test-wasm: .venv/.test .venv/.installed  ## compile the C code for WebAssembly and train there, under Node: the same bits
@@ -125,7 +125,7 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
 	done
 
-docs: .venv/.docs .venv/.installed  ## build the docs site, with mathematics and search that need no network: build/site/index.html
+docs: .venv/.docs .venv/.installed playground  ## build the docs site, with mathematics and search that need no network: build/site/index.html
 	$(BIN)/sphinx-build -W --keep-going -q -c docs . build/site
 
 test-site: .venv/.browser docs  ## open every page of the site in a headless Chromium with no network; ARGS=docs/index.html takes pictures

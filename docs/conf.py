@@ -85,6 +85,14 @@ def add_mathjax(app: Sphinx, exception: Exception | None) -> None:
         shutil.copyfile(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), target)
 
 
+def add_playground(app: Sphinx, exception: Exception | None) -> None:
+    """Copy the playground, which `make playground` makes, beside the page that tells of it."""
+    made = ROOT / "build" / "playground" / "index.html"
+    if exception is None and app.builder.format == "html" and made.exists():
+        (app.outdir / "docs" / "playground").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made, app.outdir / "docs" / "playground" / "index.html")
+
+
 def add_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     """Let Teaching hold the pages that no toctree names, and the API its pages in their order."""
     if docname == root_doc:
@@ -118,3 +126,4 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", add_pages)
     app.connect("autodoc-process-docstring", read_docstring, priority=100)
     app.connect("build-finished", add_mathjax)
+    app.connect("build-finished", add_playground)

@@ -295,7 +295,7 @@ EXPORT void network_spread(network *p, ptrdiff_t n, const float *x) {
     forward(p, v);
 }
 
-/* The loss over all samples as they are now; *accuracy: NAN where y gives no right answers. */
+/* The loss over all samples as they are now, in the memory of the view GRID; *accuracy: NAN where y gives no right answers. */
 EXPORT double network_evaluate(network *p, double *accuracy) {
     const unsigned traits = mlp_losses[p->loss.id].traits;
     const mlp_metric_id rule = traits & MLP_CLASSES ? MLP_CATEGORICAL_ACCURACY : MLP_BINARY_ACCURACY;

@@ -1,14 +1,16 @@
-"""Compiles the core for the playground that needs no Python, with its engine and its data, into build/playground.
+"""Makes the playground that needs no Python: one page, build/playground/index.html, with everything in it.
 
-The compiler is ziglang from PyPI.
+The C core is compiled to WebAssembly by ziglang from PyPI. The page asks for nothing else, wherever it is opened.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
 from pathlib import Path
+from string import Template
 
 import mlpcore.widget
 from mlpcore.widget.bundle import bundle
@@ -62,11 +64,25 @@ def write_parts() -> None:
     (BUILD / "points.json").write_text(json.dumps(data(), separators=(",", ":")))
 
 
+def write_page() -> None:
+    """Write the page."""
+    page = Template((HERE / "page.html").read_text(encoding="utf-8"))
+    text = page.substitute(
+        css=(FRONT / "playground.css").read_text(encoding="utf-8"),
+        words=json.dumps(words()).replace("<", "\\u003c"),
+        points=json.dumps(data(), separators=(",", ":")),
+        wasm=json.dumps(base64.b64encode(WASM.read_bytes()).decode()),
+        script=bundle(FRONT, "page.js", others=(HERE,)),
+    )
+    (BUILD / "index.html").write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     """Make all of it."""
     compile_core()
     write_parts()
-    print(f"{WASM.relative_to(ROOT)}: {WASM.stat().st_size:,} bytes")
+    write_page()
+    print(f"build/playground/index.html: {(BUILD / 'index.html').stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -147,8 +147,8 @@ export class WasmEngine {
   frame({ row, losses = [] }) {
     const { core, network, words, sizes } = this;
     core.network_predict(network, words.grid ** 2, this.gridOutput, this.gridPoints);
-    core.network_spread(network, words.spread ** 2, this.spreadPoints);
     const loss = core.network_evaluate(network, this.number);
+    core.network_spread(network, words.spread ** 2, this.spreadPoints);
     const layers = sizes.slice(1).map((units, j) => ({
       w: this.array("grid", j, "w", units * sizes[j]),
       b: this.array("grid", j, "b", units),

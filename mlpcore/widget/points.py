@@ -82,7 +82,7 @@ def _gauss(u: Array, v: Array, classes: NDArray[np.intp], cloud: Array) -> Array
 
 
 def _spiral(u: Array, v: Array, classes: NDArray[np.intp], cloud: Array) -> Array:
-    return _polar(0.05 + 0.95 * u, 3.5 * np.pi * u + np.pi * classes)
+    return _polar(0.05 + 0.95 * u, 2.5 * np.pi * u + np.pi * classes)
 
 
 _MAKERS = {"circle": _circle, "xor": _xor, "gauss": _gauss, "spiral": _spiral}
