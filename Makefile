@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-latex test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-diagnose test-latex test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -95,6 +95,9 @@ test-fma: .venv/.test .venv/.installed  ## compare our own fma with the processo
 test-latex: .venv/.test .venv/.installed  ## compile the LaTeX that is written for print: apt-get install texlive-latex-recommended
 	$(RUN) tests/latex/run.py build/latex
 
+test-diagnose: .venv/.test .venv/.installed  ## name the mistakes of 2,000 wrong answers, and judge thousands of right ones (minutes)
+	export MLPCORE_TEST_DIAGNOSE=full; $(PYTEST) -s -q test_judging.py
+
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
 
 bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (up to an hour)
@@ -131,8 +134,9 @@ docs: .venv/.docs .venv/.installed playground  ## build the docs site, with math
 test-site: .venv/.browser docs  ## open every page of the site in a headless Chromium with no network; ARGS=docs/index.html takes pictures
 	$(RUN) tests/site/run.py $(ARGS)
 
-docs-tables: .venv/.installed  ## write docs/catalogue.md from the catalogue
+docs-tables: .venv/.installed  ## write docs/catalogue.md and the table of mistakes in docs/diagnose.md from the catalogues
 	$(RUN) docs/make_catalogue.py
+	$(RUN) docs/make_diagnose.py
 
 format: .venv/.lint  ## put C and Python into the project's format
 	$(BIN)/ruff check --fix-only

@@ -69,6 +69,7 @@ from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
     from mlpcore import gradcheck, trace, typeset
+    from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.schedules import (
         Cosine,
         CosLog,
@@ -105,6 +106,8 @@ __all__ = [
     "CustomLoss",
     "CustomOptimizer",
     "Dense",
+    "Diagnoses",
+    "Diagnosis",
     "Dropout",
     "Embedding",
     "Exponential",
@@ -144,6 +147,8 @@ __all__ = [
     "__version__",
     "catalogue",
     "cpu",
+    "diagnose",
+    "diagnose_all",
     "get_num_threads",
     "gradcheck",
     "kernels",
@@ -159,6 +164,7 @@ _at_first_use = lazy.attributes(
     "gradcheck",
     "trace",
     "typeset",
+    diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
     schedules=(
         "Cosine",
         "CosLog",

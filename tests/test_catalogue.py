@@ -169,6 +169,15 @@ PYTHON = {
     "layers/embedding.py": (2, "what tables begin as"),
     "widget/state.py": (14, "the outputs that a playground offers, and what it begins with"),
     "widget/session.py": (2, "a net that learns nothing tells the order of an epoch"),
+    "diagnosis/diagnose.py": (4, "what hidden networks have if nothing is said"),
+    "diagnosis/passes.py": (1, "its derivative as students write it"),
+    "diagnosis/whole.py": (1, "the step if nothing is said"),
+    "diagnosis/references.py": (3, "the other layers of hidden networks"),
+    "diagnosis/of_derivatives.py": (18, "mistakes that are made with these functions only"),
+    "diagnosis/of_factors.py": (7, "mistakes that are made with these losses only"),
+    "diagnosis/of_arrays.py": (1, "a mistake in the step of gradient descent"),
+    "diagnosis/of_steps.py": (1, "a mistake with its velocity"),
+    "diagnosis/stepping.py": (3, "whose steps they are"),
 }
 for kind in optimizers.NAMES.values():  # each class names its row
     file = kind.__module__.removeprefix("mlpcore.").replace(".", "/") + ".py"

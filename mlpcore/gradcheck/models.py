@@ -81,7 +81,7 @@ def check_model(
         max_components = checks.whole_number("max_components", max_components, at_least=1)
     seed, shown = checks.seed_number(seed), checks.flag("progress", progress)
     training = checks.flag("training", training)
-    twin = _float64_twin(model)
+    twin = float64_twin(model)
     at = copies_of({"x": x})
     twin.forward(at["x"], training=training)
     twin.backward(y, loss=loss, sample_weight=sample_weight)
@@ -166,7 +166,8 @@ def _label(path: str) -> str:
     return re.sub(r"\.(\d+)", r"[\1]", path)
 
 
-def _float64_twin(model: Sequential) -> Sequential:
+def float64_twin(model: Sequential) -> Sequential:
+    """Return a model like this one, with its numbers in float64."""
     twin = Sequential(copy.deepcopy(model.layers), input_size=model.input_size, dtype="float64", seed=model.seed)
     twin._built().params[...], twin._built().state[...] = saving.snapshot(model._built())
     twin._cursor[...] = model._cursor
