@@ -8,6 +8,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -16,6 +17,7 @@ sys.path.insert(0, str(HERE))
 import site_api  # noqa: E402  beside this file
 import site_docstrings  # noqa: E402
 import site_pages  # noqa: E402
+import site_source  # noqa: E402
 
 project = "mlpcore"
 author = "mlpcore contributors"
@@ -119,8 +121,28 @@ def read_docstring(app: Sphinx, what: str, name: str, thing: object, options: ob
     lines[:] = site_docstrings.plain(lines)
 
 
+class Source(SphinxDirective):
+    """``{source} FILE FUNCTION ...``: functions of a file of the repository, below its name and their lines."""
+
+    required_arguments, final_argument_whitespace, has_content = 1, True, False
+
+    def run(self) -> list[nodes.Node]:
+        """Return the caption and the code."""
+        file, *names = self.arguments[0].split()
+        self.env.note_dependency(str(ROOT / file))
+        try:
+            found = site_source.excerpt(ROOT / file, names)
+        except (KeyError, OSError) as error:
+            raise self.error(f"{file}: {error}") from None
+        caption = nodes.paragraph("", "", nodes.literal("", file), nodes.Text(f", lines {found.first} to {found.last}"))
+        caption["classes"].append("source-caption")
+        code = nodes.literal_block(found.text, found.text, language="c" if file.endswith((".c", ".h")) else "python")
+        return [caption, code]
+
+
 def setup(app: Sphinx) -> None:
     """Take part in the build."""
+    app.add_directive("source", Source)
     app.add_transform(WithoutLastBlankLine)
     site_api.write(HERE / "api")
     app.connect("source-read", add_pages)

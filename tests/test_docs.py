@@ -44,7 +44,7 @@ def test_page(page: Path) -> None:
 @pytest.mark.skipif(not PAGES, reason="the tests do not lie in a checkout")
 def test_pages_with_examples_are_found() -> None:
     with_blocks = {page.name for page in PAGES if PYTHON_BLOCK.search(page.read_text(encoding="utf-8"))}
-    assert {"README.md", "paper.md", "gradcheck.md"} <= with_blocks
+    assert {"README.md", "paper.md", "by-hand.md", "gradcheck.md"} <= with_blocks
 
 
 NAMED_FILE = re.compile(r"`((?:csrc|mlpcore|tests|docs|benchmarks)/[\w./-]*|[\w./-]+\.(?:py|c|h|def|toml|json|md))`")

@@ -16,7 +16,9 @@ if not (ROOT / "docs").exists():
     pytest.skip("the tests do not lie in a checkout", allow_module_level=True)
 
 sys.path.insert(0, str(ROOT / "docs"))
-site_api, site_docstrings, site_pages = map(importlib.import_module, ("site_api", "site_docstrings", "site_pages"))
+site_api, site_docstrings, site_pages, site_source = map(
+    importlib.import_module, ("site_api", "site_docstrings", "site_pages", "site_source")
+)
 
 
 def test_no_page_stands_twice_in_the_index_and_every_entry_is_a_page():
@@ -96,3 +98,44 @@ def test_a_docstring_is_read_as_it_stands(text, shown):
 def test_the_text_below_a_constant_is_found():
     assert "rows of each family" in site_docstrings.text_below(mlpcore.catalogue, "FAMILIES")
     assert site_docstrings.text_below(mlpcore.catalogue, "nothing") is None
+
+
+# --------------------------------------------------------------------------------------------- code that a page shows
+
+SHOWN = [
+    pytest.param(page, file, names.split(), id=f"{page}-{names}")
+    for page in site_pages.pages(ROOT)
+    for file, names in site_source.USE.findall((ROOT / page).read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("page", "file", "names"), SHOWN)
+def test_code_that_a_page_shows_is_there_and_whole(page, file, names):
+    found = site_source.excerpt(ROOT / file, names)
+    assert all(re.search(rf"\b{name}\(", found.text) for name in names)
+    assert found.text.count("{") == found.text.count("}")
+    assert found.last - found.first < 60, f"{page} shows too much of {file}"
+
+
+def test_every_chapter_of_the_derivation_shows_code_and_its_test():
+    chapters = {page for page in site_pages.pages(ROOT) if page.parent.name == "derivation"} - {
+        Path("docs/derivation/by-hand.md")
+    }
+    assert len(chapters) > 5
+    for chapter in chapters:
+        files = [each.values[1] for each in SHOWN if each.values[0] == chapter]
+        assert any(file.startswith("csrc/reference/") for file in files), chapter
+        assert any(file.startswith("tests/") for file in files), chapter
+
+
+def test_a_function_is_taken_with_its_comment(tmp_path):
+    (tmp_path / "a.c").write_text(
+        "int x;\n\n/* one,\n * and two */\nstatic int one(int a) { return a; }\nstatic int two(int a,\n    int b) {\n"
+        "    if (a) {\n        return b;\n    }\n    return one(a);\n}\n\nint three(void);\n"
+    )
+    both = site_source.excerpt(tmp_path / "a.c", ["one", "two"])
+    assert (both.first, both.last) == (3, 12)
+    assert both.text.startswith("/* one,\n * and two */\nstatic int one(")
+    assert both.text.endswith("return one(a);\n}")
+    with pytest.raises(KeyError, match="three"):
+        site_source.excerpt(tmp_path / "a.c", ["three"])
