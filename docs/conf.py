@@ -116,6 +116,11 @@ class WithoutLastBlankLine(SphinxTransform):
                 block.rawsource = block.astext()
 
 
+def outdated(app: Sphinx, env: object, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """Read the pages anew that `add_pages` fills."""
+    return [root_doc, "docs/api"]
+
+
 def read_docstring(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Read a docstring before its sections are found."""
     lines[:] = site_docstrings.plain(lines)
@@ -145,6 +150,7 @@ def setup(app: Sphinx) -> None:
     app.add_directive("source", Source)
     app.add_transform(WithoutLastBlankLine)
     site_api.write(HERE / "api")
+    app.connect("env-get-outdated", outdated)
     app.connect("source-read", add_pages)
     app.connect("autodoc-process-docstring", read_docstring, priority=100)
     app.connect("build-finished", add_mathjax)
