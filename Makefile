@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-diagnose test-latex test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -97,6 +97,9 @@ test-latex: .venv/.test .venv/.installed  ## compile the LaTeX that is written f
 
 test-diagnose: .venv/.test .venv/.installed  ## name the mistakes of 2,000 wrong answers, and judge thousands of right ones (minutes)
 	export MLPCORE_TEST_DIAGNOSE=full; $(PYTEST) -s -q test_judging.py
+
+test-callgrind: .venv/.test .venv/.installed  ## count fit's instructions with and without a trace before it: apt-get install valgrind
+	$(RUN) tests/instructions.py
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
 

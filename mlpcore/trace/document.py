@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 _PREAMBLE = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
-\usepackage{amsmath,amssymb}
+\usepackage{amsmath,amssymb,graphicx}
 \usepackage[a4paper,margin=18mm]{geometry}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
+\emergencystretch=3em
+% what is wider than the page is made smaller
+\newcommand{\fitted}[1]{\resizebox{\ifdim\width>0.92\linewidth 0.92\linewidth\else\width\fi}{!}{$\displaystyle #1$}}
 \begin{document}
 """
 _HEADINGS = {"forward": "Forward", "backward": "Backward", "update": "Update"}
@@ -55,14 +58,14 @@ def as_html(trace: Trace, steps: Sequence[Step]) -> str:
 
 def as_latex(trace: Trace, steps: Sequence[Step]) -> str:
     """Return a derivation as a LaTeX document."""
-    parts = [_PREAMBLE, rf"\section*{{{typeset.escaped(headline(trace))}}}"]
+    parts = [_PREAMBLE, rf"\section*{{\raggedright {typeset.escaped(headline(trace))}}}"]
     for heading, group in _groups(steps):
         parts.append(rf"\subsection*{{{heading}}}")
         for step in group:
             tag = rf"\tag{{{step.equation}}}" if isinstance(step.equation, int) else ""
             body = typeset.latex(step.lines, step.style)
             parts.append(
-                f"\\textbf{{{typeset.escaped(step.title)}}}\n\\begin{{equation*}}\n{body}{tag}\n\\end{{equation*}}\n"
+                f"\\textbf{{{typeset.escaped(step.title)}}}\n\\begin{{equation*}}\n\\fitted{{{body}}}{tag}\n\\end{{equation*}}\n"
                 f"{typeset.escaped(step.explain())}\n\n\\bigskip\n"
             )
     return "\n".join([*parts, r"\end{document}", ""])
