@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mlpcore.diagnosis import EQUATIONS, MISTAKES
+from mlpcore.diagnosis.others import OTHERS
 
 PAGE = Path(__file__).with_name("diagnose.md")
 BEGIN, END = "<!-- The table is made by `make docs-tables`. -->\n\n", "\n<!-- The end of the table. -->\n"
@@ -16,9 +17,10 @@ def cell(text: str) -> str:
 def table() -> str:
     """Return the rows of all mistakes that have a formula, and of what is seen without one."""
     lines = ["| name | what is wrong | where, and what stands there |", "|---|---|---|"]
+    equations = EQUATIONS | OTHERS
     for row in MISTAKES.values():
         forms = "; ".join(
-            f"{EQUATIONS[name].quantity} ({EQUATIONS[name].number}): `{'`, `'.join(form.symbols for form in wrong)}`"
+            f"{equations[name].quantity} ({equations[name].number}): `{'`, `'.join(form.symbols for form in wrong)}`"
             for name, wrong in row.wrong.items()
         )
         lines.append(f"| `{row.name}` | {cell(row.what)} | {cell(forms) or 'any answer'} |")

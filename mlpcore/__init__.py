@@ -68,7 +68,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
-    from mlpcore import gradcheck, trace, typeset
+    from mlpcore import exercises, gradcheck, trace, typeset
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.schedules import (
         Cosine,
@@ -149,6 +149,7 @@ __all__ = [
     "cpu",
     "diagnose",
     "diagnose_all",
+    "exercises",
     "get_num_threads",
     "gradcheck",
     "kernels",
@@ -161,6 +162,7 @@ __all__ = [
 
 _at_first_use = lazy.attributes(
     __name__,
+    "exercises",
     "gradcheck",
     "trace",
     "typeset",

@@ -1,6 +1,7 @@
 """What is wrong with a student's answer: arrays and functions compared with the right ones, mistakes named.
 
 `values`, `equations`     what an equation reads and gives, in NumPy
+`others`                  equations that only exercises ask for, of an optimizer's arrays, dropout, batch norm
 `mistakes`, `of_...`      what stands there instead: the catalogue of mistakes, in `table`
 `passes`, `references`    the numbers to judge by, and how far roundings may move them
 `answers`, `judging`      from what was given to a verdict

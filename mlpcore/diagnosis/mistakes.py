@@ -7,7 +7,7 @@ A row knows, for each equation in which the mistake is made, the formula that st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from mlpcore.diagnosis.equations import Formula
@@ -54,6 +54,11 @@ class Mistake:
     def equations(self) -> tuple[str, ...]:
         """The names of the equations in which it is made, the most usual one first."""
         return tuple(self.wrong)
+
+    def also_in(self, more: Mapping[str, list[tuple[str, Formula]]]) -> Mistake:
+        """Return the row with forms in more equations."""
+        forms = {equation: tuple(Wrong(*pair) for pair in pairs) for equation, pairs in more.items()}
+        return replace(self, wrong=MappingProxyType({**self.wrong, **forms}))
 
 
 def mistake(name: str, what: str, do: str, **wrong: tuple[str, Formula] | list[tuple[str, Formula]]) -> Mistake:

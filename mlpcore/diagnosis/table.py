@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpcore.diagnosis import of_arrays, of_derivatives, of_factors, of_steps
+from mlpcore.diagnosis import of_arrays, of_derivatives, of_factors, of_others, of_steps
 from mlpcore.diagnosis.mistakes import Mistake, mistake
 
 FAULTS: dict[str, Mistake] = {
@@ -31,7 +31,7 @@ FAULTS: dict[str, Mistake] = {
 }
 """What is wrong with an answer before its numbers are looked at."""
 
-MISTAKES: dict[str, Mistake] = {
-    row.name: row for row in (*of_derivatives.ROWS, *of_arrays.ROWS, *of_factors.ROWS, *of_steps.ROWS, *FAULTS.values())
-}
+_ROWS = (*of_derivatives.ROWS, *of_arrays.ROWS, *of_factors.ROWS, *of_steps.ROWS, *of_others.ROWS, *FAULTS.values())
+
+MISTAKES: dict[str, Mistake] = {row.name: row.also_in(of_others.MORE.get(row.name, {})) for row in _ROWS}
 """All rows by name, those with formulas first."""
