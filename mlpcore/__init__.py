@@ -68,7 +68,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
-    from mlpcore import exercises, gradcheck, trace, typeset
+    from mlpcore import exercises, gradcheck, trace, typeset, widget
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.schedules import (
         Cosine,
@@ -156,6 +156,7 @@ __all__ = [
     "set_num_threads",
     "trace",
     "typeset",
+    "widget",
     "worksheet",
 ]
 
@@ -166,6 +167,7 @@ _at_first_use = lazy.attributes(
     "gradcheck",
     "trace",
     "typeset",
+    "widget",
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
     schedules=(
         "Cosine",

@@ -239,7 +239,7 @@ class Session:
         self._batch = min(state.batch, len(task.X))
         self._phase, self._loss_sum, self._seen, self._epoch = "update", 0.0, 0, 0
         self._losses: list[float] = []
-        self._state = _with(state, steps=0)
+        self._state = _with(state, steps=0, equation=0)
 
     def _take_batch(self) -> None:
         if self._seen == 0:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from mlpcore import catalogue
 from mlpcore.widget import points
 
-MOST_UNITS, MOST_LAYERS, MOST_STEPS, MOST_SEED = 16, 6, 10_000_000, 2**32 - 1
+MOST_UNITS, MOST_LAYERS, MOST_STEPS, MOST_SEED = 16, 6, 1_000_000, 2**32 - 1
 GIVEN = "given"
 OUTPUTS = {
     f"{sigma}-{loss}": (sigma, loss)

@@ -46,8 +46,16 @@ export class App {
 
   watchTheme() {
     const again = () => this.frame && this.redraw();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-    new MutationObserver(again).observe(document.body, { attributes: true });
+    const system = matchMedia("(prefers-color-scheme: dark)"), page = new MutationObserver(again);
+    system.addEventListener("change", again);
+    page.observe(document.body, { attributes: true });
+    this.watches = [() => system.removeEventListener("change", again), () => page.disconnect()];
+  }
+
+  /** Ends training, and lets go of the page. */
+  stop() {
+    this.running = false;
+    this.watches.forEach((end) => end());
   }
 
   // ---- one thing after the other

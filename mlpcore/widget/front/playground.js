@@ -53,7 +53,7 @@ function render({ model, el }) {
   model.on("msg:custom", changed);
   app.act(() => app.resume());
   return () => {
-    app.running = false;
+    app.stop();
     model.off("msg:custom", changed);
     engine.stop();
   };
