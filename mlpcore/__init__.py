@@ -68,7 +68,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
-    from mlpcore import exercises, gradcheck, trace, typeset, widget
+    from mlpcore import exercises, gradcheck, plot, trace, typeset, widget
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.schedules import (
         Cosine,
@@ -153,6 +153,7 @@ __all__ = [
     "get_num_threads",
     "gradcheck",
     "kernels",
+    "plot",
     "set_num_threads",
     "trace",
     "typeset",
@@ -165,6 +166,7 @@ _at_first_use = lazy.attributes(
     __name__,
     "exercises",
     "gradcheck",
+    "plot",
     "trace",
     "typeset",
     "widget",

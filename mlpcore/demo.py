@@ -19,6 +19,8 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from sklearn.datasets import load_digits
+
+    from mlpcore.plot import HistoryDisplay
 except ImportError as error:
     raise ImportError(f"the demo needs scikit-learn and matplotlib ({error}): pip install 'mlpcore[demo]'") from error
 
@@ -28,7 +30,7 @@ EPOCHS = 30
 SHOWN = 8  # misread digits in the picture, the surest mistakes first
 CHECKED = 8  # digits in the gradient check
 
-TRAINING, VALIDATION, RIGHT, WRONG = "#3b6fb6", "#e08214", "#2a7f4f", "#b2182b"
+RIGHT, WRONG = "#2a7f4f", "#b2182b"
 
 
 class Digits(NamedTuple):
@@ -127,7 +129,8 @@ def draw(history: History, test: Digits, read: NDArray[Any]) -> Figure:
     (upper,), (lower,) = figure.subfigures(2, 1, height_ratios=[2.6, 1], squeeze=False)
     losses, confusion = upper.subplots(1, 2)
     label = read.argmax(axis=1)
-    draw_losses(losses, history)
+    HistoryDisplay.from_history(history, ["loss", "val_loss"], log=True, ax=losses)
+    losses.set(title="Loss", ylabel="categorical cross-entropy")
     draw_confusion(confusion, test.y, label)
 
     wrong = np.flatnonzero(label != test.y)
@@ -144,26 +147,6 @@ def draw(history: History, test: Digits, read: NDArray[Any]) -> Figure:
     for axes in places[len(surest) :]:
         axes.set_axis_off()
     return figure
-
-
-def draw_losses(axes: Axes, history: History) -> None:
-    """Draw the loss on training and validation digits after each epoch, on a logarithmic scale."""
-    epochs = np.arange(1, len(history["loss"]) + 1)
-    for name, label, color in ("loss", "training", TRAINING), ("val_loss", "validation", VALIDATION):
-        axes.semilogy(epochs, history[name], color=color, linewidth=2)
-        axes.annotate(
-            f"{label}\n{history[name][-1]:.3f}",
-            (epochs[-1], history[name][-1]),
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=color,
-            va="center",
-        )
-    axes.set(title="Loss", xlabel="epoch", ylabel="categorical cross-entropy", xlim=(1, 1.18 * epochs[-1]))
-    axes.set_xticks(np.arange(0, epochs[-1] + 1, 5)[1:])
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", alpha=0.3)
 
 
 def draw_confusion(axes: Axes, truth: NDArray[np.intp], label: NDArray[np.intp]) -> None:

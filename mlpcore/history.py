@@ -2,15 +2,18 @@
 
 import copyreg
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore import copies
 from mlpcore.lazy import no_fork
+
+if TYPE_CHECKING:
+    from mlpcore.plot import HistoryDisplay
 
 
 class _Block(NamedTuple):
@@ -216,6 +219,34 @@ class History(dict[str, list[float]]):
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())
         return f"<History of {len(self._logs)} epochs{': ' + last if last else ''}>"
+
+    def plot(self, names: Iterable[str] | None = None, *, log: bool | None = None, ax: Any = None) -> "HistoryDisplay":  # noqa: ANN401
+        """Draw the curves of what was recorded, with matplotlib.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            What to draw; everything by default, and with `ax` the losses.
+        log : bool, optional
+            Whether the scale of the losses is logarithmic; by default where they span a factor of 20.
+        ax : Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        HistoryDisplay
+            With the attributes `ax_` and `figure_`.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        TypeError, ValueError
+            If nothing was recorded, a name is unknown, or ax is no axes.
+        """
+        with no_fork:
+            from mlpcore import plot
+        return plot.HistoryDisplay.from_history(self, names, log=log, ax=ax)
 
     def _repr_html_(self) -> str:
         with no_fork:
