@@ -6,6 +6,7 @@ import pytest
 
 from mlpcore import catalogue
 from mlpcore.typeset import formula_latex
+from mlpcore.typeset.formula import formula_html
 
 FORMULAS = sorted(
     {
@@ -44,3 +45,17 @@ def test_every_formula_of_the_catalogue(formula):
     assert re.findall(r"\d+(?:\.\d+)?", latex) == re.findall(r"\d+(?:\.\d+)?", formula)
     outside = re.sub(r"\\(?:text|mathrm|operatorname)\{[^}]*\}|\\[a-z]+", "", latex, flags=re.I)
     assert re.search(r"[a-zA-Z]{2}", outside) is None, outside  # a word in italics would be a product of letters
+
+
+@pytest.mark.parametrize(
+    ("plain", "written"),
+    [
+        ("1 / (1 + e^-z)", "1 / (1 + e<sup>-z</sup>)"),
+        ("z_i - log(sum_k e^z_k)", "z<sub>i</sub> - log(sum<sub>k</sub> e<sup>z<sub>k</sub></sup>)"),
+        ("(y_hat_k - y_k)^2", "(ŷ<sub>k</sub> - y<sub>k</sub>)<sup>2</sup>"),
+        ("Phi(z) + z e^(-z^2 / 2)", "Phi(z) + z e<sup>(-z<sup>2</sup> / 2)</sup>"),
+        ("negative_slope z where z < 0", "negative_slope z where z &lt; 0"),
+    ],
+)
+def test_formula_as_html(plain, written):
+    assert formula_html(plain) == written

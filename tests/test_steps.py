@@ -3,6 +3,7 @@
 import derivations
 import numpy as np
 import pytest
+import random_models
 
 import mlpcore
 from mlpcore.typeset import Numbers
@@ -204,3 +205,50 @@ def test_what_is_not_there(options, message):
         steps.find(**options)
     with pytest.raises(ValueError, match=message):
         steps.trace.latex(**options)
+
+
+@pytest.mark.parametrize("seed", range(0, 240, 12))
+def test_random_models(seed):
+    rows, training = seed % 24 == 0, seed % 36 == 0
+    model, x, y, loss, weight = random_models.random_model(seed, training)
+    orientation = "rows" if rows else "columns"
+    t = model.trace(x, y, loss, training=training, sample_weight=weight, orientation=orientation)
+    model.forward(x, training=training, sample_weight=weight)
+    assert t.loss == model.backward(y, loss, sample_weight=weight)
+    evaluated = 0
+    for step in t.steps:
+        result = derivations.value(step.main.sides[-1], None, rows)
+        for side in step.main.sides[1:-1]:
+            worth = derivations.value(side, layer_at(t, step.j), rows)
+            if worth is not None:
+                evaluated += 1
+                np.testing.assert_allclose(worth, result, rtol=1e-6, atol=1e-8, err_msg=str(step))
+    assert evaluated >= 3
+
+
+def test_an_optimizer_written_in_python_and_penalties():
+    class Halving(mlpcore.CustomOptimizer):
+        def step(self, w, grad, state, t):
+            w *= 0.5
+
+    model = mlpcore.Sequential([mlpcore.Dense(1, l2=0.1)], input_size=2, dtype="float64", seed=1)
+    step = model.steps([1, 2], 3, "mse", optimizer=Halving()).find("update")[0]
+    np.testing.assert_allclose(step.output, model.layers[0].w / 2, rtol=1e-12)
+    step = model.steps([1, 2], 3, "mse", optimizer=mlpcore.SGD(0.5)).find("update")[0]
+    assert len(step.main.sides) == 2  # w - eta grad_w would not be what comes out
+    assert "Penalties" in step.explain()
+
+
+def test_gaussian_nll_shows_the_y_that_is_read():
+    model = mlpcore.Sequential([mlpcore.Dense(4)], input_size=2, seed=1)
+    assert model.trace([1, 2], [3, 4], "gaussian_nll").y.tolist() == [3, 4]
+
+
+def test_words_are_those_of_the_notation():
+    for notation, name in (("paper", "phi"), ("delta", "delta"), ("dz", "dz")):
+        (step,) = model_of().steps([1, 2], 1, "bce", notation=notation).find(2)
+        assert step.title == f"equation 2: {name} of layer 1"
+        assert f"their {name} come back" in step.explain()
+    (step,) = model_of().steps([[1, 2]], [1], "bce", notation="dz").find(2)
+    assert step.title == "equation 2: dZ of layer 1"
+    assert "g'(z) tells" in step.explain()

@@ -71,7 +71,7 @@ def record(
         layers = tuple(_with_after(layer, after, f"layers.{j}") for j, layer in enumerate(layers))
     return Trace(
         layers=layers,
-        y=taker.shown(target),
+        y=taker.shown(target[:, : outputs // 2] if targets.is_paired(loss) else target),
         loss=value,
         loss_choice=loss,
         n=len(rows),

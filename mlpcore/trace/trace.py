@@ -27,7 +27,7 @@ class Trace:
     ----------
     layers : tuple of LayerTrace
     y : ndarray of shape (n, out)
-        The ground truth as the engine had it: class indices as rows with a 1.
+        The ground truth as the engine had it: class indices as rows with a 1. For loss "gaussian_nll" (n, out / 2).
     loss : float
         The mean of the samples' losses.
     n : int

@@ -39,6 +39,7 @@ def _update(writer: Writer, link: Link, name: str, optimizer: Optimizer, is_firs
     rate = _rate_of_plain_descent(optimizer)
     formula = optimizer._entry().formula if hasattr(optimizer, "_name") else ""
     above: tuple[Equation, ...]
+    beside = ""
     if rate is not None and _is_plain_step(before, gradient, after, rate):
         sides = [
             Difference(symbol, Product(Symbol("eta"), grad)),
@@ -46,6 +47,7 @@ def _update(writer: Writer, link: Link, name: str, optimizer: Optimizer, is_firs
         ]
         above = (Equation(Symbol("eta"), Numbers(rate)),)
     else:
+        beside = "Penalties, factors and limits of the layer, and clipping, are part of the step."
         above = (
             *(formulas(formula) if is_first else ()),
             Equation(symbol, Numbers(before)),
@@ -60,6 +62,7 @@ def _update(writer: Writer, link: Link, name: str, optimizer: Optimizer, is_firs
         (f"{link.path}.after[{name!r}]", after),
         Equation(Product(Words("new"), symbol), *sides, Numbers(after)),
         f"{optimizer!r} changes {name} against its gradient, so that the loss becomes smaller.",
+        beside,
         above=above,
     )
 

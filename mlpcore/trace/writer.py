@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +44,12 @@ class Writer:
         """Return a matrix times samples, which stand on its right as columns and on its left as rows."""
         return Product(values, weight) if self.rows else Product(weight, values)
 
+    def in_words(self, sentence: str) -> str:
+        """Return a sentence with the names of phi and sigma that the notation has."""
+        symbols = self.style.symbols
+        named = {"phi": symbols.name_of_phi(self.style.capitals), "sigma": symbols.name_of_sigma}
+        return re.sub(r"\b(phi|sigma)\b", lambda found: named[found[0]], " ".join(sentence.split()))
+
     @property
     def each(self) -> str:
         """What an equation is done for, in a sentence."""
@@ -67,13 +74,13 @@ class Writer:
             equation=equation,
             j=len(self.trace) if link is None else link.label,
             direction=direction,
-            title=title,
+            title=self.in_words(title),
             inputs={name: value for name, value in inputs.items() if value is not None},
             output=output[1],
             output_name=output[0],
             lines=Lines(*above, main),
             style=self.style,
-            sentences=tuple(" ".join(sentence.split()) for sentence in sentences if sentence.strip()),
+            sentences=tuple(self.in_words(sentence) for sentence in sentences if sentence.strip()),
         )
 
 

@@ -7,6 +7,8 @@ stay words.
 from __future__ import annotations
 
 import re
+import unicodedata
+from html import escape
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?|[A-Za-z]{2,}(?:_[a-z]{2,})+|[A-Za-z]+(?:_hat)?'?|[<>!+-]?=|[^\s]")
 _OVER = re.compile(r"\b(sum|mean) over (\w+(?: != \w+)?) of\b")
@@ -50,6 +52,30 @@ def formula_latex(formula: str) -> str:
     """
     plain = re.sub(r"\^(\d+[a-z])", r"^(\1)", _OVER.sub(r"\1_(\2)", formula))
     return _tokens_latex(_TOKEN.findall(plain))
+
+
+def formula_html(formula: str) -> str:
+    """Return a formula of the catalogue as HTML, with its powers and indices.
+
+    Parameters
+    ----------
+    formula : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from mlpcore.typeset.formula import formula_html
+    >>> formula_html("e^-z_i / sum_k e^z_k")
+    'e<sup>-z<sub>i</sub></sup> / sum<sub>k</sub> e<sup>z<sub>k</sub></sup>'
+    """
+    plain = re.sub(r"\b([a-z])_hat", "\\1\u0302", escape(formula, quote=False))
+    powers = re.sub(r"\^(-?\w+(?:\.\d+)?)", r"<sup>\1</sup>", plain)
+    powers = re.sub(r"\^(\([^()]*\))", r"<sup>\1</sup>", powers)
+    indexed = re.sub(r"(?<![A-Za-z_])([A-Za-z]\u0302?|sum|grad|bce|mean)_([a-z])(?![a-z_])", r"\1<sub>\2</sub>", powers)
+    return unicodedata.normalize("NFC", indexed)
 
 
 def _tokens_latex(tokens: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from mlpcore.typeset.formula import formula_html
 from mlpcore.typeset.grid import Dots, grid_of, paddings
 from mlpcore.typeset.latex import oriented
 from mlpcore.typeset.nodes import (
@@ -76,8 +77,8 @@ def _html(node: Node, style: Style) -> str:
             return f"{_html(left, style)} − {_factor(right, style)}"
         case Call(function, argument):
             return f"{_function(function, style)}({_html(argument, style)})"
-        case Words(words):
-            return f"<span>{escape(words)}</span>"
+        case Words(words, is_formula):
+            return f"<span>{formula_html(words) if is_formula else escape(words)}</span>"
         case Equation(sides):
             return _table(_rows([_html(side, style) for side in sides]))
         case Lines(equations):

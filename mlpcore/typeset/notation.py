@@ -93,6 +93,16 @@ class Notation:
     phi: str = ""
     capitals_for_batches: bool = False
 
+    def name_of_phi(self, capitals: bool) -> str:
+        """Return what phi is called in a sentence: phi, delta, dz or dZ."""
+        latex = self.symbol("phi", None, "latex", False)
+        return self.symbol("phi", None, "text", capitals) if self.phi else latex.removeprefix("\\")
+
+    @property
+    def name_of_sigma(self) -> str:
+        """What sigma is called in a sentence: sigma or g."""
+        return self.sigma.latex.removeprefix("\\")
+
     def index(self, layer: int | str, markup: str) -> str:
         """Return the number of a layer as it is attached to a symbol."""
         if markup == "latex":
