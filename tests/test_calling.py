@@ -83,6 +83,65 @@ def test_what_goes_wrong_becomes_a_sentence(function, fault, sentence):
     assert len(mark.sentences) <= 2
 
 
+class Odd:
+    """Refuses whatever is asked of it."""
+
+    def __array__(self, *given, **named):
+        raise RuntimeError
+
+    def __len__(self):
+        raise RuntimeError
+
+    def __repr__(self):
+        raise RuntimeError
+
+
+class OddError(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+ODD = [
+    0, np.nan, -np.inf, "x", b"y", [], (), {}, {1}, [[1, 2], [3]], [None], np.zeros(0), np.zeros((0, 3)), 10**400,
+    range(5), np.zeros((2, 2, 2, 2)), np.array([object()]), np.array([True]), Odd(), [Odd()], Odd, ...,
+    np.ma.masked_array([1.0, 2.0], [1, 0]), np.array([10**30], object), np.datetime64("2020-01-01"),
+    np.zeros(3, [("a", float)]), np.full((300, 300), 1e308), 1e308,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["neuron", "relu", "eq3", "backward_pass", "adam_step", "softmax_jacobian"])
+def test_whatever_is_returned_or_raised_there_is_a_mark(name):
+    results = len(EXERCISES[name].results)
+    for value in ODD:
+        for returned in (value, (value,) * results):
+            mark = EXERCISES[name].check(lambda *given, returned=returned: returned, seed=1)
+            assert mark.score == 0.0
+            assert mark._repr_html_()
+    for error in (
+        OddError(),
+        MemoryError(),
+        StopIteration(),
+        GeneratorExit(),
+        SystemExit(3),
+        ExceptionGroup("g", [OSError()]),
+    ):
+
+        def refusing(*given, error=error):
+            raise error
+
+        assert EXERCISES[name].check(refusing, seed=1).mistakes == ("raises",)
+
+
+@pytest.mark.filterwarnings("error")
+def test_results_that_are_too_large_to_go_on_with():
+    def huge(grad_y, x_hat, gamma, variance, epsilon):
+        return np.full(gamma.shape, 1e308), np.full(gamma.shape, -1e308), grad_y
+
+    mark = EXERCISES["batch_norm_backward"].check(huge, seed=1)
+    assert mark.score == 0.0
+    assert len(mark.sentences) == 3
+
+
 def test_an_argument_that_is_changed_costs_its_point_and_no_more():
     def in_place(w, grad_w, learning_rate):
         w -= learning_rate * grad_w

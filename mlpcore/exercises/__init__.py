@@ -19,7 +19,7 @@ Examples
 >>> len(exercises)
 29
 >>> eq3 = exercises["eq3"]
->>> print(eq3.hint())
+>>> print(eq3.hint(1))
 Hint 1 of 3: The result has a row for each unit and a column for each input, like w: (out, in).
 >>> def my_eq3(phi, x):
 ...     return x.T @ phi

@@ -114,8 +114,10 @@ def call(function: Callable[..., Any], name: str, arguments: Mapping[str, Any], 
             trouble = Trouble(f"`{name}` is not written yet: it raises NotImplementedError.", hopeless=True)
         except OutOfTime:
             trouble = Trouble(f"`{name}` does not end in time: look for a loop that never ends.", hopeless=True)
-        except (Exception, SystemExit) as error:
-            trouble = told(name, "raises", _raised(function, error), hopeless=isinstance(error, SystemExit))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit and GeneratorExit too
+            trouble = told(name, "raises", _raised(function, error), hopeless=not isinstance(error, Exception))
     changed = tuple(key for key in given if _differs(given[key], arguments[key]))
     return Answer(value, trouble, changed, _notes(name, printed, caught))
 
@@ -172,7 +174,7 @@ def _raised(function: Callable[..., Any], error: BaseException) -> str:
     if inside:
         line = linecache.getline(inside[-1].filename, inside[-1].lineno or 0).strip()
         where = f" in its line `{_short(line)}`" if line else ""
-    said = _short(str(error).strip(), LONG)
+    said = _short(_text_of(error), LONG)
     return f"{type(error).__name__}{where}{': ' + said if said else ''}"
 
 
@@ -181,7 +183,9 @@ def _notes(name: str, printed: _Printed, caught: list[warnings.WarningMessage]) 
     if printed.beginning.strip():
         line = _short(printed.beginning.strip().splitlines()[0])
         notes.append(f"`{name}` prints, first of all `{line}`: only what it returns counts.")
-    texts = dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning))
+    texts = dict.fromkeys(
+        _text_of(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning)
+    )
     notes += [f"NumPy warns: `{_short(text)}`." for text in texts]
     return tuple(notes)
 
@@ -192,6 +196,14 @@ def _differs(after: Any, before: Any) -> bool:  # noqa: ANN401
         return False
     scale = float(np.abs(before).max(initial=0.0))
     return after.shape != before.shape or not bool(np.all(np.abs(after - before) <= 1e-9 * scale))
+
+
+def _text_of(said: object) -> str:
+    """Return what an error or a warning says, which may be a class of a student's."""
+    try:
+        return str(said).strip()
+    except Exception:
+        return ""
 
 
 def _short(text: str, most: int = SHORT) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlpcore import lazy
 from mlpcore.checks import real_number, whole_number
 from mlpcore.diagnosis.judging import judge
@@ -80,16 +82,22 @@ class Exercise:
     title : str
     source : str
         Where the equation stands: "section 2.2, equation 2".
+    text : str
+        Markdown: the equation and what it is about; the middle of `statement`.
     hints : tuple of str
         From the vaguest to the plainest; `hint` gives them one at a time.
     results : tuple of Result
         What the function returns.
+    cases : callable
+        A NumPy generator -> the cases that a function is tried on.
+    answer : callable
+        A right answer. `stub` and `solution` are its source; its docstring has a line for each parameter and result.
 
     Examples
     --------
     >>> import numpy as np, mlpcore
     >>> sgd = mlpcore.exercises.all()["sgd"]
-    >>> print(sgd.hint())
+    >>> print(sgd.hint(1))
     Hint 1 of 2: Downhill is against the gradient.
     >>> sgd.check(lambda w, grad_w, learning_rate: w - learning_rate * grad_w, seed="ada").score
     1.0
@@ -103,7 +111,7 @@ class Exercise:
     results: tuple[Result, ...]
     cases: "Callable[[Generator], list[Case]]"
     answer: Callable[..., Any]
-    _told: list[int] = field(default_factory=lambda: [0], repr=False)
+    _told: list[int] = field(default_factory=lambda: [0], init=False, repr=False)
 
     @property
     def _source(self) -> Source:
@@ -220,7 +228,8 @@ class Exercise:
         for case in self.data(seed):
             if answer.trouble is None or not answer.trouble.hopeless:
                 answer = call(function, self.name, case.arguments, max(end - time.monotonic(), 1e-3))
-            judged += self._judge(case, answer)
+            with np.errstate(all="ignore"):  # a warning on standard error would cost the points of an nbgrader cell
+                judged += self._judge(case, answer)
             notes |= dict.fromkeys(answer.notes)
             changed |= dict.fromkeys(answer.changed)
         parts = _parts(judged)
@@ -274,8 +283,9 @@ class Exercise:
         for result, value in zip(self.results, values, strict=True):
             by_right = case_of(result, right)
             verdict = judge(value, by_right)
-            if astray and not verdict.right:
-                verdict = judge(value, case_of(result, own))  # by what the student has before it
+            by_own = case_of(result, own)  # by what the student has before it
+            if astray and not verdict.right and by_own.value_of(by_own.equation.right) is not None:
+                verdict = judge(value, by_own)
             astray = astray or not verdict.right
             sentence = "" if verdict.right else f"{verdict.sentence} {case.tip}".strip()
             judged.append(_Judged(result.name, case, verdict.right, sentence, verdict.candidates))
