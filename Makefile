@@ -14,7 +14,7 @@ SOURCES := pyproject.toml setup.py $(shell find csrc mlpcore -type d ! -name __p
            $(shell find csrc mlpcore -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/front/*.*')
 # All of the C that knows no Python.
 CORE := $(wildcard csrc/catalogue/*.c csrc/reference/reference_f*.c csrc/runtime/*.c csrc/isa/*.c csrc/net/*.c)
-C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/*.h tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.c tests/plan/*.[ch] \
+C_FILES := $(filter %.c %.h,$(SOURCES)) $(wildcard tests/*.h tests/bits/*.[ch] tests/exhaustive/*.c tests/fma/*.c tests/neon/*.[ch] tests/plan/*.[ch] \
            tests/tsan/*.c tests/wasm/*.c benchmarks/*.[ch] benchmarks/ladder/*.[ch])
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum -Werror
 # Warnings are about our C, not about the headers of Python and NumPy.
@@ -27,7 +27,12 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
+<<<<<<< HEAD
 .PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-fma test-tsan test-fork test-interrupts test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
+=======
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-kills test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
+>>>>>>> 4f0960a (Checkpoints that a training goes on from bit for bit, early stopping and validation in C, callbacks with methods, stop from any thread: what every loop by hand had to do)
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -76,6 +81,9 @@ test-fork: .venv/.demo .venv/.test .venv/.installed  ## start 200 processes in t
 
 test-interrupts: .venv/.test .venv/.installed  ## press Ctrl-C in 100 trainings: each ends within 0.2 s, at a whole batch
 	$(RUN) tests/interrupts.py 100
+
+test-kills: .venv/.test .venv/.installed  ## kill 200 trainings and go on from their checkpoints: no file is torn, same bits
+	$(RUN) tests/kills.py 200
 
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py

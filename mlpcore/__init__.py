@@ -24,6 +24,7 @@ except ImportError as error:
 
 from mlpcore import catalogue, cpu, kernels, lazy
 from mlpcore.activations import CELU, ELU, LeakyReLU
+from mlpcore.callbacks import Callback, EarlyStopping, LambdaCallback
 from mlpcore.custom_activation import CustomActivation
 from mlpcore.custom_loss import CustomLoss
 from mlpcore.custom_optimizer import CustomOptimizer
@@ -69,6 +70,7 @@ from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
     from mlpcore import exercises, gradcheck, plot, trace, typeset, widget
+    from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.schedules import (
         Cosine,
@@ -97,7 +99,10 @@ __all__ = [
     "AlphaDropout",
     "BatchNorm",
     "BinaryCrossentropy",
+    "CSVLogger",
+    "Callback",
     "CategoricalCrossentropy",
+    "Checkpoint",
     "Constant",
     "CosLog",
     "Cosine",
@@ -109,6 +114,7 @@ __all__ = [
     "Diagnoses",
     "Diagnosis",
     "Dropout",
+    "EarlyStopping",
     "Embedding",
     "Exponential",
     "Focal",
@@ -117,6 +123,7 @@ __all__ = [
     "History",
     "Huber",
     "InverseScaling",
+    "LambdaCallback",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -139,6 +146,8 @@ __all__ = [
     "Schedule",
     "Sequential",
     "Step",
+    "TensorBoardLogger",
+    "TimeLimit",
     "TopKAccuracy",
     "TrainingWarning",
     "TruncatedNormal",
@@ -170,6 +179,7 @@ _at_first_use = lazy.attributes(
     "trace",
     "typeset",
     "widget",
+    callbacks=("CSVLogger", "Checkpoint", "TensorBoardLogger", "TimeLimit"),
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
     schedules=(
         "Cosine",

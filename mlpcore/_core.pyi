@@ -5,7 +5,7 @@ from typing import Any, SupportsIndex, TypeVar, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore.engine import Choice, MetricsState, OptimizerState, ScheduleState, Step, TrainSettings
+from mlpcore.engine import Choice, MetricsState, OptimizerState, ScheduleState, Step, StoppingState, TrainSettings
 
 _T = TypeVar("_T")
 
@@ -170,6 +170,7 @@ def rprop_step(
     step_max: float = 50.0,
 ) -> None: ...
 def schedule_rate(schedule: ScheduleState, learning_rate: float, steps: int) -> float: ...
+def watch_epoch(early_stopping: StoppingState, number: float) -> bool: ...
 def schedule_loss(schedule: ScheduleState, loss: float) -> None: ...
 def catalogue() -> dict[str, list[dict[str, Any]]]: ...
 def document(function: Callable[..., Any], text: str, /) -> None: ...
@@ -210,6 +211,9 @@ class Net:
     @property
     def state(self) -> NDArray[Any]:
         """The numbers beside the parameters, which no optimizer touches. A view."""
+    @property
+    def has_custom(self) -> bool:
+        """Whether a part of it is written in Python."""
     @property
     def has_gradients(self) -> bool:
         """Whether there was a backward since the last forward."""

@@ -6,9 +6,9 @@ that data to learn from is finite. Values are checked before anything changes, s
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from numbers import Real
-from typing import Any, NamedTuple, SupportsIndex
+from typing import NamedTuple, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -184,17 +184,6 @@ def given_loss(loss: Choice | None) -> Choice:
             f"give it after y or as loss=, one of {', '.join(map(repr, catalogue.names('losses')))}"
         )
     return choice("losses", "loss", loss)
-
-
-def callables(name: str, value: Iterable[Any]) -> list[Any]:
-    """Return `value` as a list of callables."""
-    if callable(value) or not isinstance(value, Iterable):
-        raise TypeError(f"{name} is {value!r}, expected a list of callables")
-    listed = list(value)
-    for i, each in enumerate(listed):
-        if not callable(each):
-            raise TypeError(f"{name}[{i}] is {each!r}, expected a callable (model, epoch, logs)")
-    return listed
 
 
 def rows_of(name: str, value: ArrayLike, columns: int | None, dtype: DTypeLike) -> Array:

@@ -191,6 +191,57 @@ class MetricsState(NamedTuple):
     predictions: NDArray[Any] | None = None
 
 
+class ValidationState(NamedTuple):
+    """Samples that are measured after each epoch, and where the engine writes what it measures.
+
+    Attributes
+    ----------
+    x, y, sample_weight : ndarray
+        As `Net.train` takes them; no weights: None.
+    scores : ndarray of float64, shape (epochs, 2)
+        Where the loss and the accuracy are written.
+    metrics : MetricsState or None
+        What else is measured.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    sample_weight: NDArray[Any] | None
+    scores: NDArray[Any]
+    metrics: MetricsState | None
+
+
+class StoppingState(NamedTuple):
+    """A number that is watched, and what is kept of it from epoch to epoch.
+
+    Attributes
+    ----------
+    of_validation : bool
+        Whether it is measured on the samples to validate with, or on those to train on.
+    column : int
+        0 the loss, 1 the accuracy, 2, 3, ... the metrics.
+    larger_is_better : bool
+    min_delta : float
+        By how much a number must be better than the best to be the new best.
+    patience : float
+        After how many epochs without a new best training ends.
+    progress : ndarray of float64, shape (4,)
+        The best number, its epoch (-1: there is none yet), how many epochs have been watched, and whether training is
+        to end; written in place.
+    params, state : ndarray or None
+        Where the parameters of the best epoch, and the numbers beside them, are kept; None: they are not.
+    """
+
+    of_validation: bool
+    column: int
+    larger_is_better: bool
+    min_delta: float
+    patience: float
+    progress: NDArray[Any]
+    params: NDArray[Any] | None
+    state: NDArray[Any] | None
+
+
 class TrainSettings(NamedTuple):
     """What `Net.train` is asked to do beside the data.
 
@@ -223,6 +274,14 @@ class TrainSettings(NamedTuple):
         Instead of an optimizer: each epoch is one iteration with all samples as one batch, in their order.
     metrics : MetricsState or None
         What else is measured, as the scores; not with `lbfgs`.
+    validation : ValidationState or None
+        Only where no part of the network is written in Python; not with `lbfgs`.
+    early_stopping : StoppingState or None
+        Ends training after an epoch; not with `lbfgs`.
+    batch_end : callable or None
+        Called after each batch with its number in the epoch and its loss, while the network is busy.
+    stop : ndarray of int64, shape (1,), or None
+        Training ends after the batch that is under way when this is no longer 0.
     """
 
     loss: Choice
@@ -240,3 +299,7 @@ class TrainSettings(NamedTuple):
     rates: NDArray[Any] | None = None
     lbfgs: LBFGSState | None = None
     metrics: MetricsState | None = None
+    validation: ValidationState | None = None
+    early_stopping: StoppingState | None = None
+    batch_end: Callable[[int, float], object] | None = None
+    stop: NDArray[Any] | None = None

@@ -79,7 +79,7 @@ def header_of(description: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> 
     description : dict
         What JSON can express.
     tensors : dict of str to ndarray
-        Of dtype float32 or float64.
+        Of one or two axes, float32, float64 or int64.
 
     Raises
     ------

@@ -24,21 +24,16 @@ class _Block(NamedTuple):
 
 
 class _Followed(NamedTuple):
-    """Epochs from `begin` on that the engine writes, those before cursor[0] being there."""
+    """Epochs from `begin` on that the engine writes, a table for each kind; those before cursor[0] are there."""
 
-    names: tuple[str, ...]
-    scores: NDArray[Any]
-    rates: NDArray[Any] | None
-    metrics: _Block
+    tables: tuple[_Block, ...]
     cursor: NDArray[Any]
     begin: int
 
     def block(self, done: int) -> _Block:
-        """Return the first epochs, with their metrics, and their learning rates where these are recorded."""
-        names, tables = (*self.names, *self.metrics.names), [self.scores, self.metrics.rows]
-        if self.rates is not None:
-            names, tables = (*names, "learning_rate"), [*tables, self.rates[:, np.newaxis]]
-        return _Block(names, np.column_stack([table[:done] for table in tables]))
+        """Return the first epochs."""
+        names = tuple(name for table in self.tables for name in table.names)
+        return _Block(names, np.column_stack([table.rows[:done] for table in self.tables]))
 
 
 def _block(logs: Mapping[str, float]) -> _Block:
@@ -107,21 +102,10 @@ class History(dict[str, list[float]]):
     def _logs(self) -> list[dict[str, float]]:
         return [dict(zip(names, row, strict=True)) for names, rows in self._blocks for row in rows.tolist()]
 
-    def _follow(
-        self,
-        names: Sequence[str],
-        scores: NDArray[Any],
-        cursor: NDArray[Any],
-        rates: NDArray[Any] | None = None,
-        metrics: tuple[Sequence[str], NDArray[Any]] | None = None,
-    ) -> None:
-        """Record what the engine writes as the epoch that `cursor` counts goes up.
-
-        `names` are those of the first columns of `scores` (epochs, 2); `metrics` are names and values (epochs, names).
-        """
-        more = _Block((), scores[:, :0]) if metrics is None else _Block(tuple(metrics[0]), metrics[1])
-        followed = _Followed(tuple(names), scores[:, : len(names)], rates, more, cursor, int(cursor[0]))
-        self._record = self._blocks, followed
+    def _follow(self, cursor: NDArray[Any], *tables: tuple[Sequence[str], NDArray[Any]]) -> None:
+        """Record what the engine writes as the epoch that `cursor` counts goes up: names, values (epochs, names)."""
+        blocks = tuple(_Block(tuple(names), values) for names, values in tables)
+        self._record = self._blocks, _Followed(blocks, cursor, int(cursor[0]))
 
     def _extend_last(self, logs: Mapping[str, float]) -> dict[str, float]:
         """Add values to those of the last epoch, and return all of them."""

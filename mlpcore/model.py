@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import checks, targets, training
 from mlpcore.by_hand import ByHand
+from mlpcore.callbacks.callback import AnyCallback, as_callbacks
 from mlpcore.engine import Choice
+from mlpcore.epochs import score
 from mlpcore.history import History
 from mlpcore.metrics import Metric, metrics_of
 from mlpcore.optimizers import BATCH_SIZE, Optimizer, optimizer_object, optimizer_of
 from mlpcore.task import check_epochs, samples_of, task_of
-from mlpcore.training import Callback
+from mlpcore.training import check_resume
 
 
 class Sequential(ByHand):
@@ -94,13 +96,14 @@ class Sequential(ByHand):
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | None = None,
         metrics: Iterable[Metric] = (),
-        callbacks: Iterable[Callback] = (),
+        callbacks: Iterable[AnyCallback] = (),
         progress: bool = True,
+        resume: str | None = None,
     ) -> History:
         """Train for some epochs: passes over the data, batch by batch.
 
         A call that is refused leaves the model as it was. Ctrl-C ends the training after a whole batch: the model
-        stays usable, and `history` holds the epochs that had ended by then.
+        stays usable, and `history` holds the epochs that had ended by then. `stop` ends it in order.
 
         Parameters
         ----------
@@ -137,12 +140,15 @@ class Sequential(ByHand):
             rows to validate with. Names of ``mlpcore.catalogue.names("metrics")``, `TopKAccuracy(k)`, and functions of
             (y, y_hat), both (n, out), whose name is that of the record and which know nothing of weights: see
             ``docs/metrics.md``.
-        callbacks : iterable of callables, optional
-            `callback(model, epoch, logs)` is called after each epoch, counted from 0, with its losses and accuracies;
-            training ends after an epoch in which one returns True. Whatever else it returns is ignored; an error that
-            it raises ends the call. It may fit the model itself: `history` stays that of the outer call.
+        callbacks : iterable of Callback and callables, optional
+            Called as the training goes on: see `Callback`. `callback(model, epoch, logs)` is called after each epoch,
+            counted from 0, with what `History` records of it; training ends after an epoch in which one returns True.
+            Whatever else it returns is ignored; an error ends the call. It may fit the model itself.
         progress : bool, default True
             Show a progress bar.
+        resume : {"auto"}, optional
+            Go on from the file of the `Checkpoint` in `callbacks`, if there is one: `epochs` counts those that it has
+            behind it, and what comes out has the bits of a training that was never interrupted.
 
         Returns
         -------
@@ -168,7 +174,8 @@ class Sequential(ByHand):
         """
         optimizer = optimizer_of(optimizer)
         epochs = check_epochs(self, epochs)
-        callbacks = checks.callables("callbacks", callbacks)
+        callbacks = as_callbacks(callbacks)
+        resume = check_resume(resume, callbacks)
         progress = checks.flag("progress", progress)
         task = task_of(
             self,
@@ -184,7 +191,7 @@ class Sequential(ByHand):
             class_weight=class_weight,
             metrics=metrics,
         )
-        return training.run(self, task, epochs, callbacks, progress)
+        return training.run(self, task, epochs, callbacks, progress, resume is not None)
 
     def partial_fit(
         self,
@@ -304,6 +311,6 @@ class Sequential(ByHand):
         out = self._output_size(samples.x.shape[1])
         measured = metrics_of(metrics, loss, out, samples.y, has_accuracy=rule is not None)
         bound = self._bound_for(samples.x.shape[1])
-        logs = training.score(bound.net, samples, loss, rule, measured)
+        logs = score(bound.net, samples, loss, rule, measured)
         self._holder.bind(bound)
         return logs

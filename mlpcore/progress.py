@@ -9,9 +9,12 @@ from typing import Any
 
 from mlpcore.lazy import no_fork
 
+Advance = Callable[[dict[str, float]], None]
+"""Shows what the unit that just ended has measured."""
+
 
 @contextmanager
-def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Callable[[dict[str, float]], None] | None]:
+def progress_bar(total: int, shown: bool, unit: str = "epoch") -> Iterator[Advance | None]:
     """Show a bar over `total` units; what is yielded takes the losses of the one that just ended. Not shown: None."""
     if not shown:
         yield None

@@ -57,7 +57,13 @@ def _tensors(
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-def save(model: "Stack", file: storage.StrPath | BinaryIO) -> None:
+Training = tuple[dict[str, Any], dict[str, NDArray[Any]]]
+"""What a file holds of a training beside the model, for `mlpcore.checkpoints`: a description, and arrays by name."""
+
+_TRAINING = "training"
+
+
+def save(model: "Stack", file: storage.StrPath | BinaryIO, training: Training | None = None) -> None:
     """Write a model, which has weights, to a file."""
     net, input_size = model._built(), model.input_size
     assert input_size is not None
@@ -71,27 +77,56 @@ def save(model: "Stack", file: storage.StrPath | BinaryIO) -> None:
         "seed": model.seed,
         "epochs_trained": epochs_trained,
     }
+    if training is not None:
+        description[_TRAINING] = training[0]
+        tensors |= training[1]
     header = files.header_of(description, tensors)
     storage.write_to(file, lambda stream: files.write(stream, header, tensors))
 
 
 def load(file: storage.StrPath | BinaryIO) -> Saved:
-    """Read what `save` wrote; OSError if it cannot be read, ValueError if it holds no model."""
+    """Read the model that `save` wrote; OSError if it cannot be read, ValueError if it holds no model."""
+    saved = load_training(file)[0]
+    net = saved.bound.net
+    tensors = _tensors(saved.layers, saved.bound.input_size, net.params, net.state)
+    _warn_unless_finite(storage.quoted_name(file), tensors, net.params, net.state)
+    return saved
+
+
+def load_training(
+    file: storage.StrPath | BinaryIO,
+) -> tuple[Saved, dict[str, Any] | None, dict[str, NDArray[Any]]]:
+    """Read all that `save` wrote; of a training, whose meaning is unchecked, None where there is none."""
     with storage.opened(file) as stream:
         try:
             reader = files.Reader(stream, whole=stream is not file)
-            saved = _checked(reader.description, reader.tensors)
+            training = reader.description.pop(_TRAINING, None)
+            if training is not None and not isinstance(training, dict):
+                raise ValueError(f"{_TRAINING} is {quoted(training)}, expected a JSON object")
+            extra = {name: each for name, each in reader.tensors.items() if name.startswith(f"{_TRAINING}.")}
+            own = {name: each for name, each in reader.tensors.items() if training is None or name not in extra}
+            saved = _checked(reader.description, own)
             net = saved.bound.net
             tensors = _tensors(saved.layers, saved.bound.input_size, net.params, net.state)
-            reader.read_into(tensors)
+            arrays = {name: _room(name, extra[name]) for name in extra.keys() - own.keys()}
+            reader.read_into(tensors | arrays)
         except OSError:  # among them the one that is a ValueError too: of a file that is not readable
             raise
         except (TypeError, ValueError) as error:
             raise ValueError(f"cannot load {storage.quoted_name(file)}: {error}") from None
         except MemoryError:
             raise MemoryError(f"cannot load {storage.quoted_name(file)}: no memory for its parameters") from None
-    _warn_unless_finite(storage.quoted_name(file), tensors, net.params, net.state)
-    return saved
+    return saved, training, arrays
+
+
+def _room(name: str, tensor: files.Tensor) -> NDArray[Any]:
+    """Return an array for a tensor of a training, whose bytes are in the file."""
+    if len(tensor.shape) not in (1, 2) or tensor.dtype not in ("float32", "float64", "int64"):
+        raise ValueError(
+            f"{quoted(name)} has shape {quoted(tensor.shape)} and dtype {tensor.dtype}, expected one or two axes of "
+            "float32, float64 or int64"
+        )
+    return np.empty(tensor.shape, tensor.dtype)
 
 
 def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> Saved:

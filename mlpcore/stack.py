@@ -214,6 +214,13 @@ class Stack:
 
     # ----------------------------------------------------------------------------------------------------------- inside
 
+    def stop(self) -> None:
+        """End a `fit` that is under way at a whole batch, as if that had been its last; from any thread, or a callback.
+
+        It returns its `History`, whose last epoch is the last whole one. Without one under way nothing happens.
+        """
+        self._holder.stop()
+
     def _resolve_input_size(self, input_size: int | None) -> int | None:
         """Return the input size that the arguments give, if any; raise ValueError if they contradict each other."""
         if input_size is None:
@@ -247,6 +254,10 @@ class Stack:
         if self._holder.bound is None:
             raise RuntimeError("the model has no weights yet: give input_size=, or let it see data first")
         return self._holder.bound.net
+
+    @property
+    def _is_at_whole_epoch(self) -> bool:
+        return int(self._cursor[1]) == 0
 
     def _check_input(self, name: str, x: NDArray[Any]) -> None:
         """Raise ValueError, which calls it `name`, if the first layer cannot read x."""

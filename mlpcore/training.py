@@ -1,30 +1,29 @@
-"""What `Sequential.fit` does with a task that task.py has checked: epochs run in the engine."""
+"""What `Sequential.fit` does with a task that task.py has checked; epochs.py lets the engine run its epochs."""
 
-import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from mlpcore import _core, catalogue, checks, network, targets
+from mlpcore import _core, catalogue, epochs, network, targets
 from mlpcore._core import Net
 from mlpcore.beginnings import begun, require_length
-from mlpcore.engine import Choice, LBFGSState, MetricsState, OptimizerState, TrainSettings
+from mlpcore.callbacks.callback import Callback, Callbacks, Logs
+from mlpcore.callbacks.early_stopping import EarlyStopping
+from mlpcore.engine import Choice, LBFGSState, OptimizerState, StoppingState
+from mlpcore.epochs import Between, run_epochs, score
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
-from mlpcore.metrics import Metrics
 from mlpcore.optimizers import Claimed, Optimizer
-from mlpcore.progress import progress_bar
+from mlpcore.progress import Advance, progress_bar
 from mlpcore.task import Task
 
 if TYPE_CHECKING:
+    from mlpcore.callbacks.checkpoint import Checkpoint
     from mlpcore.model import Sequential
-
-Logs = dict[str, float]
-Callback = Callable[["Sequential", int, Logs], object]
 
 _EPOCHS_AT_ONCE = 1000
 
@@ -36,54 +35,67 @@ class TrainingWarning(UserWarning):
 # --------------------------------------------------------------------------------------------------------- the training
 
 
-def run(model: "Sequential", task: Task, epochs: int, callbacks: Iterable[Callback], progress: bool) -> History:
+def run(
+    model: "Sequential", task: Task, epochs: int, callbacks: Sequence[Callback], progress: bool, resume: bool = False
+) -> History:
     """Train a model for some epochs; what happens is recorded in its history as it happens."""
+    stoppings = _stoppings(task, callbacks)
+    writers = _checkpoints(callbacks)
+    for each in writers:
+        each._prepare(task, list(stoppings))
+    kept = writers[0]._read(model) if resume else None
     _warn_if_hopeless(model, task)
     rules = task.metrics.rules if task.rule is None else {"accuracy": task.rule}
     if task.validation is not None:
         rules |= {f"val_{name}": rule for name, rule in rules.items()}
     history = History(rules)
-    calls = list(callbacks)
-    diverged: str | None = None
+    calls = Callbacks(callbacks, model, history)
     length = task.length(epochs)
     with (
         _explained(history, epochs),
         history._kept(),
         progress_bar(epochs, progress) as advance,
         begun(model, task.optimizer, task.columns, history, length) as state,
+        model._holder.stoppable() as stop,
     ):
-        runs_python = (
-            bool(calls or task.metrics.functions) or task.optimizer._runs_python or _needs_evaluation(task, state)
-        )
-        if (
-            task.validation is None and not runs_python
-        ):  # no Python code runs between epochs: train them all in one call
-            for begin in range(0, epochs, _EPOCHS_AT_ONCE):
-                count = min(_EPOCHS_AT_ONCE, epochs - begin)
-                found = run_epochs(model, task, state, count, history, advance, task.measured(count))
-                diverged = diverged or found
-        else:
-            for epoch in range(epochs):
-                found, measured = _run_epoch(model, task, state, history)
-                diverged = diverged or found
-                if task.validation is not None:
-                    validated = score(model._built(), task.validation, task.loss, task.rule, task.metrics)
-                    model.history = history  # a metric may have called fit itself
-                    task.optimizer._observe(validated["loss"])
-                    measured |= {f"val_{name}": value for name, value in validated.items()}
-                logs = history._extend_last(measured)
-                if advance:
-                    advance(logs)
-                if _call(calls, model, epoch, logs, history):
-                    break
-                if epoch + 1 < epochs:
-                    task.optimizer._check_for(model)  # a callback may have changed it
-                    state = task.optimizer._claim(model, model._built().params, length)
-        task.optimizer._end_fit(model)
+        states = [
+            stopping._begin(model, larger_is_better, list(task.metrics.choices))
+            for stopping, larger_is_better in stoppings.items()
+        ]
+        if kept is not None:
+            writers[0]._restore(kept, model, history)
+            state = task.optimizer._claim(model, model._built().params, length)
+            for epoch in history.epoch if advance else ():
+                advance({name: history[name][epoch] for name in history})  # type: ignore[misc]
+        with calls.around_fit():
+            between = Between(history, calls, stop, validates=_engine_validates(model, task, state))
+            if any(stopping.stopped for stopping in stoppings):  # before it was interrupted
+                diverged = None
+            elif _runs_python(task, state, between, stoppings):
+                diverged = _run_one_by_one(model, task, state, epochs, between, advance)
+            else:
+                diverged = _run_at_once(model, task, state, epochs, between, advance, states)
+            calls.end_epochs()
+            task.optimizer._end_fit(model)
+            for stopping in stoppings:
+                stopping._restore(model)
     layer = _layer_not_finite(model)
     if diverged is not None or layer is not None:
         _warn_of_divergence(diverged, layer)
     return history
+
+
+def check_resume(resume: str | None, callbacks: Iterable[Callback]) -> str | None:
+    """Return how `fit` is to go on, if it is; ValueError if it is not said from which file."""
+    if resume is not None and resume != "auto":
+        raise ValueError(f"resume is {resume!r}, expected 'auto' or None")
+    if resume is not None and not _checkpoints(callbacks):
+        raise ValueError("resume is 'auto', but callbacks has no Checkpoint, expected one: its file is gone on from")
+    return resume
+
+
+def _checkpoints(callbacks: Iterable[Callback]) -> list["Checkpoint"]:
+    return [cast("Checkpoint", each) for each in callbacks if each._writes_checkpoints]
 
 
 @contextmanager
@@ -104,12 +116,105 @@ def _explained(history: History, epochs: int) -> Iterator[None]:
         raise
 
 
+def _stoppings(task: Task, callbacks: Iterable[Callback]) -> dict[EarlyStopping, bool]:
+    """Return what can end the training early, and whether larger numbers are better there."""
+    recorded = [*task.names, *task.metrics.choices, *task.metrics.functions]
+    if task.validation is not None:
+        recorded += [f"val_{name}" for name in recorded]
+    stoppings = {}
+    for i, each in enumerate(callbacks):
+        if isinstance(each, EarlyStopping):
+            stoppings[each] = each._check(recorded, f"callbacks[{i}]")
+            if each.restore_best and getattr(task.optimizer, "use_ema", False):
+                raise ValueError(
+                    f"callbacks[{i}] is {each!r} and the optimizer has use_ema=True: both say with which weights fit "
+                    "ends; give restore_best=False, or an optimizer without use_ema"
+                )
+    return stoppings
+
+
+def _engine_validates(model: "Sequential", task: Task, state: Claimed) -> bool:
+    """Tell whether the engine itself measures the samples to validate with after each epoch."""
+    return (
+        task.validation is not None
+        and isinstance(state, OptimizerState)
+        and not (model._built().has_custom or epochs.is_custom(task.loss) or task.metrics.functions)
+    )
+
+
+def _runs_python(task: Task, state: Claimed, between: Between, stoppings: Iterable[EarlyStopping]) -> bool:
+    """Tell whether Python code runs between two epochs."""
+    stoppings = list(stoppings)
+    others = between.calls.without(stoppings)
+    watched_here = any(stopping.monitor.removeprefix("val_") in task.metrics.functions for stopping in stoppings)
+    return (
+        others.has("on_epoch_begin", "on_epoch_end")
+        or len(stoppings) > 1
+        or watched_here
+        or bool(task.metrics.functions)
+        or (task.validation is not None and not between.validates)
+        or task.optimizer._runs_python
+        or (isinstance(state, LBFGSState) and bool(task.metrics or stoppings or others.has("on_batch_end")))
+    )
+
+
+def _run_at_once(
+    model: "Sequential",
+    task: Task,
+    state: Claimed,
+    count: int,
+    between: Between,
+    advance: Advance | None,
+    stoppings: Sequence[StoppingState],
+) -> str | None:
+    """Run all epochs in the engine, many a call; return where the loss ceased to be finite."""
+    diverged: str | None = None
+    between = between._replace(stopping=stoppings[0] if stoppings else None)
+    for begin in range(len(between.history.epoch), count, _EPOCHS_AT_ONCE):
+        found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, count - begin), between, advance)
+        diverged = diverged or found
+        if between.is_over:
+            break
+    return diverged
+
+
+def _run_one_by_one(
+    model: "Sequential", task: Task, state: Claimed, count: int, between: Between, advance: Advance | None
+) -> str | None:
+    """Run epochs one a call, and what is written in Python between them."""
+    diverged: str | None = None
+    history, calls = between.history, between.calls
+    length = task.length(count)
+    for epoch in range(len(history.epoch), count):
+        calls.begin_epoch(epoch)
+        before = int(model._cursor[0])
+        found, measured = _run_epoch(model, task, state, between)
+        diverged = diverged or found
+        if int(model._cursor[0]) == before:  # stopped within the epoch
+            break
+        if task.validation is not None and not between.validates:
+            validated = score(model._built(), task.validation, task.loss, task.rule, task.metrics)
+            model.history = history  # a metric may have called fit itself
+            task.optimizer._observe(validated["loss"])
+            measured |= {f"val_{name}": value for name, value in validated.items()}
+        logs = history._extend_last(measured)
+        if advance:
+            advance(logs)
+        if calls.end_epoch(epoch, logs) or between.is_over:
+            break
+        if epoch + 1 < count:
+            task.optimizer._check_for(model)  # a callback may have changed it
+            state = task.optimizer._claim(model, model._built().params, length)
+    return diverged
+
+
 def run_once(model: "Sequential", task: Task) -> None:
     """Train a model for one epoch, which no history records."""
     require_length(task.optimizer)
     _warn_if_hopeless(model, task)
+    history = History()
     with begun(model, task.optimizer, task.columns) as state:
-        diverged = run_epochs(model, task, state, 1, History())
+        diverged = run_epochs(model, task, state, 1, Between(history, Callbacks([], model, history)))
     if diverged is not None:
         _warn_of_divergence(diverged, _layer_not_finite(model))
 
@@ -125,102 +230,23 @@ def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
         net.step(state, model._cursor)
 
 
-def _needs_evaluation(task: Task, state: Claimed) -> bool:
-    """Tell whether metrics of an epoch are measured by an evaluation before it: a line search passes many points."""
-    return bool(task.metrics) and isinstance(state, LBFGSState)
-
-
-def _run_epoch(model: "Sequential", task: Task, state: Claimed, history: History) -> tuple[str | None, Logs]:
+def _run_epoch(model: "Sequential", task: Task, state: Claimed, between: Between) -> tuple[str | None, Logs]:
     """Run one epoch; return where the loss ceased to be finite, and the metrics that the engine does not record."""
-    if _needs_evaluation(task, state):
-        logs = score(model._built(), task.train, task.loss, None, task.metrics)
-        del logs["loss"]
-        return run_epochs(model, task, state, 1, history), logs
+    if isinstance(state, LBFGSState):
+        logs: Logs = {}
+        if task.metrics:  # measured by an evaluation before it: a line search passes many points
+            logs = score(model._built(), task.train, task.loss, None, task.metrics)
+            del logs["loss"]
+        diverged = run_epochs(model, task, state, 1, between)
+        if between.history["loss"]:
+            between.calls.end_batch(len(between.history.epoch) - 1, 0, {"loss": between.history["loss"][-1]})
+        return diverged, logs
     measured = task.measured(1)
-    diverged = run_epochs(model, task, state, 1, history, measured=measured)
+    diverged = run_epochs(model, task, state, 1, between, measured=measured)
     try:
         return diverged, task.metrics.call(task.train.y, measured)
     finally:
-        model.history = history  # a metric may have called fit itself
-
-
-def _call(callbacks: Iterable[Callback], model: "Sequential", epoch: int, logs: Logs, history: History) -> bool:
-    """Call all callbacks; return whether one of them asks to stop."""
-    stops = []
-    for callback in callbacks:
-        try:
-            stops.append(checks.is_true(callback(model, epoch, dict(logs))))
-        finally:
-            model.history = history  # the callback may have called fit itself
-    return any(stops)
-
-
-def run_epochs(
-    model: "Sequential",
-    task: Task,
-    state: Claimed,
-    epochs: int,
-    history: History,
-    advance: Callable[[Logs], None] | None = None,
-    measured: MetricsState | None = None,
-) -> str | None:
-    """Run epochs in the engine, which counts them in the model's cursor and writes scores and metrics as they end.
-
-    Returns where the loss ceased to be finite, or None.
-    """
-    net, cursor = model._built(), model._cursor
-    scores = np.empty((epochs, 2), np.float64)
-    names, values = tuple(task.metrics.choices), scores[:, :0]
-    if measured is not None:
-        values = measured.values
-    before = int(cursor[0])
-    shown = 0
-
-    def show(batches: int = 0) -> None:
-        nonlocal shown
-        while advance and shown < int(cursor[0]) - before:
-            shown += 1
-            logs = dict(zip(task.names, scores[shown - 1].tolist(), strict=False))
-            advance(logs | dict(zip(names, values[shown - 1].tolist(), strict=False)))
-
-    steps = state if isinstance(state, OptimizerState) else None
-    rates = None if steps is None or steps.schedule is None else np.empty(epochs, np.float64)
-    history._follow(task.names, scores, cursor, rates, None if measured is None else (names, measured.values))
-    settings = TrainSettings(
-        loss=task.loss,
-        metric=task.rule,
-        optimizer=steps,
-        batch_size=task.batch_size,
-        shuffle=task.shuffle,
-        seed=model.seed,
-        epochs=epochs,
-        mean_weight=task.mean_weight,
-        cursor=cursor,
-        scores=scores,
-        progress=show,
-        resume=False,
-        rates=rates,
-        lbfgs=state if isinstance(state, LBFGSState) else None,
-        metrics=measured,
-    )
-    x, y, weight = task.train
-    _, batch = net.train(x, y, weight, settings)
-    show()
-    if batch < 0:
-        return None
-    batches = math.ceil(len(x) / task.batch_size)
-    return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
-
-
-def score(net: Net, samples: checks.Samples, loss: Choice, rule: str | None, metrics: Metrics) -> Logs:
-    """Measure a network; its own accuracy counts by the metric `rule`."""
-    x, y, weight = samples
-    state = metrics.state(len(x), y.dtype)
-    value, accuracy = net.loss(x, y, loss, rule, weight, state)
-    logs = {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
-    if state is not None:
-        logs |= dict(zip(metrics.choices, state.values[0].tolist(), strict=True)) | metrics.call(y, state)
-    return logs
+        model.history = between.history  # a metric may have called fit itself
 
 
 # --------------------------------------------------------------------------------------------------------- the warnings

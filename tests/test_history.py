@@ -40,7 +40,7 @@ def followed():
     """A history that follows an engine, and what that writes."""
     history, scores, cursor = History(), np.empty((3, 2)), np.array([7, 0])
     history.append({"loss": 9.0})
-    history._follow(("loss", "accuracy"), scores, cursor)
+    history._follow(cursor, (("loss", "accuracy"), scores))
     return history, scores, cursor
 
 

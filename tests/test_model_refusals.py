@@ -71,7 +71,7 @@ REFUSED = [
     ({"class_weight": [1, 2, 3]}, TypeError, r"class_weight is \[1, 2, 3\], expected a dict"),
     ({"loss": "mse", "y": np.zeros((50, 3)), "class_weight": {0: 1.0}}, ValueError, "class_weight needs classes"),
     ({"callbacks": print}, TypeError, "callbacks is .*print.*, expected a list of callables"),
-    ({"callbacks": [print, 3]}, TypeError, r"callbacks\[1\] is 3, expected a callable"),
+    ({"callbacks": [print, 3]}, TypeError, r"callbacks\[1\] is 3, expected a Callback or a callable"),
 ]
 
 

@@ -62,6 +62,7 @@ REFUSALS = {
         "epochs": [0, -1, 1.5, None, 2**32 + 1, 10**30],
         "shuffle": ["yes", 1, None],
         "progress": ["yes", 1, None],
+        "resume": ["always", True, "auto"],
         "validation_split": [1, -0.1, 0.99, None, np.nan, "half"],
         "validation_data": [X, (X,), (X, Y + 1), (X[:, :2], Y), (NAN, Y), (X, Y, np.zeros(10)), (X, Y, X, Y), 3],
         "class_weight": [{3: 1}, {-1: 1}, {"a": 1}, {0: -1}, {0: np.nan}, {0: "b"}, {0: 0, 1: 0, 2: 0}, [1, 2, 3]],

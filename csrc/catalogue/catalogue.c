@@ -21,6 +21,7 @@ enum { FROM_A = 0, FROM_Z = MLP_FROM_Z };
 enum { NO_TRAITS = 0, COUNTS_STEPS = MLP_COUNTS_STEPS };
 enum { SAMPLE = 0, OUTPUT = MLP_PER_OUTPUT };
 enum { SUM = 0, MEAN = MLP_MEAN_OF_OUTPUTS };
+enum { SMALLER = MLP_SMALLER_IS_BETTER };
 enum { NUMBERS = 0, BINARY = MLP_BINARY, SIGNS = MLP_SIGNS, CLASSES = MLP_CLASSES, LABELS = MLP_LABELS };
 enum { SMOOTHED = MLP_SMOOTHED, PAIRS = MLP_PAIRED };
 
@@ -90,7 +91,7 @@ const mlp_entry mlp_initializers[] = {
 enum { OF_RIGHT, OF_TOP_K = 0, OF_LOSSES = 0, OF_COUNTS = 0, OF_ERRORS = 0, OF_RANKS = MLP_KEEPS_OUTPUTS };
 
 /* A metric for numbers takes any y. */
-#define MEASURED(kinds) ((unsigned)((kinds) == NUMBERS ? MLP_NUMBERS : (kinds)))
+#define MEASURED(kinds) ((unsigned)(((kinds) & ~SMALLER) == NUMBERS ? (kinds) | MLP_NUMBERS : (kinds)))
 
 const mlp_entry mlp_metrics[] = {
 #define METRIC(ID, id, question, rule) {.name = #id, .traits = (unsigned)(question), .formula = rule},
@@ -130,7 +131,8 @@ const mlp_entry mlp_elementaries[] = {
 
 const char *const mlp_trait_names[] = {"per_row",    "from_z",      "mean_of_outputs", "binary", "classes",
                                        "per_output", "elementwise", "counts_steps",    "signs",  "smoothed",
-                                       "labels",     "numbers",     "keeps_outputs",   "paired", NULL};
+                                       "labels",     "numbers",     "keeps_outputs",   "paired", "smaller_is_better",
+                                       NULL};
 
 static double value_of(const mlp_entry *entry, const char *hyper, const double *hypers) {
     int i = 0;

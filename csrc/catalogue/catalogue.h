@@ -23,20 +23,21 @@ typedef struct {
 } mlp_state;
 
 typedef enum {
-    MLP_PER_ROW = 1 << 0,         /* activation: units of a row depend on each other     */
-    MLP_FROM_Z = 1 << 1,          /* activation: sigma' needs z                          */
-    MLP_MEAN_OF_OUTPUTS = 1 << 2, /* loss: a sample's terms are averaged, not added up   */
-    MLP_BINARY = 1 << 3,          /* loss, metric: y is a yes or no for each output, 1 or 0 */
-    MLP_CLASSES = 1 << 4,         /* loss, metric: a row has one class, which y may give by index */
-    MLP_PER_OUTPUT = 1 << 5,      /* metric: each output is right or wrong, not each row */
-    MLP_ELEMENTWISE = 1 << 6,     /* layer: works element by element                     */
-    MLP_COUNTS_STEPS = 1 << 7,    /* optimizer: its formula has t, the number of the step */
-    MLP_SIGNS = 1 << 8,           /* loss, metric: y is 1 or -1 for each output          */
-    MLP_SMOOTHED = 1 << 9,        /* loss: its first constant is the share of y that label smoothing spreads */
-    MLP_LABELS = 1 << 10,         /* metric: y is a yes or no for each of several outputs */
-    MLP_NUMBERS = 1 << 11,        /* metric: y is whatever it is                         */
-    MLP_KEEPS_OUTPUTS = 1 << 12,  /* metric: the outputs of all rows are kept until the end */
-    MLP_PAIRED = 1 << 13,         /* loss: two outputs for each number of y              */
+    MLP_PER_ROW = 1 << 0,            /* activation: units of a row depend on each other     */
+    MLP_FROM_Z = 1 << 1,             /* activation: sigma' needs z                          */
+    MLP_MEAN_OF_OUTPUTS = 1 << 2,    /* loss: a sample's terms are averaged, not added up   */
+    MLP_BINARY = 1 << 3,             /* loss, metric: y is a yes or no for each output, 1 or 0 */
+    MLP_CLASSES = 1 << 4,            /* loss, metric: a row has one class, which y may give by index */
+    MLP_PER_OUTPUT = 1 << 5,         /* metric: each output is right or wrong, not each row */
+    MLP_ELEMENTWISE = 1 << 6,        /* layer: works element by element                     */
+    MLP_COUNTS_STEPS = 1 << 7,       /* optimizer: its formula has t, the number of the step */
+    MLP_SIGNS = 1 << 8,              /* loss, metric: y is 1 or -1 for each output          */
+    MLP_SMOOTHED = 1 << 9,           /* loss: its first constant is the share of y that label smoothing spreads */
+    MLP_LABELS = 1 << 10,            /* metric: y is a yes or no for each of several outputs */
+    MLP_NUMBERS = 1 << 11,           /* metric: y is whatever it is                         */
+    MLP_KEEPS_OUTPUTS = 1 << 12,     /* metric: the outputs of all rows are kept until the end */
+    MLP_PAIRED = 1 << 13,            /* loss: two outputs for each number of y              */
+    MLP_SMALLER_IS_BETTER = 1 << 14, /* metric: an error, and not a share of what is right */
 } mlp_traits;
 
 typedef struct {

@@ -18,9 +18,7 @@ typedef struct {
     bool (*update)(mlp_net *net, const mlp_optimizer *optimizer, void *caller);
     bool (*predict)(const mlp_net *net, ptrdiff_t n, void *a, const void *x, void *scratch, void *caller,
                     const mlp_interrupt *interrupt);
-    bool (*evaluate)(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
-                     mlp_measures *measures, mlp_samples samples, void *value, void *caller,
-                     const mlp_interrupt *interrupt, mlp_score *score);
+    bool (*evaluate)(const mlp_net *net, const mlp_evaluation *evaluation, mlp_score *score);
     bool (*whole_gradient)(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score);
     mlp_trained (*train)(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_cursor *cursor);
 } mlp_engine;

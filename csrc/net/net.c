@@ -62,10 +62,8 @@ bool mlp_net_predict(const mlp_net *net, ptrdiff_t n, void *a, const void *x, vo
     return engine(net)->predict(net, n, a, x, scratch, caller, interrupt);
 }
 
-bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
-                      mlp_measures *measures, mlp_samples samples, void *value, void *caller,
-                      const mlp_interrupt *interrupt, mlp_score *score) {
-    return engine(net)->evaluate(net, work, loss, metric, measures, samples, value, caller, interrupt, score);
+bool mlp_net_evaluate(const mlp_net *net, const mlp_evaluation *evaluation, mlp_score *score) {
+    return engine(net)->evaluate(net, evaluation, score);
 }
 
 bool mlp_net_whole_gradient(mlp_net *net, mlp_workspace work, const mlp_training *training, mlp_score *score) {

@@ -11,6 +11,7 @@
 #include "metrics.h"
 #include "plan.h"
 #include "schedule.h"
+#include "stopping.h"
 
 /* An initializer, and the values of its constants. */
 typedef struct {
@@ -138,11 +139,27 @@ typedef struct {
     double loss, accuracy; /* means over the samples; accuracy by the rule of the metric */
 } mlp_score;
 
-/* The loss of all samples as one batch, with `value` (n) as scratch beside the work, and other metrics, or NULL for none. False: a
- * layer failed. */
-bool mlp_net_evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *loss, mlp_metric_id metric,
-                      mlp_measures *measures, mlp_samples samples, void *value, void *caller,
-                      const mlp_interrupt *interrupt, mlp_score *score);
+/* What is to be measured. */
+typedef struct {
+    mlp_samples samples;
+    mlp_loss loss;
+    mlp_metric_id metric;
+    mlp_measures *measures; /* NULL: no other metrics */
+    mlp_workspace work;     /* rows are taken work.capacity at a time */
+    void *value;            /* (samples.n) scratch */
+    void *caller;
+    const mlp_interrupt *interrupt;
+} mlp_evaluation;
+
+/* The loss of all samples as one batch. False: a layer failed or the interrupt said stop, and there is no score. */
+bool mlp_net_evaluate(const mlp_net *net, const mlp_evaluation *evaluation, mlp_score *score);
+
+/* Samples that are measured after each epoch of a training. */
+typedef struct {
+    mlp_evaluation evaluation; /* its measures are those of one epoch */
+    mlp_score *scores;         /* (epochs) */
+    double *values;            /* (epochs, measures->count) */
+} mlp_validation;
 
 /* How far training has come, and, with parameters and states, all that going on exactly needs. */
 typedef struct {
@@ -165,6 +182,10 @@ typedef struct {
     uint64_t seed;     /* from which and from the epoch's number an order follows, and the masks        */
     mlp_score *scores; /* (epochs): the means over an epoch's samples, each taken before its batch's update */
     double *rates;     /* (epochs): the learning rate of an epoch's last step; NULL: nobody wants to know */
+    const mlp_validation *validation;   /* NULL: none           */
+    const mlp_early_stopping *stopping; /* NULL: all the epochs */
+    /* Called after each batch with its number in the epoch and its loss; nonzero: it was the last one. NULL: nothing is called. */
+    int (*batch_end)(void *caller, ptrdiff_t batch, double loss);
     void *caller;
     const mlp_interrupt *interrupt; /* polled before a batch, which is the last one if it says so              */
 } mlp_training;

@@ -192,3 +192,9 @@ void mlp_schedule_epoch(const mlp_schedule *s, double loss) {
         mlp_schedule_loss(s, loss);
     }
 }
+
+void mlp_schedule_validated(const mlp_schedule *s, double loss) {
+    if (s->progress && s->id == MLP_SCHEDULE_REDUCE_ON_PLATEAU && s->constants[PLATEAU_VALIDATION] != 0) {
+        mlp_schedule_loss(s, loss);
+    }
+}

@@ -30,6 +30,9 @@ double mlp_scheduled_rate(const mlp_schedule *schedule, double learning_rate, in
 /* An epoch has ended, with this mean loss of the training samples. */
 void mlp_schedule_epoch(const mlp_schedule *schedule, double loss);
 
+/* After an epoch the loss of samples to validate with was this. */
+void mlp_schedule_validated(const mlp_schedule *schedule, double loss);
+
 /* For reduce_on_plateau: the loss that it watches, once an epoch. */
 void mlp_schedule_loss(const mlp_schedule *schedule, double loss);
 

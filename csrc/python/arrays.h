@@ -23,7 +23,7 @@
 
 #include "kernel.h"
 
-enum { MLP_PARAMETERS = 17 };
+enum { MLP_PARAMETERS = 20 };
 
 typedef enum {
     MLP_SCALAR,

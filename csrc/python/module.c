@@ -49,6 +49,7 @@ static PyObject *document(PyObject *Py_UNUSED(module), PyObject *args) {
 
 static PyMethodDef module_methods[] = {
     MLP_METHOD("philox", philox, NULL),
+    MLP_METHOD("watch_epoch", mlp_watch_epoch_method, NULL),
     {"document", document, METH_VARARGS, NULL},
     {"holds_masked", mlp_holds_masked_method, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -17,8 +17,16 @@ void mlp_show_cursor(const mlp_caller *caller) {
     }
 }
 
+/* Another thread may write it, or a call that this one made. */
+static bool is_stopped(const mlp_caller *caller) {
+    return caller->stop && __atomic_load_n(caller->stop, __ATOMIC_RELAXED) != 0;
+}
+
 int mlp_poll_python(void *context, ptrdiff_t done) {
     mlp_caller *caller = context;
+    if (caller->failed) {
+        return true;
+    }
     const bool released = mlp_reenter_python(caller);
     if (done > 0) {
         mlp_show_cursor(caller);
@@ -30,5 +38,16 @@ int mlp_poll_python(void *context, ptrdiff_t done) {
         Py_XDECREF(answer);
     }
     mlp_leave_python(caller, released);
-    return caller->failed;
+    return caller->failed || is_stopped(caller);
+}
+
+int mlp_end_batch(void *context, ptrdiff_t batch, double loss) {
+    mlp_caller *caller = context;
+    const bool released = mlp_reenter_python(caller);
+    mlp_show_cursor(caller);
+    PyObject *answer = PyObject_CallFunction(caller->batch_end, "nd", batch, loss);
+    caller->failed = !answer;
+    Py_XDECREF(answer);
+    mlp_leave_python(caller, released);
+    return caller->failed || is_stopped(caller);
 }

@@ -1,6 +1,6 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
  * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c, lbfgs_arguments.c
- * and net_measures.c take what has to suit it, net_call.c goes back to Python from the engine, custom_parts.c runs what
+ * net_measures.c and net_validation.c take what has to suit it, net_call.c goes back to Python from the engine, custom_parts.c runs what
  * is written in Python. The methods that only read are in net_reading.c, training in net_training.c, the others that
  * change the network in bind_net.c.
  *
@@ -127,6 +127,36 @@ static inline mlp_measures *mlp_measures_of(mlp_measures_arguments *arguments) {
     return arguments->measures.room ? &arguments->measures : NULL;
 }
 
+/* net_validation.c: samples to validate with are a tuple, as mlpcore.engine.ValidationState, or None; what ends a training early
+ * is one as mlpcore.engine.StoppingState. In two halves as above. */
+typedef struct {
+    bool is_given;
+    mlp_call samples, scores;
+    mlp_measures_arguments measures;
+    mlp_validation validation;
+} mlp_validation_arguments;
+
+void mlp_begin_validation(mlp_validation_arguments *arguments);
+int mlp_parse_validation(const Net *self, const mlp_call *outer, int p, const mlp_training *training, ptrdiff_t epochs,
+                         mlp_validation_arguments *arguments);
+int mlp_bind_validation(const Net *self, mlp_validation_arguments *arguments);
+void mlp_end_validation(mlp_validation_arguments *arguments);
+
+typedef struct {
+    bool is_given, of_validation;
+    long long column; /* 0 the loss, 1 the accuracy, 2, 3, ... the metrics */
+    mlp_call progress, best;
+    mlp_early_stopping stopping;
+} mlp_stopping_arguments;
+
+void mlp_begin_stopping(mlp_stopping_arguments *arguments);
+int mlp_parse_stopping(const Net *self, PyObject *given, mlp_stopping_arguments *arguments);
+int mlp_bind_stopping(const Net *self, mlp_stopping_arguments *arguments, const mlp_training *training);
+void mlp_end_stopping(mlp_stopping_arguments *arguments);
+
+/* The decision alone, for epochs that Python runs one by one: watch_epoch(early_stopping, number). */
+PyObject *mlp_watch_epoch_method(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+
 /* A Python object as the rule of an optimizer. */
 typedef struct {
     PyObject *object;
@@ -184,6 +214,8 @@ typedef struct {
     int64_t *counter;     /* shows Python how far training has come: epoch and batch; NULL: it does not train */
     const mlp_cursor *cursor;
     PyObject *progress;  /* NULL: nobody wants to know                                                */
+    PyObject *batch_end; /* called after each batch; NULL: nothing is                                 */
+    int64_t *stop;       /* not 0: training is to end with the batch that comes; NULL: nobody says so */
     PyObject *owners[3]; /* arrays and capsules whose memory a part written in Python may be shown     */
     bool is_double;
     bool failed; /* an exception is set                                                       */
@@ -199,6 +231,9 @@ void mlp_show_cursor(const mlp_caller *caller);
 
 /* The interrupt callback, whose context is a mlp_caller. */
 int mlp_poll_python(void *context, ptrdiff_t done);
+
+/* What is called after each batch, where something is to be. */
+int mlp_end_batch(void *caller, ptrdiff_t batch, double loss);
 
 /* Takes the GIL back from the engine, and releases it again. */
 bool mlp_reenter_python(mlp_caller *caller);

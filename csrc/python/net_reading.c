@@ -105,14 +105,21 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
     if (!work.block) {
         goto done;
     }
-    const mlp_samples samples = {call.size.n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)};
     mlp_caller caller = caller_of(self, owner, call.array[X], call.array[Y]);
+    const mlp_evaluation evaluation = {
+        .samples = {call.size.n, mlp_data(&call, X), mlp_data(&call, Y), mlp_data(&call, WEIGHT)},
+        .loss = loss,
+        .metric = metric,
+        .measures = mlp_measures_of(&measures),
+        .work = work,
+        .value = value,
+        .caller = &caller,
+        .interrupt = &(mlp_interrupt){mlp_poll_python, &caller}};
     mlp_score score;
-    caller.state = mlp_release_gil(work_of(self, samples.n));
-    mlp_net_evaluate(self->net, work, &loss, metric, mlp_measures_of(&measures), samples, value, &caller,
-                     &(mlp_interrupt){mlp_poll_python, &caller}, &score);
+    caller.state = mlp_release_gil(work_of(self, call.size.n));
+    const bool measured = mlp_net_evaluate(self->net, &evaluation, &score);
     mlp_restore_gil(caller.state);
-    if (!caller.failed) {
+    if (measured) {
         result = Py_BuildValue("dd", score.loss, has_accuracy ? score.accuracy : (double)NAN);
     }
 done:

@@ -12,22 +12,32 @@ typedef struct {
     mlp_cursor cursor;
     mlp_optimizer_arguments optimizer;
     mlp_measures_arguments measures;
+    mlp_validation_arguments validation;
+    mlp_stopping_arguments stopping;
     mlp_lbfgs_arguments lbfgs; /* instead of an optimizer that takes a step each batch */
     bool is_lbfgs;
     mlp_call arrays; /* the cursor that Python sees, and the scores */
     long long batch_size, epochs;
     bool shuffle, resume;
-    PyObject *progress;
+    PyObject *progress, *batch_end;
 } train_settings;
 
-enum { CURSOR, SCORES, RATES };
+enum { CURSOR, SCORES, RATES, STOPS };
 
 static const mlp_function shown_arrays = {
     .name = "train",
     .parameters = {[CURSOR] = {"cursor", MLP_COUNTER, .axes = "2"},
                    [SCORES] = {"scores", MLP_OUTPUT, .axes = "e2"},
-                   [RATES] = {"rates", MLP_OUTPUT, .optional = true, .axes = "e"}},
+                   [RATES] = {"rates", MLP_OUTPUT, .optional = true, .axes = "e"},
+                   [STOPS] = {"stop", MLP_COUNTER, .optional = true, .axes = "1"}},
 };
+
+static int get_callable(const mlp_call *call, int p, PyObject **callable) {
+    *callable = call->given[p] == Py_None ? NULL : call->given[p];
+    return !*callable || PyCallable_Check(*callable)
+               ? 0
+               : mlp_argument_error(call, p, PyExc_TypeError, "is %R, expected a callable or None", *callable);
+}
 
 static int parse_settings(const Net *self, const mlp_call *outer, int p, train_settings *settings) {
     enum {
@@ -45,11 +55,15 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         RESUME,
         LEARNING_RATES,
         LBFGS,
-        METRICS
+        METRICS,
+        VALIDATION,
+        EARLY_STOPPING,
+        BATCH_END,
+        STOP
     };
     static const mlp_function function = {
         .name = "train",
-        .positional = 15,
+        .positional = 19,
         .parameters = {[LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [OPTIMIZER] = {.name = "optimizer"},
@@ -64,7 +78,11 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
                        [RESUME] = {.name = "resume", .optional = true},
                        [LEARNING_RATES] = {.name = "rates", .optional = true},
                        [LBFGS] = {.name = "lbfgs", .optional = true},
-                       [METRICS] = {.name = "metrics", .optional = true}},
+                       [METRICS] = {.name = "metrics", .optional = true},
+                       [VALIDATION] = {.name = "validation", .optional = true},
+                       [EARLY_STOPPING] = {.name = "early_stopping", .optional = true},
+                       [BATCH_END] = {.name = "batch_end", .optional = true},
+                       [STOP] = {.name = "stop", .optional = true}},
     };
     mlp_call call;
     mlp_training *training = &settings->training;
@@ -79,26 +97,33 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         mlp_get_bool(&call, RESUME, &settings->resume) < 0) {
         return -1;
     }
-    settings->progress = call.given[PROGRESS] == Py_None ? NULL : call.given[PROGRESS];
-    if (settings->progress && !PyCallable_Check(settings->progress)) {
-        return mlp_argument_error(&call, PROGRESS, PyExc_TypeError, "is %R, expected a callable or None",
-                                  settings->progress);
+    if (get_callable(&call, PROGRESS, &settings->progress) < 0 ||
+        get_callable(&call, BATCH_END, &settings->batch_end) < 0) {
+        return -1;
     }
     settings->arrays.given[CURSOR] = call.given[COUNTER];
     settings->arrays.given[SCORES] = call.given[TABLE];
     settings->arrays.given[RATES] = call.given[LEARNING_RATES];
+    settings->arrays.given[STOPS] = call.given[STOP];
     settings->arrays.required.epochs = (npy_intp)settings->epochs;
     settings->arrays.required_bits = 64;
     if (mlp_acquire(&settings->arrays) < 0) {
         return -1;
     }
     settings->is_lbfgs = call.given[LBFGS] && call.given[LBFGS] != Py_None;
-    if (mlp_parse_measures(self, &call, METRICS, (ptrdiff_t)settings->epochs, &settings->measures) < 0) {
+    const ptrdiff_t epochs = (ptrdiff_t)settings->epochs;
+    if (mlp_parse_measures(self, &call, METRICS, epochs, &settings->measures) < 0 ||
+        mlp_parse_validation(self, &call, VALIDATION, training, epochs, &settings->validation) < 0 ||
+        mlp_parse_stopping(self, call.given[EARLY_STOPPING], &settings->stopping) < 0) {
         return -1;
     }
     if (settings->is_lbfgs && settings->measures.list) {
         return mlp_argument_error(&call, METRICS, PyExc_ValueError,
                                   "are given with lbfgs, whose evaluations are not all at points that are kept");
+    }
+    if (settings->is_lbfgs && (settings->validation.is_given || settings->stopping.is_given || settings->batch_end)) {
+        return mlp_argument_error(&call, LBFGS, PyExc_ValueError,
+                                  "is given with validation, early_stopping or batch_end, which go with an optimizer");
     }
     return settings->is_lbfgs ? mlp_parse_lbfgs(self, call.given[LBFGS], &settings->lbfgs)
                               : mlp_parse_optimizer(self, &call, OPTIMIZER, &settings->optimizer);
@@ -109,6 +134,7 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     const ptrdiff_t batches_of_an_epoch = n / batch + (n % batch > 0);
     const ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)settings->epochs);
     if (mlp_recheck(&settings->arrays) < 0 || mlp_bind_measures(self, &settings->measures, n, batch) < 0 ||
+        mlp_bind_validation(self, &settings->validation) < 0 ||
         (settings->is_lbfgs
              ? mlp_bind_lbfgs(self, &settings->lbfgs)
              : mlp_bind_optimizer_state(self, &settings->optimizer, steps < 0 ? PTRDIFF_MAX : steps)) < 0) {
@@ -129,7 +155,9 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     settings->training.optimizer = &settings->optimizer.optimizer;
     settings->training.scores = mlp_data(&settings->arrays, SCORES);
     settings->training.rates = mlp_data(&settings->arrays, RATES);
-    return 0;
+    settings->training.validation = settings->validation.is_given ? &settings->validation.validation : NULL;
+    settings->training.stopping = settings->stopping.is_given ? &settings->stopping.stopping : NULL;
+    return mlp_bind_stopping(self, &settings->stopping, &settings->training);
 }
 
 /* Trains with the GIL released. False: an exception is set. */
@@ -140,8 +168,13 @@ static bool run_training(Net *self, train_settings *settings, PyArrayObject *x, 
     caller.counter = mlp_data(&settings->arrays, CURSOR);
     caller.cursor = &settings->cursor;
     caller.progress = settings->progress;
+    caller.batch_end = settings->batch_end;
+    caller.stop = mlp_data(&settings->arrays, STOPS);
     training->caller = &caller;
     training->interrupt = &interrupt;
+    training->batch_end = settings->batch_end ? mlp_end_batch : NULL;
+    settings->validation.validation.evaluation.caller = &caller;
+    settings->validation.validation.evaluation.interrupt = &interrupt;
     caller.state = PyEval_SaveThread();
     *done = settings->is_lbfgs
                 ? mlp_net_minimize(self->net, self->work, training, &settings->lbfgs.lbfgs, &settings->cursor)
@@ -175,6 +208,8 @@ PyObject *mlp_net_call_train(PyObject *object, PyObject *const *args, Py_ssize_t
     mlp_begin_optimizer(&settings.optimizer);
     mlp_begin_lbfgs(&settings.lbfgs);
     mlp_begin_measures(&settings.measures);
+    mlp_begin_validation(&settings.validation);
+    mlp_begin_stopping(&settings.stopping);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
@@ -210,6 +245,8 @@ done:
     mlp_end_optimizer(&settings.optimizer);
     mlp_end_lbfgs(&settings.lbfgs);
     mlp_end_measures(&settings.measures);
+    mlp_end_validation(&settings.validation);
+    mlp_end_stopping(&settings.stopping);
     mlp_end(&settings.arrays);
     mlp_end(&call);
     mlp_end_change(self);

@@ -26,11 +26,16 @@ static PyObject *net_state(PyObject *object, void *Py_UNUSED(closure)) {
     return flat_view(self, self->net->state, self->net->buffer_size);
 }
 
+static PyObject *net_has_custom(PyObject *object, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(((Net *)object)->net->has_custom);
+}
+
 static PyObject *net_has_gradients(PyObject *object, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(((Net *)object)->has_grads);
 }
 
 PyGetSetDef mlp_net_getset[] = {
+    {"has_custom", net_has_custom, NULL, "Whether a part of it is written in Python.", NULL},
     {"has_gradients", net_has_gradients, NULL, "Whether there was a backward since the last forward.", NULL},
     {"params", net_params, NULL, "All parameters, shape (P,): segment after segment. A view.", NULL},
     {"grads", net_grads, NULL, "The gradients of the last backward, lying like params. A view.", NULL},

@@ -3,6 +3,8 @@
 import os
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -48,6 +50,24 @@ class Holder:
 
     def __init__(self, bound: Bound | None = None) -> None:
         self.bound = bound
+        self._stops: tuple[Array, ...] = ()
+
+    @contextmanager
+    def stoppable(self) -> Iterator[Array]:
+        """Yield an integer of a training that begins, which `stop` makes 1."""
+        stop = np.zeros(1, np.int64)
+        with beginning:
+            self._stops = (*self._stops, stop)
+        try:
+            yield stop
+        finally:
+            with beginning:
+                self._stops = tuple(each for each in self._stops if each is not stop)
+
+    def stop(self) -> None:
+        """Ask all trainings that are under way to end."""
+        for stop in self._stops:
+            stop[0] = 1
 
     def bind(self, bound: Bound) -> Bound:
         """Take a network, unless another thread has been quicker; return the one that counts."""

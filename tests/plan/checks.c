@@ -74,7 +74,9 @@ static void check_predict(const trial *t) {
     expect_same(t, "forward and predict", n * out,
                 (double *)work.block + mlp_workspace_offset(n, t->net->value[t->net->steps]), a);
     mlp_score score;
-    mlp_net_evaluate(t->net, small, &t->loss, t->metric, NULL, t->samples, value, NULL, NULL, &score);
+    const mlp_evaluation evaluation = {
+        .samples = t->samples, .loss = t->loss, .metric = t->metric, .work = small, .value = value};
+    mlp_net_evaluate(t->net, &evaluation, &score);
     expect_same(t, "evaluate and backward", 1, &score.loss, &loss);
     mlp_free(work.block);
     mlp_free(small.block);

@@ -70,23 +70,22 @@ static bool predict(const mlp_net *net, ptrdiff_t n, void *result, const void *s
 }
 
 /* The last z and a are kept apart, since the loss is computed from z. */
-static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *given, mlp_metric_id metric,
-                     mlp_measures *measures, mlp_samples samples, void *values, void *caller,
-                     const mlp_interrupt *interrupt, mlp_score *score) {
-    const ptrdiff_t in = mlp_net_inputs(net);
-    pass p = pass_of(net, &(mlp_mode){.caller = caller}, work.capacity, false);
-    bound_step *steps = bind_steps(&p, work);
-    const head h = head_of(steps, net, given);
+static bool evaluate(const mlp_net *net, const mlp_evaluation *e, mlp_score *score) {
+    const mlp_samples samples = e->samples;
+    const ptrdiff_t in = mlp_net_inputs(net), most = e->work.capacity;
+    pass p = pass_of(net, &(mlp_mode){.caller = e->caller}, most, false);
+    bound_step *steps = bind_steps(&p, e->work);
+    const head h = head_of(steps, net, &e->loss);
     const real *weight = samples.weight;
-    real *value = values;
+    real *value = e->value;
     double correct = 0;
-    mlp_poller poller = mlp_poller_new(interrupt, work_of(net, work.capacity));
-    if (measures) {
-        begin_measures(measures, h.out, 0);
+    mlp_poller poller = mlp_poller_new(e->interrupt, work_of(net, most));
+    if (e->measures) {
+        begin_measures(e->measures, h.out, 0);
     }
-    for (ptrdiff_t begin = 0; begin < samples.n; begin += work.capacity) {
-        p.n = samples.n - begin < work.capacity ? samples.n - begin : work.capacity;
-        const real *y = h.has_labels ? expand_labels(p.n, h.out, room_of(net, work).y, samples.y, NULL, begin)
+    for (ptrdiff_t begin = 0; begin < samples.n; begin += most) {
+        p.n = samples.n - begin < most ? samples.n - begin : most;
+        const real *y = h.has_labels ? expand_labels(p.n, h.out, room_of(net, e->work).y, samples.y, NULL, begin)
                                      : (const real *)samples.y + begin * h.out;
         set_input(steps, net, (const real *)samples.x + begin * in);
         if (!forward_steps(steps, net->steps)) {
@@ -95,23 +94,24 @@ static bool evaluate(const mlp_net *net, mlp_workspace work, const mlp_loss *giv
         if (!h.custom.fill) {
             p.k->output_loss(&h.loss, &h.sigma, p.n, h.out, value + begin, h.z, h.a, y);
         } else { /* into the workspace, whose memory can be shown */
-            const sample_room room = room_of(net, work);
+            const sample_room room = room_of(net, e->work);
             if (!custom_loss(&p, &h, room.value, y, NULL)) {
                 return false;
             }
             memcpy(value + begin, room.value, (size_t)p.n * sizeof(real));
         }
         const real *of_rows = weight ? weight + begin : NULL;
-        correct += p.k->count_correct(metric, p.n, h.out, h.a, y, of_rows);
-        if (measures) {
-            measure_batch(p.k, &h, measures, p.n, y, of_rows, NULL, begin);
+        correct += p.k->count_correct(e->metric, p.n, h.out, h.a, y, of_rows);
+        if (e->measures) {
+            measure_batch(p.k, &h, e->measures, p.n, y, of_rows, NULL, begin);
         }
         if (mlp_should_stop(&poller, begin + p.n)) {
-            return true; /* nobody asks for the score */
+            return false;
         }
     }
-    if (measures && finish_measures(measures, &samples, &h, NULL, samples.n, measures->values, interrupt, samples.n)) {
-        return true;
+    if (e->measures &&
+        finish_measures(e->measures, &samples, &h, NULL, samples.n, e->measures->values, e->interrupt, samples.n)) {
+        return false;
     }
     *score = (mlp_score){.loss = p.k->batch_mean(samples.n, value, weight),
                          .accuracy = correct / p.k->batch_weight(samples.n, weight)};

@@ -43,6 +43,15 @@ static void bind_trainer(trainer *t) {
     t->head = head_of(t->steps, t->net, &t->training->loss);
 }
 
+/* Whether all values and gradients of the batches that come are to be there when they are done. */
+static void show_batch(trainer *t, bool keep) {
+    if (keep != t->pass.keep) {
+        t->pass.keep = keep;
+        t->pass.z_is_there = false;
+        bind_trainer(t);
+    }
+}
+
 static batch next_batch(const trainer *t, ptrdiff_t begin) {
     const mlp_samples *samples = &t->training->samples;
     const ptrdiff_t *order = t->training->order, left = samples->n - begin;
@@ -150,6 +159,34 @@ static bool measure_epoch(const trainer *t, ptrdiff_t epoch, ptrdiff_t batches) 
     return stop;
 }
 
+/* False: there is no score, since the interrupt said stop. */
+static bool validate_epoch(const trainer *t, ptrdiff_t epoch) {
+    const mlp_validation *validation = t->training->validation;
+    mlp_evaluation evaluation = validation->evaluation;
+    mlp_measures measures;
+    if (evaluation.measures) {
+        measures = *evaluation.measures;
+        measures.values = validation->values + epoch * measures.count;
+        evaluation.measures = &measures;
+    }
+    if (!evaluate(t->net, &evaluation, &validation->scores[epoch])) {
+        return false;
+    }
+    mlp_schedule_validated(&t->training->optimizer->schedule, validation->scores[epoch].loss);
+    return true;
+}
+
+/* Whether training is to end with this epoch. */
+static bool watch_epoch(const trainer *t, ptrdiff_t epoch) {
+    const mlp_early_stopping *s = t->training->stopping;
+    const mlp_net *net = t->net;
+    if (mlp_watch_epoch(s, s->watched[epoch * s->stride]) && s->best_params) {
+        memcpy(s->best_params, net->params, (size_t)net->parameters * sizeof(real));
+        memcpy(s->best_state, net->state, (size_t)net->buffer_size * sizeof(real));
+    }
+    return s->progress->stopped != 0;
+}
+
 static mlp_score score_of(const mlp_cursor *cursor) {
     return (mlp_score){.loss = cursor->weight_sum > 0 ? cursor->loss_sum / cursor->weight_sum : 0,
                        .accuracy = cursor->weight_sum > 0 ? cursor->correct_sum / cursor->weight_sum : 0};
@@ -183,11 +220,8 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             const batch b = next_batch(&t, cursor->seen);
             const bool ends_epoch = cursor->seen + b.n == samples->n;
             bool stop = mlp_should_stop(&poller, done.batches);
-            if (stop || (ends_epoch && epoch == training->epochs - 1)) { /* the last one: to be shown */
-                t.pass.keep = true;
-                t.pass.z_is_there = false;
-                bind_trainer(&t);
-            }
+            const bool may_be_last = ends_epoch && (training->stopping || epoch == training->epochs - 1);
+            show_batch(&t, stop || may_be_last);
             t.pass.mode.batch = mlp_batch_number(cursor->epoch, (uint64_t)cursor->batches);
             t.pass.next_x = t.ahead && !t.pass.keep ? next_x(&t, cursor->seen + 1) : NULL;
             t.begin = cursor->seen;
@@ -207,6 +241,7 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
             cursor->loss_sum += weight * loss;
             cursor->weight_sum += weight;
             cursor->correct_sum += correct;
+            stop |= training->batch_end && training->batch_end(training->caller, cursor->batches - 1, loss);
             if (ends_epoch) {
                 training->scores[epoch] = score_of(cursor);
                 stop |= training->measures && measure_epoch(&t, epoch, done.batches);
@@ -215,10 +250,10 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
                 }
                 mlp_schedule_epoch(&training->optimizer->schedule, training->scores[epoch].loss);
                 *cursor = (mlp_cursor){.epoch = cursor->epoch + 1};
+                stop |= training->validation && !stop && !validate_epoch(&t, epoch);
+                stop |= training->stopping && !stop && watch_epoch(&t, epoch);
             }
-            if (t.pass.keep) {
-                done.rows = b.n;
-            }
+            done.rows = t.pass.keep ? b.n : -1;
             if (stop) {
                 return done;
             }
