@@ -27,12 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-<<<<<<< HEAD
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-fma test-tsan test-fork test-interrupts test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
-=======
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-fma test-tsan test-fork test-interrupts test-kills test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables lint format clean always
->>>>>>> 4f0960a (Checkpoints that a training goes on from bit for bit, early stopping and validation in C, callbacks with methods, stop from any thread: what every loop by hand had to do)
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-fma test-tsan test-fork test-interrupts test-kills test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
