@@ -40,6 +40,7 @@ test: .venv/.demo .venv/.test .venv/.installed  ## prove everything but what is 
 
 test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch's autograd (downloads PyTorch)
 	$(PYTEST) -q peers
+	$(PYTEST) -q test_docs.py -k howto
 
 test-exhaustive: .venv/.base  ## try the elementary functions on all 2^32 floats (minutes)
 	$(BIN)/python tests/exhaustive/run.py

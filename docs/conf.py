@@ -27,7 +27,7 @@ language = "en"
 
 root_doc = "docs/index"
 include_patterns = site_pages.PATTERNS
-exclude_patterns = [".*", "build", "dist", "csrc", "mlpcore", "tests", "benchmarks", "**/.ipynb_checkpoints"]
+exclude_patterns = [".*", "build", "dist", "csrc", "mlpcore", "tests", "benchmarks/ladder", "**/.ipynb_checkpoints"]
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx.ext.mathjax", "sphinx_copybutton"]
 smartquotes = False  # σ' has a prime
 highlight_language = "none"  # blocks without a language are shell, output and diagrams

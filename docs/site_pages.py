@@ -3,7 +3,14 @@
 import re
 from pathlib import Path
 
-PATTERNS = ["docs/*.md", "docs/*/*.md", "notebooks/*.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+PATTERNS = [
+    "docs/*.md",
+    "docs/*/*.md",
+    "notebooks/*.md",
+    "benchmarks/results/*/*.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+]
 INDEX = Path("docs") / "index.md"
 REST = "% whatever no other section names"
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)

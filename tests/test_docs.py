@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ PAGES = [
     if page.exists() and page.parent.name != "api"
 ]
 PYTHON_BLOCK = re.compile(r"^ *```(?:python|py|pycon)\b[^\n]*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+# What a page may import that `make test` does not bring along: `make test-peers` does.
+NOT_EVERYWHERE = re.compile(r"^ *>>> (?:import|from) (sklearn|keras|torch|matplotlib)\b", re.MULTILINE)
 # These two do something when they are imported: run the command line, ask for the demo's packages.
 MODULES = [
     module.name
@@ -39,6 +42,8 @@ def test_docstring(name: str) -> None:
 def test_page(page: Path) -> None:
     pytest.importorskip(NEEDED.get(page.name, "mlpcore"))
     blocks = PYTHON_BLOCK.findall(page.read_text(encoding="utf-8"))
+    for module in NOT_EVERYWHERE.findall("".join(blocks)):
+        pytest.importorskip(module)
     for block in blocks:
         assert block.lstrip().startswith(">>> "), f"doctest does not run this block: begin it with >>>\n{block}"
     ran = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
@@ -50,6 +55,20 @@ def test_page(page: Path) -> None:
 def test_pages_with_examples_are_found() -> None:
     with_blocks = {page.name for page in PAGES if PYTHON_BLOCK.search(page.read_text(encoding="utf-8"))}
     assert {"README.md", "paper.md", "by-hand.md", "gradcheck.md"} <= with_blocks
+
+
+COMMAND = re.compile(r"(?:^    |^|`)make ([a-z][a-z-]*)", re.MULTILINE)
+EXTRA = re.compile(r"pip install [^\n`]*\[([a-z,]+)\]")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_that_a_page_shows_are_there(page: Path) -> None:
+    """Targets of the Makefile, and extras of the package."""
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [command for command in COMMAND.findall(text) if command not in targets] == []
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert [extra for extras in EXTRA.findall(text) for extra in extras.split(",") if extra not in known] == []
 
 
 NAMED_FILE = re.compile(r"`((?:csrc|mlpcore|tests|docs|benchmarks)/[\w./-]*|[\w./-]+\.(?:py|c|h|def|toml|json|md))`")
