@@ -148,6 +148,9 @@ docs-tables: .venv/.installed  ## write docs/catalogue.md and the table of mista
 	$(RUN) docs/make_catalogue.py
 	$(RUN) docs/make_diagnose.py
 
+docs-plots: .venv/.demo .venv/.installed  ## draw the pictures of docs/plots.md
+	$(RUN) docs/make_plots.py
+
 format: .venv/.lint  ## put C and Python into the project's format
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
