@@ -21,7 +21,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Wswitch-enum 
 SYSTEM_HEADERS := import numpy, sysconfig; print("-isystem", numpy.get_include(), "-isystem", sysconfig.get_path("include"))
 # They build programs or packages of their own, or watch the size of the process, in which the sanitizer keeps freed memory.
 NOT_UNDER_ASAN := peers test_benchmarks.py test_bits.py test_builds.py test_demo.py test_extension.py test_fma.py test_leaks.py \
-                  test_packaging.py test_plan.py test_setup.py
+                  test_notebooks.py test_packaging.py test_plan.py test_setup.py
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Only a whole run is kept for others to read.
 RECORD = $(if $(ARGS),,--output benchmarks/results)
@@ -138,7 +138,7 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
 	done
 
-docs: .venv/.docs .venv/.installed playground  ## build the docs site, with mathematics and search that need no network: build/site/index.html
+docs: .venv/.docs .venv/.demo .venv/.installed playground  ## build the docs site, with mathematics and search that need no network: build/site/index.html
 	$(BIN)/sphinx-build -W --keep-going -q -c docs . build/site
 
 test-site: .venv/.browser docs  ## open every page of the site in a headless Chromium with no network; ARGS=docs/index.html takes pictures
