@@ -136,6 +136,7 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	    echo "$$cc $(WARNINGS)"; \
 	    CC=$$cc CFLAGS="$(WARNINGS) $$($(BIN)/python -c '$(SYSTEM_HEADERS)')" \
 	        $(BIN)/python setup.py -q build_ext --build-lib build/lint-$$cc --build-temp build/lint-$$cc --force || exit 1; \
+	    $$cc -std=c11 $(WARNINGS) -fsyntax-only csrc/wasm/*.c || exit 1; \
 	done
 
 docs: .venv/.docs .venv/.demo .venv/.installed playground  ## build the docs site, with mathematics and search that need no network: build/site/index.html

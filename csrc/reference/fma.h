@@ -48,9 +48,17 @@ static inline double REAL_NAME(odd_sum)(double a, double b) {
 
 #if MLP_REAL_BITS == 32
 
-/* A product of two floats is exact in double, which also has more than two digits more than a float. */
+/* A product of two floats is exact in double, which also has more than two digits more than a float. Rounding the sum to
+ * double first can only be wrong where that is half way between two floats, which its last 29 bits tell, or where the float
+ * is subnormal and has fewer digits. A sum of 0 is exact. */
 static inline float own_fma_f32(float x, float y, float z) {
-    return (float)REAL_NAME(odd_sum)((double)x * (double)y, (double)z);
+    const double product = (double)x * (double)y, sum = product + (double)z;
+    uint64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    if ((bits & 0x1fffffff) == 0x10000000 || (fabs(sum) < 0x1p-125 && sum != 0)) {
+        return (float)REAL_NAME(odd_sum)(product, (double)z);
+    }
+    return (float)sum;
 }
 
 #else

@@ -299,8 +299,10 @@ EXPORT void network_spread(network *p, ptrdiff_t n, const float *x) {
 EXPORT double network_evaluate(network *p, double *accuracy) {
     const unsigned traits = mlp_losses[p->loss.id].traits;
     const mlp_metric_id rule = traits & MLP_CLASSES ? MLP_CATEGORICAL_ACCURACY : MLP_BINARY_ACCURACY;
+    const mlp_evaluation evaluation = {
+        .samples = p->samples, .loss = p->loss, .metric = rule, .work = p->view[GRID].work, .value = p->value};
     mlp_score score = {0};
-    mlp_net_evaluate(p->net, p->view[GRID].work, &p->loss, rule, NULL, p->samples, p->value, NULL, NULL, &score);
+    mlp_net_evaluate(p->net, &evaluation, &score);
     *accuracy = traits & (MLP_CLASSES | MLP_BINARY) ? score.accuracy : (double)NAN;
     return score.loss;
 }

@@ -8,7 +8,7 @@ the same everywhere. The page's front end reads the same lines, by the rules of 
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -100,6 +100,7 @@ FIELDS: list[dict[str, Any]] = [
     {"name": "equation", "kind": "integer", "least": 0, "most": 99},
 ]
 """How each part is read; the front end gets these rows and their defaults."""
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?")
 _BY_NAME = {field["name"]: field for field in FIELDS}
 DEFAULTS = State()
 
@@ -182,13 +183,9 @@ def _integer(field: dict[str, Any], text: str) -> int:
 
 
 def _number(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    if not _NUMBER.fullmatch(text):
         raise ValueError(f"{name} is {text!r}, expected a number")
-    return value
+    return float(text)
 
 
 def _rates(field: dict[str, Any], text: str) -> tuple[tuple[int, float], ...]:

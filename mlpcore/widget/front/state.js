@@ -42,7 +42,7 @@ function valueOf(field, text, words) {
     case "choice":
       return oneOf(field, text);
     case "number":
-      return oneOf(field, Number(text));
+      return oneOf(field, real(text));
     case "integer":
       return integer(field, text);
     case "integers":
@@ -50,6 +50,11 @@ function valueOf(field, text, words) {
     default:
       return rates(field, text, words);
   }
+}
+
+/** A number in plain digits; what is none is NaN. */
+function real(text) {
+  return /^[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?$/.test(text) ? Number(text) : NaN;
 }
 
 function oneOf(field, value) {
@@ -75,7 +80,7 @@ function rates(field, text, words) {
   const steps = words.fields.find(({ name }) => name === "steps");
   const found = text.split(",").map((part) => {
     const [rate, begin] = part.split(":").reverse();
-    return [begin === undefined ? 0 : integer(steps, begin), Number(rate || NaN)];
+    return [begin === undefined ? 0 : integer(steps, begin), real(rate)];
   });
   const ascending = found.every(([begin], i) => (i ? begin > found[i - 1][0] : begin === 0));
   const inRange = found.every(([, rate]) => rate >= field.least && rate <= field.most);
