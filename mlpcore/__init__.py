@@ -72,6 +72,7 @@ if _TYPE_CHECKING:
     from mlpcore import exercises, gradcheck, plot, trace, typeset, widget
     from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
+    from mlpcore.mutation import Mutation, mutate
     from mlpcore.schedules import (
         Cosine,
         CosLog,
@@ -128,6 +129,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Lion",
+    "Mutation",
     "NAdam",
     "Normal",
     "OneCycle",
@@ -162,6 +164,7 @@ __all__ = [
     "get_num_threads",
     "gradcheck",
     "kernels",
+    "mutate",
     "plot",
     "set_num_threads",
     "trace",
@@ -181,6 +184,7 @@ _at_first_use = lazy.attributes(
     "widget",
     callbacks=("CSVLogger", "Checkpoint", "TensorBoardLogger", "TimeLimit"),
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
+    mutation=("Mutation", "mutate"),
     schedules=(
         "Cosine",
         "CosLog",

@@ -60,7 +60,7 @@ def _activated(name, z, either):
 def _loss(name, a, y):
     """Return the loss and its derivative to a."""
     n, out = a.shape
-    apart = a - y
+    apart = a - y if a.shape == y.shape else None
     if name == "mse":
         return (apart**2).mean(), 2 * apart / (n * out)
     if name == "bce":
@@ -70,5 +70,10 @@ def _loss(name, a, y):
     if name == "huber":
         small = np.abs(apart) <= 1
         return np.where(small, apart**2 / 2, np.abs(apart) - 0.5).mean(), np.clip(apart, -1, 1) / (n * out)
+    if name == "gaussian_nll":
+        mean, log_v = a[:, : out // 2], a[:, out // 2 :]
+        v, apart = np.exp(log_v), mean - y
+        grad = np.hstack([apart / v, (1 - apart**2 / v) / 2]) / n
+        return (log_v + apart**2 / v).sum() / (2 * n), grad
     assert name == "log_cosh"
     return np.log(np.cosh(apart)).mean(), np.tanh(apart) / (n * out)

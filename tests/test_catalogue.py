@@ -178,6 +178,7 @@ PYTHON = {
     "diagnosis/of_arrays.py": (1, "a mistake in the step of gradient descent"),
     "diagnosis/of_steps.py": (1, "a mistake with its velocity"),
     "diagnosis/stepping.py": (3, "whose steps they are"),
+    "mutation.py": (4, "the optimizer and the losses if nothing is said"),
 }
 for kind in optimizers.NAMES.values():  # each class names its row
     file = kind.__module__.removeprefix("mlpcore.").replace(".", "/") + ".py"

@@ -94,6 +94,14 @@ def test_a_second_mistake_is_found_behind_the_first(case):
     }
 
 
+def test_the_simpler_explanation_counts(case):
+    model, x, y = case
+    arrays = student("sign")(x, y, [layer.w for layer in model.layers], [layer.b for layer in model.layers])
+    right = student()(x, y, [layer.w for layer in model.layers], [layer.b for layer in model.layers])
+    arrays["grad_w"][1] = right["grad_w"][1].T  # by the student's own phi it would be a transpose and a sign
+    assert diagnose_all(arrays, *case, loss="bce")["grad_w", 2].mistake == "missing-transpose"
+
+
 def test_forms_in_which_answers_come(case):
     model, x, y = case
     arrays = student("n")(x, y, [layer.w for layer in model.layers], [layer.b for layer in model.layers])

@@ -112,6 +112,7 @@ EQUATIONS: dict[str, Equation] = {
 QUANTITIES: tuple[str, ...] = tuple(dict.fromkeys(equation.quantity for equation in EQUATIONS.values()))
 
 TEXTBOOK: dict[str, Formula] = {
+    "dsigma": lambda v: v.dsigma,
     "loss": lambda v: np.array(kernels.loss_value(v.loss, v.a, v.y)),
     "phi_last": lambda v: through(v.grad_a, v.dsigma),
     "phi_hidden": lambda v: through(v.phi_next @ v.w_next, v.dsigma),

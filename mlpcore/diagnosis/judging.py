@@ -74,9 +74,10 @@ def judge_by_own(given: Answer, by_right: Diagnosis, case: Case, from_wrong: Seq
         if _equal(fitted(given.numbers, value), value, case.around(formula, value)):
             return wording.follows(case.equation, case.layer, own, first)
     found = candidates(given, case, expected, allowed)
-    if found:
-        return wording.by_own(wording.mistakes(case.equation, case.layer, found, first), own)
-    return by_right
+    by_right_alone = by_right.candidates and not any(" + " in name for name in by_right.candidates)
+    if not found or (by_right_alone and all(" + " in name for name in found)):  # the simpler explanation counts
+        return by_right
+    return wording.by_own(wording.mistakes(case.equation, case.layer, found, first), own)
 
 
 def _equal(numbers: Array, value: Array, allowed: Array) -> bool:

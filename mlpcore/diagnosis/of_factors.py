@@ -13,7 +13,7 @@ from mlpcore.diagnosis.equations import EQUATIONS, Formula
 from mlpcore.diagnosis.mistakes import mistake
 from mlpcore.diagnosis.values import Array, Values, through
 
-_GRADIENTS = ("phi_hidden", "phi_last", "grad_w", "grad_b", "grad_a_last", "grad_a_hidden")
+_GRADIENTS = ("phi_last", "phi_hidden", "grad_w", "grad_b", "grad_a_last", "grad_a_hidden")
 _OF_LOSS = ("phi_last", "grad_a_last")
 
 
@@ -29,7 +29,14 @@ def _times(
 
         return formula
 
-    return {name: (f"{symbols} {EQUATIONS[name].symbols}".strip(), scaled(EQUATIONS[name].right)) for name in equations}
+    return {name: (_written(symbols, EQUATIONS[name].symbols), scaled(EQUATIONS[name].right)) for name in equations}
+
+
+def _written(factor: str, symbols: str) -> str:
+    """Return an equation with a factor before its right side."""
+    left, equals, right = symbols.partition(" = ")
+    right, summed, over = right.partition(", summed")
+    return f"{left} = {factor}({right}){summed}{over}" if equals else f"{factor}({left})"
 
 
 def _at_last(grad_a: Formula) -> Formula:
@@ -83,37 +90,37 @@ ROWS = (
         "factor-n",
         "it is n times too large, for n samples: the mean over the batch is missing, or a sum was multiplied by n",
         "The loss of a batch is the mean over its samples: 1/n stands in phi^J once, and goes with phi from there.",
-        **_times(lambda v: float(len(v.z)), "n times", (*_GRADIENTS, "loss")),
+        **_times(lambda v: float(len(v.z)), "n ", (*_GRADIENTS, "loss")),
     ),
     mistake(
         "divided-by-n",
         "it is divided by n once too often",
         "1/n stands in phi^J already: equations 3 and 4 add over the batch, and divide by nothing.",
-        **_times(lambda v: 1.0 / len(v.z), "1/n times", (*_GRADIENTS, "loss")),
+        **_times(lambda v: 1.0 / len(v.z), "1/n ", (*_GRADIENTS, "loss")),
     ),
     mistake(
         "missing-factor-2",
         "it is half of what it should be: the 2 from the square is missing",
         "The derivative of (y_hat - y)^2 is 2 (y_hat - y). The loss here is the mean of the squares, not half of it.",
-        **_times(lambda v: 0.5, "1/2 times", ("phi_last", "grad_a_last", "loss", "phi_hidden", "grad_w", "grad_b")),
+        **_times(lambda v: 0.5, "1/2 ", ("phi_last", "grad_a_last", "loss", "phi_hidden", "grad_w", "grad_b")),
     ),
     mistake(
         "factor-2",
         "it is twice what it should be",
         "Look for a factor 2 that does not belong there, or a term that is added twice.",
-        **_times(lambda v: 2.0, "2 times", (*_GRADIENTS, "loss")),
+        **_times(lambda v: 2.0, "2 ", (*_GRADIENTS, "loss")),
     ),
     mistake(
         "sum-over-outputs",
         "the outputs of a sample are added up where their mean belongs",
         "This loss is the mean over the outputs of a sample: divide by their number too.",
-        **_times(_if(lambda v: v.of_mean, lambda v: float(v.out)), "out times", (*_OF_LOSS, "loss")),
+        **_times(_if(lambda v: v.of_mean, lambda v: float(v.out)), "out ", (*_OF_LOSS, "loss")),
     ),
     mistake(
         "mean-over-outputs",
         "it is divided by the number of outputs",
         "This loss is the sum over the outputs of a sample: no division by their number.",
-        **_times(_if(lambda v: not v.of_mean, lambda v: 1.0 / v.out), "1/out times", (*_OF_LOSS, "loss")),
+        **_times(_if(lambda v: not v.of_mean, lambda v: 1.0 / v.out), "1/out ", (*_OF_LOSS, "loss")),
     ),
     mistake(
         "nothing-averaged",
@@ -121,7 +128,7 @@ ROWS = (
         "Divide by the number of samples and by the number of outputs.",
         **_times(
             _if(lambda v: v.of_mean and v.out > 1, lambda v: float(v.out * len(v.z))),
-            "n out times",
+            "n out ",
             (*_OF_LOSS, "loss"),
         ),
     ),

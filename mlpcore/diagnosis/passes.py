@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpcore import kernels
+from mlpcore import kernels, targets
 from mlpcore.diagnosis.of_derivatives import IN_A, name_of
 from mlpcore.diagnosis.values import Array, Values, derivative, through
 from mlpcore.engine import Choice
@@ -32,7 +32,7 @@ OWN = ("w", "z", "a", "dsigma", "grad_a", "phi")
 def of_model(twin: Sequential, x: Array, y: Array, loss: Choice) -> Pass:
     """Return the pass of a float64 model of dense layers, in the engine's numbers."""
     twin.forward(x)
-    value = twin.backward(y, loss)
+    value = twin.backward(given_y(y, loss), loss)
     layers: list[dict[str, Any]] = []
     for layer in twin.layers:
         z, phi, w = np.array(layer.z), np.array(layer.phi), np.array(layer.w)
@@ -45,6 +45,11 @@ def of_model(twin: Sequential, x: Array, y: Array, loss: Choice) -> Pass:
         own["grad_a"] = above["phi"] @ above["w"]
     layers[-1]["grad_a"] = kernels.loss_gradient(loss, layers[-1]["a"], y)
     return _linked(layers, y, loss, value)
+
+
+def given_y(y: Array, loss: Choice) -> Array:
+    """Return the columns of y (n, out) that a model is given: half of them where two outputs belong to each number."""
+    return y[:, : y.shape[1] // 2] if targets.is_paired(loss) else y
 
 
 def moved(exact: Pass, epsilon: float) -> list[Pass]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,14 +79,7 @@ def of_model(
     model: Sequential, x: ArrayLike, y: ArrayLike, loss: Choice | None, optimizer: str | Optimizer | None
 ) -> Reference:
     """Return the pass of a model of dense layers on some data; TypeError or ValueError if there is none."""
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model is {model!r}, expected a Sequential")
-    for i, layer in enumerate(model.layers):
-        if not isinstance(layer, Dense) or not isinstance(layer.activation, str | tuple):
-            raise TypeError(
-                f"layers[{i}] of model is {layer!r}, expected a Dense layer with an activation of the catalogue: the "
-                "mistakes are those of the paper's equations"
-            )
+    layers = dense_layers(model)
     chosen = checks.given_loss(loss)
     if not isinstance(chosen, str | tuple):
         raise TypeError(f"loss is {chosen!r}, expected a loss of the catalogue")
@@ -94,18 +87,33 @@ def of_model(
     twin = float64_twin(model) if model.input_size is not None else None
     if twin is None:
         raise RuntimeError("model has no weights yet: give its Sequential an input_size=, or let it see data first")
-    out = model.layers[-1].units
+    out = layers[-1].units
     target = checks.targets_of("y", y, chosen, len(rows), out, np.float64)
     target = target if target.ndim > 1 else targets.one_hot(target, out)
     exact = passes.of_model(twin, rows, target, chosen)
     reference = Reference(exact, float(np.finfo(model.dtype).eps))
     if optimizer is not None:
-        reference.optimizer = _usable(optimizer_of(optimizer))
+        reference.optimizer = usable(optimizer_of(optimizer))
         reference.states = list(_states_of(reference.optimizer, model))
     return reference
 
 
-def _usable(optimizer: Optimizer) -> Optimizer:
+def dense_layers(model: Sequential) -> list[Dense]:
+    """Return the layers of a model of dense layers, or raise TypeError."""
+    if not isinstance(model, Sequential):
+        raise TypeError(f"model is {model!r}, expected a Sequential")
+    layers = []
+    for i, layer in enumerate(model.layers):
+        if not isinstance(layer, Dense) or not isinstance(layer.activation, str | tuple):
+            raise TypeError(
+                f"layers[{i}] of model is {layer!r}, expected a Dense layer with an activation of the catalogue: the "
+                "mistakes are those of the paper's equations"
+            )
+        layers.append(layer)
+    return layers
+
+
+def usable(optimizer: Optimizer) -> Optimizer:
     """Return an optimizer that takes plain steps of its formula, or raise."""
     if type(optimizer)._name not in catalogue.names("optimizers"):
         raise TypeError(f"optimizer is {optimizer!r}, expected one of the catalogue")
@@ -200,9 +208,16 @@ def hidden(
         _into_range(model, layers[-1], x, used)
     reference = of_model(model, x, _targets(rng, used, n, model.layers[-1].units), used, None)
     if optimizer is not None and equation.name in STEPS:
-        reference.optimizer = _usable(optimizer)
-        reference.states = [_random_states(rng, states) for states in _states_of(optimizer, model)]
+        reference.optimizer = usable(optimizer)
+        reference.states = list(_states_of(optimizer, model))
+        reference = with_random_states(reference, seed)
     return reference, 1
+
+
+def with_random_states(reference: Reference, seed: int = 0) -> Reference:
+    """Return a reference whose optimizer has taken two steps."""
+    rng = random_generator(seed)
+    return replace(reference, states=[_random_states(rng, states) for states in reference.states], _moved={})
 
 
 def _random_states(rng: np.random.Generator, states: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
