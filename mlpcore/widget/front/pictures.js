@@ -151,7 +151,7 @@ export class Curve {
     context.strokeRect(1, 1, width - 2, height - 2);
     if (!finite.length) return;
     context.textAlign = "right";
-    context.fillText(`${num(most)} at most, ${last} last, ${losses.length} epochs`, width - 12, 28);
+    context.fillText(`${num(most)} at most, ${last} last, ${losses.length} epoch${losses.length === 1 ? "" : "s"}`, width - 12, 28);
     context.beginPath();
     const every = Math.max(1, Math.floor(losses.length / width));
     for (let i = 0; i < losses.length; i += every) {
