@@ -24,7 +24,7 @@ MATHEMATICS_IS_DRAWN = "() => !window.MathJax || (MathJax.startup && MathJax.sta
 RAW = r"""() => [...document.querySelectorAll("article *")].filter(e => !e.closest("pre, code, mjx-container, script"))
     .flatMap(e => [...e.childNodes].filter(n => n.nodeType == 3).map(n => n.textContent))
     .filter(t => /\\[a-z]{3,}|\$[^$]+\$|\\\(/.test(t))"""
-WIDE = """() => [...document.querySelectorAll("article pre, article mjx-container, article .table-wrapper, article img")]
+WIDE = """() => [...document.querySelectorAll("article pre, article mjx-container, article .table-wrapper")]
     .filter(e => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1)
     .map(e => `${e.scrollWidth} > ${e.clientWidth}: ${e.textContent.trim().slice(0, 50)}`)"""
 LINKS = """() => [...document.querySelectorAll("article a[href], nav a[href]")].map(a => a.href)"""
