@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-fma test-tsan test-fork test-interrupts test-kills test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-notebook test-fma test-tsan test-fork test-interrupts test-kills test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -89,6 +89,9 @@ playground: .venv/.wasm .venv/.installed  ## make the playground that needs no P
 
 test-playground: .venv/.browser playground  ## train there, in Node and Chromium, as in Python: the same bits, no request, 30 pictures a second
 	$(RUN) tests/playground/run.py
+
+test-notebook: .venv/.browser .venv/.notebook .venv/.lab .venv/.demo .venv/.test .venv/.installed  ## run tables, bar, formulas, help and the Stop button in a JupyterLab in headless Chromium (pictures: build/notebook)
+	$(RUN) tests/notebook/run.py
 
 test-widget: .venv/.browser .venv/.notebook .venv/.lab .venv/.installed  ## run the playground in a JupyterLab in headless Chromium (pictures: build/playground)
 	$(RUN) tests/playground/lab.py
