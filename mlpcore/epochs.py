@@ -154,7 +154,11 @@ def run_epochs(
         stop=between.stop,
     )
     x, y, weight = task.train
-    _, batch = net.train(x, y, weight, settings)
+    try:
+        _, batch = net.train(x, y, weight, settings)
+    except KeyboardInterrupt:
+        show()  # what was done by then
+        raise
     show(validated=0)
     if batch < 0:
         return None

@@ -15,7 +15,8 @@ _BLOCK = "overflow-x:auto;margin:0.3em 0;color:inherit;background:transparent"
 _TABLE = "border-collapse:collapse;border:none;margin:0.3em 0;width:auto;font-size:0.95em"
 _CELL = "padding:0.2em 0.6em;border:none;color:inherit;vertical-align:top;max-width:40em"
 _NUMBER = "text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums"
-_WORDS = "text-align:left;white-space:normal;overflow-wrap:anywhere"
+_NAME = "text-align:left;white-space:nowrap"
+_WORDS = "text-align:left;white-space:normal;overflow-wrap:break-word"
 _HEAD = "border-bottom:1px solid currentColor;font-weight:600"
 _FOOT = "border-top:1px solid currentColor"
 _LINE = "margin:0.2em 0.6em"
@@ -95,8 +96,8 @@ def table(
         return f"<tr>{''.join(cell(k, text, scope, style) for k, text in enumerate(cells))}</tr>"
 
     def cell(column: int, text: object, scope: str, style: str) -> str:
-        styles = [_CELL, _NUMBER if column in to_the_right else _WORDS, style]
         scope = scope or ("row" if column == 0 else "")
+        styles = [_CELL, _NUMBER if column in to_the_right else _NAME if scope else _WORDS, style]
         if scope == "row" and not style:
             styles.append("font-weight:normal")
         tag, attribute = ("th", f' scope="{scope}"') if scope else ("td", "")

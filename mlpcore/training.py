@@ -108,7 +108,8 @@ def _explained(history: History, epochs: int) -> Iterator[None]:
             done = len(history.epoch)
             held = f", and history holds {'that epoch' if done == 1 else 'those epochs'}" if done else ""
             message = (
-                f"fit was stopped after {done} of {epochs} epochs: the model is as its last whole batch left it{held}"
+                f"fit was stopped after {done:,} of {epochs:,} epochs: "
+                f"the model is as its last whole batch left it{held}"
             )
             error.args = (message,)
             shown = [f"{type(error).__name__}: {message}"]

@@ -206,7 +206,9 @@ def check_stop(lesson: Lesson, how: str) -> None:
     message = lesson.output("stop").get_by_text("KeyboardInterrupt")
     message.wait_for(timeout=20_000)
     shown = lesson.output("stop").inner_text()
-    assert re.search(r"KeyboardInterrupt: fit was stopped after \d+ of 1000000 epochs", shown), shown
+    stopped = re.search(r"KeyboardInterrupt: fit was stopped after ([\d,]+) of 1,000,000 epochs", shown)
+    assert stopped, shown
+    assert shown.startswith(f"{stopped[1]} of 1,000,000 epochs in "), shown
     assert "Traceback" not in shown, shown
     assert ".py" not in shown, shown
     lesson.picture("stop", f"stop-{how}")
