@@ -143,7 +143,7 @@ lint: .venv/.demo .venv/.lint  ## check format, style, types, and that gcc and c
 	done
 
 docs: .venv/.docs .venv/.demo .venv/.installed playground  ## build the docs site, with mathematics and search that need no network: build/site/index.html
-	$(BIN)/sphinx-build -W --keep-going -q -c docs . build/site
+	$(BIN)/sphinx-build -a -W --keep-going -q -c docs . build/site
 
 test-site: .venv/.browser docs  ## open every page of the site in a headless Chromium with no network; ARGS=docs/index.html takes pictures
 	$(RUN) tests/site/run.py $(ARGS)
