@@ -26,7 +26,7 @@ import browser as chromium  # noqa: E402
 import lab  # noqa: E402
 
 GIVEN = """\
-import numpy as np, mlpcore
+import time, numpy as np, mlpcore
 from mlpcore import gradcheck
 X = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
 y = (X[:, 0] * X[:, 1] > 0).astype(int)
@@ -34,7 +34,7 @@ model = mlpcore.Sequential([mlpcore.Dense(4, "tanh"), mlpcore.Dense(1, "sigmoid"
 print("ready")"""
 FIT = """\
 options = dict(epochs=2000, batch_size=4, validation_split=0.2, metrics=["f1", "precision", "recall"])
-history = model.fit(X, y, "bce", **options)"""
+history = model.fit(X, y, "bce", **options, callbacks=[lambda *told: time.sleep(0.003)])  # the bar can be looked at"""
 CELLS = {
     "given": GIVEN,
     "model": "model",
