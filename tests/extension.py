@@ -16,22 +16,22 @@ from mlpcore import Activation, Dense, Sequential, _core, catalogue, gradcheck, 
 
 PIECES = {
     # ------------------------------------------------------------------------------------------ an activation, from a
-    "threshold": {
+    "cutoff": {
         "csrc/catalogue/activations.def": (
             "/* clang-format on */",
-            """UNIT(THRESHOLD, threshold, FROM_A, HYPERS(NUMBER("theta", 0.5, 0, 10)), "z where z > theta, else 0",
+            """UNIT(CUTOFF, cutoff, FROM_A, HYPERS(NUMBER("theta", 0.5, 0, 10)), "z where z > theta, else 0",
      "1 where z > theta, else 0", "Konda et al. 2015")
 """,
         ),
         "csrc/reference/activations.c": (
             '#include "softmax.c"',
-            """static real threshold_forward(real z, const real *c) { return z > c[0] ? z : 0; }
-static real threshold_backward(real grad_a, real a, const real *c) { return (void)c, a > 0 ? grad_a : 0; }
+            """static real cutoff_forward(real z, const real *c) { return z > c[0] ? z : 0; }
+static real cutoff_backward(real grad_a, real a, const real *c) { return (void)c, a > 0 ? grad_a : 0; }
 
 """,
         ),
-        "csrc/kernels/activations.inc.h": ("VECTOR_FORM(linear)", "NO_VECTOR_FORM(threshold)\n\n"),
-        "docs/elsewhere.toml": ("[losses]", 'threshold = ["", "nn.Threshold", ""]\n\n'),
+        "csrc/kernels/activations.inc.h": ("VECTOR_FORM(linear)", "NO_VECTOR_FORM(cutoff)\n\n"),
+        "docs/elsewhere.toml": ("[losses]", 'cutoff = ["", "nn.Threshold", ""]\n\n'),
     },
     # ------------------------------------------------------------------------------------------ an activation, from z
     "swish": {
@@ -139,7 +139,7 @@ class Signum(Optimizer):
         ),
     },
 }
-FAMILIES = {"threshold": "activations", "swish": "activations", "cauchy": "losses", "signum": "optimizers"}
+FAMILIES = {"cutoff": "activations", "swish": "activations", "cauchy": "losses", "signum": "optimizers"}
 THETA, BETA, SCALE = 0.2, 1.5, 0.3
 DTYPES = {"float32": 2e-6, "float64": 1e-14}
 
@@ -148,7 +148,7 @@ def is_close(value, expected, tolerance):
     np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance)
 
 
-def threshold(z):
+def cutoff(z):
     return np.where(z > THETA, z, 0)
 
 
@@ -170,16 +170,16 @@ def words():
         assert catalogue.names(family)[-2:].count(name) == 1
     swish_row, cauchy = catalogue.entry("activations", "swish"), catalogue.entry("losses", "cauchy")
     assert "from_z" in swish_row.traits
-    assert "from_z" not in catalogue.entry("activations", "threshold").traits
+    assert "from_z" not in catalogue.entry("activations", "cutoff").traits
     assert [(hyper.name, hyper.default, hyper.below) for hyper in swish_row.hypers] == [("beta", 1, np.inf)]
     assert cauchy.alias == "cauchy_loss"
     assert catalogue.entry("optimizers", "signum").states == ("m",)
-    with pytest.raises(ValueError, match="activation is 'nothing', expected one of 'linear', .*, 'threshold', 'sw"):
+    with pytest.raises(ValueError, match="activation is 'nothing', expected one of 'linear', .*, 'cutoff', 'sw"):
         Dense(1, "nothing")
     with pytest.raises(
-        ValueError, match="theta of activation 'threshold' is 10.0, expected a finite number >= 0 and < 10"
+        ValueError, match="theta of activation 'cutoff' is 10.0, expected a finite number >= 0 and < 10"
     ):
-        Dense(1, ("threshold", 10.0))
+        Dense(1, ("cutoff", 10.0))
     with pytest.raises(TypeError, match="beta of activation 'swish' is 'x', expected a finite number >= 0"):
         Activation(("swish", "x"))
     with pytest.raises(ValueError, match=r"activation is \('swish', 1, 2\), expected at most 1 after 'swish': beta"):
@@ -193,7 +193,7 @@ def words():
         model.fit([[0.0]], [[0.0]], loss="mse", optimizer="nothing", progress=False)
     with pytest.raises(ValueError, match="decay is 1.0, expected a finite number >= 0 and < "):
         mlpcore.Signum(decay=1)
-    assert "'threshold', 'swish'" in " ".join(str(kernels.activation_forward.__doc__).split())
+    assert "'cutoff', 'swish'" in " ".join(str(kernels.activation_forward.__doc__).split())
     assert "'cauchy_loss'" in str(kernels.loss_value.__doc__)
 
 
@@ -204,10 +204,10 @@ def numbers():
         for n, out in [(1, 1), (3, 5), (33, 17)]:
             z, grad, y = (rng.normal(size=(n, out)).astype(dtype) for _ in range(3))
             z.flat[0] = 0
-            is_close(kernels.activation_forward(("threshold", THETA), z), threshold(z), tolerance)
-            slope = kernels.activation_backward(("threshold", THETA), z, grad)
+            is_close(kernels.activation_forward(("cutoff", THETA), z), cutoff(z), tolerance)
+            slope = kernels.activation_backward(("cutoff", THETA), z, grad)
             is_close(slope, np.where(z > THETA, grad, 0), tolerance)
-            is_close(kernels.activation_forward("threshold", z), np.where(z > 0.5, z, 0), tolerance)
+            is_close(kernels.activation_forward("cutoff", z), np.where(z > 0.5, z, 0), tolerance)
             is_close(kernels.activation_forward(("swish", BETA), z), swish(z), tolerance)
             s = 1 / (1 + np.exp(-BETA * z))
             phi = kernels.activation_backward(("swish", BETA), z, grad)
@@ -226,17 +226,17 @@ def numbers():
 def gradients():
     """Check the gradients of every new kernel, alone and with each other, and of models with them."""
     for name in (
-        "threshold",
+        "cutoff",
         "swish",
         "cauchy",
         "cauchy+swish",
         "cauchy+softmax",
-        "mse+threshold",
+        "mse+cutoff",
         "bce+swish",
     ):
         report = gradcheck.check_kernel(name)
         assert report.ok, report
-    layers = [Dense(5, ("swish", BETA)), Dense(4), Activation(("threshold", THETA)), Dense(2, "swish")]
+    layers = [Dense(5, ("swish", BETA)), Dense(4), Activation(("cutoff", THETA)), Dense(2, "swish")]
     X, y = np.random.default_rng(1).normal(size=(2, 6, 3))
     for chosen in (layers, [layers[0], layers[3]]):
         free = [Dense(each.units, each.activation) if isinstance(each, Dense) else Activation(each.activation) for each in chosen]  # fmt: skip  # noqa: E501
@@ -250,7 +250,7 @@ def gradients():
 def forward_by_hand(x, parameters):
     (w1, b1), (w2, b2) = parameters
     z = x @ w1.T + b1
-    return z, swish(z), threshold(swish(z) @ w2.T + b2)
+    return z, swish(z), cutoff(swish(z) @ w2.T + b2)
 
 
 def training():
@@ -258,7 +258,7 @@ def training():
     rng = np.random.default_rng(3)
     X = rng.normal(size=(64, 3))
     y = np.abs(X[:, :1]) + 1
-    layers = [Dense(16, ("swish", BETA)), Dense(1, ("threshold", THETA))]
+    layers = [Dense(16, ("swish", BETA)), Dense(1, ("cutoff", THETA))]
     model = Sequential(layers, input_size=3, dtype="float64", seed=4)
     parameters = [(layer.w.copy(), layer.b.copy()) for layer in layers]
     z, hidden, a = forward_by_hand(X, parameters)
@@ -277,7 +277,7 @@ def training():
     assert "swish(1.5)" in model.summary()
     model.save("model.safetensors")
     loaded = Sequential.load("model.safetensors")
-    assert [layer.activation for layer in loaded.layers] == [("swish", BETA), ("threshold", THETA)]
+    assert [layer.activation for layer in loaded.layers] == [("swish", BETA), ("cutoff", THETA)]
     assert (loaded.predict(X) == model.predict(X)).all()
     by_name = Sequential([Dense(1, "swish")], seed=0)
     by_name.fit(X, y, loss="cauchy", optimizer="signum", progress=False)
@@ -290,14 +290,14 @@ def bits():
     for dtype in DTYPES:
         z, grad, y = rng.normal(size=(3, 37, 19)).astype(dtype)
         v = np.abs(y)
-        for sigma in ("threshold", ("swish", BETA)):
+        for sigma in ("cutoff", ("swish", BETA)):
             digest.update(kernels.activation_forward(sigma, z))
             digest.update(kernels.activation_backward(sigma, z, grad))
             digest.update(kernels.output_phi("cauchy", sigma, z, y))
         digest.update(kernels.loss_gradient("cauchy", z, y))
         _core.signum_step(z, grad, v)
         digest.update(z)
-        model = Sequential([Dense(9, "swish"), Dense(19, "threshold")], dtype=dtype, seed=6)
+        model = Sequential([Dense(9, "swish"), Dense(19, "cutoff")], dtype=dtype, seed=6)
         model.fit(grad, y, loss="cauchy", optimizer="signum", batch_size=1, epochs=2, progress=False)
         digest.update(model.predict(grad))
     print(digest.hexdigest())
@@ -310,7 +310,7 @@ def page():
     spec.loader.exec_module(module)
     module.PAGE.write_text(module.page(), encoding="utf-8")
     text = module.PAGE.read_text(encoding="utf-8")
-    assert "| `threshold` | `z where z > theta, else 0` | `1 where z > theta, else 0` | theta = 0.5 in [0, 10)" in text
+    assert "| `cutoff` | `z where z > theta, else 0` | `1 where z > theta, else 0` | theta = 0.5 in [0, 10)" in text
     assert "beta = 1 in [0, ∞)" in text
     assert "| `cauchy`, `cauchy_loss` |" in text
     assert "| `signum`, `Signum` |" in text

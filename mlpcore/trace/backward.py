@@ -68,12 +68,20 @@ def _grad_of_loss(writer: Writer, link: Link) -> Step:
         "grad_a",
         link,
         "backward",
-        "how the loss changes with the outputs",
+        f"how the loss changes with the outputs{_share(writer)}",
         {f"{link.path}.a": layer.a, "t.y": trace.y},
         (f"{link.path}.grad_a", layer.grad_a),
         Equation(_grad_name(link), *formula, writer.samples(layer.grad_a)),
         f"The gradient of {trace.loss_name} with respect to the outputs y_hat = a." + _scale(writer),
     )
+
+
+def _share(writer: Writer) -> str:
+    """Return by what the formula of one sample is multiplied in a batch."""
+    trace = writer.trace
+    if trace.sample_weight is not None:
+        return ", times each sample's share of the weights"
+    return "" if trace.n == 1 else f", times 1/{trace.n} for the mean"
 
 
 def _scale(writer: Writer) -> str:
@@ -180,6 +188,7 @@ def _short(writer: Writer, link: Link) -> Iterator[Step]:
     derivative = catalogue.FAMILIES["pairs"][f"{sigma_row.name}_{loss_row.name}"].derivative or ""
     sides: list[Node] = []
     a, y = Symbol("a", link.label), Symbol("y")
+    share_in_words = ""
     if _is_a_minus_y(writer, derivative):
         values = Difference(writer.samples(layer.a), writer.samples(trace.y))
         if trace.n == 1:
@@ -189,11 +198,12 @@ def _short(writer: Writer, link: Link) -> Iterator[Step]:
             sides = [Product(share, Difference(a, y)), Product(share, values)]
     else:
         sides = [Words(derivative, True)]
+        share_in_words = _share(writer)
     yield writer.step(
         "short",
         link,
         "backward",
-        f"equation 1 in short: phi of layer {link.label}",
+        f"equation 1 in short: phi of layer {link.label}{share_in_words}",
         {f"{link.path}.a": layer.a, "t.y": trace.y},
         (f"{link.path}.phi", layer.phi),
         Equation(Symbol("phi", link.label), *sides, writer.samples(layer.phi)),

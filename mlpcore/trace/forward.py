@@ -32,16 +32,13 @@ def forward_steps(writer: Writer, links: list[Link]) -> Iterator[Step]:
 def loss_step(writer: Writer, last: Link) -> Step:
     """Return the step of the loss."""
     trace = writer.trace
-    mean = (
-        ""
-        if trace.n == 1
-        else f" It is the {'weighted ' if trace.sample_weight is not None else ''}mean over {trace.n} samples."
-    )
+    weighted = "" if trace.sample_weight is None else "weighted "
+    mean = "" if trace.n == 1 else f" It is the {weighted}mean over {trace.n} samples."
     return writer.step(
         "loss",
         last,
         "forward",
-        f"the loss {trace.loss_name}",
+        f"the loss {trace.loss_name}{'' if trace.n == 1 else f', the {weighted}mean over {trace.n} samples'}",
         {f"{last.path}.a": last.layer.a, "t.y": trace.y},
         ("t.loss", np.float64(trace.loss)),
         Equation(
