@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     raise unbuilt.explained(error, __file__) from None
 
-from mlpcore import catalogue, cpu, kernels, lazy
+from mlpcore import catalogue, cpu, lazy
 from mlpcore.activations import CELU, ELU, LeakyReLU
 from mlpcore.callbacks import Callback, EarlyStopping, LambdaCallback
 from mlpcore.custom_activation import CustomActivation
@@ -69,7 +69,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
-    from mlpcore import exercises, gradcheck, plot, trace, typeset, widget
+    from mlpcore import exercises, gradcheck, kernels, plot, trace, typeset, widget
     from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.mutation import Mutation, mutate
@@ -178,6 +178,7 @@ _at_first_use = lazy.attributes(
     __name__,
     "exercises",
     "gradcheck",
+    "kernels",
     "plot",
     "trace",
     "typeset",

@@ -4,8 +4,8 @@ What holds something else is refused with the place of the first value that is n
 Neither pandas nor SciPy is imported: their objects are known by the attributes that they have.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from numbers import Real
 from typing import Any, Protocol, TypeGuard
 
@@ -180,7 +180,10 @@ def _from_objects(wrong: str, array: Array, labels: bool) -> Array:
 
 def _is_number(kind: type) -> bool:
     # NumPy counts its timedelta64 among the integers.
-    return issubclass(kind, Real | Decimal | np.bool_) and not issubclass(kind, np.timedelta64)
+    numbers: tuple[type, ...] = (Real, np.bool_)
+    if "decimal" in sys.modules:  # unless it is imported, nothing is a Decimal
+        numbers = (*numbers, sys.modules["decimal"].Decimal)
+    return issubclass(kind, numbers) and not issubclass(kind, np.timedelta64)
 
 
 def _advice_on(value: object, labels: bool) -> str:

@@ -11,6 +11,7 @@ IMPORTS_DURING = """
 import sys
 import numpy as np
 import mlpcore
+import mlpcore.kernels
 
 seen = []
 imports = lambda event, arguments: seen.append(arguments[0]) if event == "import" else None
@@ -211,7 +212,7 @@ def test_processes_forked_beside_first_fits_train() -> None:
 def test_what_waits_for_its_first_use_is_found_and_what_is_not_public_is_refused():
     code = """
 import sys, mlpcore
-assert not {"mlpcore.gradcheck", "mlpcore.schedules.cycles"} & set(sys.modules)
+assert not {"mlpcore.gradcheck", "mlpcore.kernels", "mlpcore.schedules.cycles", "matplotlib"} & set(sys.modules)
 for package in (mlpcore, mlpcore.schedules):
     for name in package.__all__:
         assert getattr(package, name) == getattr(package, name), name
