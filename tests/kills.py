@@ -51,7 +51,7 @@ def started(path: Path, isa: str, threads: int) -> subprocess.Popen[str]:
 
 def main(kills: int) -> int:
     """Kill so many trainings, and say what came out."""
-    sets = [isa for isa in mlpcore.cpu.info()["available"] if isa != "reference"]
+    sets = mlpcore.cpu.info()["available"][:2]  # the two fastest
     ways = itertools.cycle((isa, threads) for threads in (1, 2, 3) for isa in sets)
     random.seed(1)
     killed, ended, torn, other = 0, 0, 0, 0
