@@ -72,6 +72,7 @@ if _TYPE_CHECKING:
     from mlpcore import exercises, gradcheck, kernels, plot, trace, typeset, widget
     from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
+    from mlpcore.imports import from_sklearn, from_torch
     from mlpcore.mutation import Mutation, mutate
     from mlpcore.schedules import (
         Cosine,
@@ -161,6 +162,8 @@ __all__ = [
     "diagnose",
     "diagnose_all",
     "exercises",
+    "from_sklearn",
+    "from_torch",
     "get_num_threads",
     "gradcheck",
     "kernels",
@@ -184,6 +187,7 @@ _at_first_use = lazy.attributes(
     "typeset",
     "widget",
     callbacks=("CSVLogger", "Checkpoint", "TensorBoardLogger", "TimeLimit"),
+    imports=("from_sklearn", "from_torch"),
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
     mutation=("Mutation", "mutate"),
     schedules=(

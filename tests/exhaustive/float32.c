@@ -2,7 +2,7 @@
  * library in double.
  *
  *     cc -std=c11 -O3 -ffp-contract=off -mfma -pthread -Icsrc tests/exhaustive/float32.c \
- *         csrc/reference/reference_f32.c $(find csrc/catalogue csrc/runtime -name '*.c') \
+ *         csrc/reference/reference_f*.c $(find csrc/catalogue csrc/runtime -name '*.c') \
  *         -lm -o build/exhaustive-float32 && build/exhaustive-float32
  *
  * (without -mfma where the processor is no x86; tests/exhaustive/run.py does all that). Prints the worst error of each

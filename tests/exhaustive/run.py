@@ -23,7 +23,7 @@ def main() -> int:
             *(["-mfma"] if x86 else []),  # without it every fma is a call of the C library
             f"-I{ROOT / 'csrc'}",
             HERE / "float32.c",
-            ROOT / "csrc" / "reference" / "reference_f32.c",
+            *(ROOT / "csrc" / "reference" / f"reference_f{bits}.c" for bits in (32, 64)),
             *(path for folder in ("catalogue", "runtime") for path in (ROOT / "csrc" / folder).glob("*.c")),
             *("-lm", "-o", program),
         ],
