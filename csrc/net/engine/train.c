@@ -182,7 +182,9 @@ static bool watch_epoch(const trainer *t, ptrdiff_t epoch) {
     const mlp_net *net = t->net;
     if (mlp_watch_epoch(s, s->watched[epoch * s->stride]) && s->best_params) {
         memcpy(s->best_params, net->params, (size_t)net->parameters * sizeof(real));
-        memcpy(s->best_state, net->state, (size_t)net->buffer_size * sizeof(real));
+        if (s->best_state) { /* NULL where the net has none */
+            memcpy(s->best_state, net->state, (size_t)net->buffer_size * sizeof(real));
+        }
     }
     return s->progress->stopped != 0;
 }
