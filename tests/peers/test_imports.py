@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
-import mlpcore
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+import mlpcore  # noqa: E402
 
 ACTIVATIONS = [
     nn.Identity(), nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.2), nn.ELU(0.7), nn.SELU(), nn.CELU(1.3), nn.GELU(),
