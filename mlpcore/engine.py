@@ -241,6 +241,22 @@ class StoppingState(NamedTuple):
     params: NDArray[Any] | None
     state: NDArray[Any] | None
 
+    @property
+    def best(self) -> float | None:
+        """The best number so far."""
+        return None if self.best_epoch is None else float(self.progress[0])
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Its epoch, counted from the first that was watched."""
+        epoch = int(self.progress[1])
+        return None if epoch < 0 else epoch
+
+    @property
+    def stopped(self) -> bool:
+        """Whether training is to end."""
+        return bool(self.progress[3])
+
 
 class TrainSettings(NamedTuple):
     """What `Net.train` is asked to do beside the data.

@@ -9,7 +9,6 @@ import numpy as np
 from mlpcore import checks
 from mlpcore._core import Net
 from mlpcore.callbacks.callback import Callbacks, Logs
-from mlpcore.custom_loss import CustomLoss
 from mlpcore.data import Array
 from mlpcore.engine import (
     Choice,
@@ -28,8 +27,6 @@ from mlpcore.task import Task
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
-
-_STOPPED = 3  # in the progress of a StoppingState
 
 
 class Between(NamedTuple):
@@ -56,13 +53,7 @@ class Between(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether the training is to end."""
-        stopped = self.stopping is not None and bool(self.stopping.progress[_STOPPED])
-        return stopped or (self.stop is not None and bool(self.stop[0]))
-
-
-def is_custom(loss: Choice) -> bool:
-    """Tell whether a loss is written in Python."""
-    return isinstance(loss, CustomLoss)
+        return (self.stopping is not None and self.stopping.stopped) or (self.stop is not None and bool(self.stop[0]))
 
 
 class _Tables:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["from_sklearn", "from_torch"]
 
 # scikit-learn's names of activations that have others here; all others are the same.
-_SKLEARN = {"identity": "linear", "logistic": "sigmoid"}
+SKLEARN_NAMES = {"identity": "linear", "logistic": "sigmoid"}
 # PyTorch's modules that no row of the catalogue is named like.
 _TORCH = {"Identity": "linear"}
 
@@ -65,7 +65,7 @@ def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neur
     layers: list[Layer] = []
     for j, coefs in enumerate(estimator.coefs_):
         sigma = estimator.out_activation_ if j == last else estimator.activation
-        layers.append(Dense(coefs.shape[1], _SKLEARN.get(sigma, sigma)))
+        layers.append(Dense(coefs.shape[1], SKLEARN_NAMES.get(sigma, sigma)))
     first = estimator.coefs_[0]
     model = Sequential(layers, input_size=first.shape[0], dtype=first.dtype)
     for layer, coefs, intercepts in zip(layers, estimator.coefs_, estimator.intercepts_, strict=True):

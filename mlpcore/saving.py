@@ -87,9 +87,7 @@ def save(model: "Stack", file: storage.StrPath | BinaryIO, training: Training | 
 def load(file: storage.StrPath | BinaryIO) -> Saved:
     """Read the model that `save` wrote; OSError if it cannot be read, ValueError if it holds no model."""
     saved = load_training(file)[0]
-    net = saved.bound.net
-    tensors = _tensors(saved.layers, saved.bound.input_size, net.params, net.state)
-    _warn_unless_finite(storage.quoted_name(file), tensors, net.params, net.state)
+    _warn_unless_finite(storage.quoted_name(file), saved)
     return saved
 
 
@@ -106,8 +104,7 @@ def load_training(
             extra = {name: each for name, each in reader.tensors.items() if name.startswith(f"{_TRAINING}.")}
             own = {name: each for name, each in reader.tensors.items() if training is None or name not in extra}
             saved = _checked(reader.description, own)
-            net = saved.bound.net
-            tensors = _tensors(saved.layers, saved.bound.input_size, net.params, net.state)
+            tensors = _tensors_of(saved)
             arrays = {name: _room(name, extra[name]) for name in extra.keys() - own.keys()}
             reader.read_into(tensors | arrays)
         except OSError:  # among them the one that is a ValueError too: of a file that is not readable
@@ -217,11 +214,18 @@ def _require_tensors(tensors: dict[str, files.Tensor], layers: Sequence[Layer], 
             )
 
 
-def _warn_unless_finite(file: str, tensors: dict[str, NDArray[Any]], *flat: NDArray[Any]) -> None:
+def _tensors_of(saved: Saved) -> dict[str, NDArray[Any]]:
+    """Return views of what a model from a file holds."""
+    net = saved.bound.net
+    return _tensors(saved.layers, saved.bound.input_size, net.params, net.state)
+
+
+def _warn_unless_finite(file: str, saved: Saved) -> None:
+    flat = saved.bound.net.params, saved.bound.net.state
     parts = (each[begin : begin + _LOOKED_AT_ONCE] for each in flat for begin in range(0, each.size, _LOOKED_AT_ONCE))
     if all(np.isfinite(part).all() for part in parts):
         return
-    name = next(name for name, tensor in tensors.items() if not np.isfinite(tensor).all())
+    name = next(name for name, tensor in _tensors_of(saved).items() if not np.isfinite(tensor).all())
     warnings.warn(
         f"{file}: {name} holds numbers that are not finite, as a training leaves them that diverged: so will be what "
         "the model predicts",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from mlpcore import _core, catalogue, epochs, network, targets
+from mlpcore import _core, catalogue, network, targets
 from mlpcore._core import Net
 from mlpcore.beginnings import begun, require_length
 from mlpcore.callbacks.callback import Callback, Callbacks, Logs
 from mlpcore.callbacks.early_stopping import EarlyStopping
+from mlpcore.custom_loss import CustomLoss
 from mlpcore.engine import Choice, LBFGSState, OptimizerState, StoppingState
 from mlpcore.epochs import Between, run_epochs, score
 from mlpcore.history import History
@@ -139,7 +140,7 @@ def _engine_validates(model: "Sequential", task: Task, state: Claimed) -> bool:
     return (
         task.validation is not None
         and isinstance(state, OptimizerState)
-        and not (model._built().has_custom or epochs.is_custom(task.loss) or task.metrics.functions)
+        and not (model._built().has_custom or isinstance(task.loss, CustomLoss) or task.metrics.functions)
     )
 
 
@@ -147,11 +148,9 @@ def _runs_python(task: Task, state: Claimed, between: Between, stoppings: Iterab
     """Tell whether Python code runs between two epochs."""
     stoppings = list(stoppings)
     others = between.calls.without(stoppings)
-    watched_here = any(stopping.monitor.removeprefix("val_") in task.metrics.functions for stopping in stoppings)
     return (
         others.has("on_epoch_begin", "on_epoch_end")
         or len(stoppings) > 1
-        or watched_here
         or bool(task.metrics.functions)
         or (task.validation is not None and not between.validates)
         or task.optimizer._runs_python

@@ -13,7 +13,6 @@ from mlpcore.engine import StoppingState
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
 
-_BEST, _BEST_EPOCH, _EPOCHS, _STOPPED = range(4)
 _SCORES = ("loss", "accuracy")
 
 
@@ -95,22 +94,17 @@ class EarlyStopping(Callback):
     @property
     def best(self) -> float | None:
         """The best number of the last `fit`."""
-        return None if self.best_epoch is None else float(self._progress[_BEST])
+        return None if self._state is None else self._state.best
 
     @property
     def best_epoch(self) -> int | None:
         """Its epoch, counted from 0."""
-        epoch = int(self._progress[_BEST_EPOCH])
-        return None if epoch < 0 else epoch
+        return None if self._state is None else self._state.best_epoch
 
     @property
     def stopped(self) -> bool:
         """Whether the last `fit` was ended by this."""
-        return bool(self._progress[_STOPPED])
-
-    @property
-    def _progress(self) -> NDArray[Any]:
-        return _no_progress() if self._state is None else self._state.progress
+        return self._state is not None and self._state.stopped
 
     def _check(self, recorded: list[str], argument: str) -> bool:
         """Return whether larger is better; ValueError if nothing of the name is among what will be recorded."""
@@ -141,7 +135,7 @@ class EarlyStopping(Callback):
             larger_is_better,
             float(self.min_delta),
             float(self.patience),
-            _no_progress(),
+            np.array([math.nan, -1, 0, 0], np.float64),
             np.empty_like(net.params) if self.restore_best else None,
             np.empty_like(net.state) if self.restore_best else None,
         )
@@ -153,7 +147,11 @@ class EarlyStopping(Callback):
         assert state is not None
         if _core.watch_epoch(state, logs.get(self.monitor, math.nan)) and state.params is not None:
             net = model._built()
-            state.params[...], state.state[...] = net.read(lambda: (net.params.copy(), net.state.copy()))  # type: ignore[index]
+
+            def keep() -> None:
+                state.params[...], state.state[...] = net.params, net.state  # type: ignore[index]
+
+            net.read(keep)
         return self.stopped
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
@@ -177,7 +175,3 @@ class EarlyStopping(Callback):
 
         net.read(overwrite)
         self._state = state._replace(params=None, state=None)
-
-
-def _no_progress() -> NDArray[Any]:
-    return np.array([math.nan, -1, 0, 0], np.float64)

@@ -16,14 +16,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from mlpcore import Dense, Dropout, Sequential, checks
 from mlpcore.callbacks import Callback, EarlyStopping
+from mlpcore.imports import SKLEARN_NAMES
 from mlpcore.optimizers import Optimizer
 from mlpcore.sklearn.solvers import SmallRate, Solved, Verbose, optimizer_for
 from mlpcore.training import TrainingWarning
 
 Array = NDArray[Any]
-
-NAMES = {"identity": "linear", "logistic": "sigmoid"}
-"""scikit-learn's names of activations that have others in mlpcore."""
 
 _MOST_ROWS = 200  # of a batch, if its size is "auto"
 _LEAST_VALIDATION = 2
@@ -196,11 +194,9 @@ class MLP(BaseEstimator, ABC):
         return [checks.whole_number(f"hidden_layer_sizes[{i}]", size, at_least=1) for i, size in enumerate(listed)]
 
     def _rows_of_batch(self, n: int) -> int:
-        if self.batch_size == "auto" or self.solver == "lbfgs":
-            return n if self.solver == "lbfgs" else min(_MOST_ROWS, n)
-        if self.batch_size > n:  # type: ignore[operator]
-            warnings.warn(f"batch_size is {self.batch_size}, more than the {n} samples: it is clipped", stacklevel=5)
-        return min(int(self.batch_size), n)
+        if self.solver == "lbfgs":
+            return n
+        return min(_MOST_ROWS if self.batch_size == "auto" else int(self.batch_size), n)
 
     def _make(self, x: Array, target: Array, weight: Array | None) -> None:
         """Make the model and its optimizer."""
@@ -223,7 +219,7 @@ class MLP(BaseEstimator, ABC):
         self._model = Sequential(layers, input_size=x.shape[1], dtype=x.dtype, seed=seed)
         self._loss = loss
         self._optimizer: Optimizer = optimizer_for(self, len(x), scale)
-        self.out_activation_ = {name: other for other, name in NAMES.items()}.get(sigma, sigma)
+        self.out_activation_ = {name: other for other, name in SKLEARN_NAMES.items()}.get(sigma, sigma)
         self.n_outputs_, self.n_layers_ = units, len(hidden) + 2
 
     def _forget(self) -> None:
@@ -253,7 +249,12 @@ class MLP(BaseEstimator, ABC):
         solved = Solved(self._optimizer, self.tol, self.max_fun) if self.solver == "lbfgs" else None
         callbacks += [solved] if solved is not None else []
         callbacks += [Verbose(self._shown, self._monitor)] if self.verbose else []
-        options: dict[str, Any] = {} if self.solver == "lbfgs" else {"batch_size": self._rows_of_batch(len(x))}
+        options: dict[str, Any] = {}
+        if self.solver != "lbfgs":
+            options["batch_size"] = self._rows_of_batch(len(x))
+            if self.batch_size != "auto" and int(self.batch_size) > len(x):
+                text = f"batch_size is {self.batch_size}, more than the {len(x)} samples: it is clipped"
+                warnings.warn(text, stacklevel=3)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TrainingWarning)  # told below, in scikit-learn's words
             history = self._model.fit(
@@ -375,4 +376,4 @@ def _dense(x: Any) -> Array:  # noqa: ANN401  an array or a sparse matrix
 
 
 def _named(activation: Any) -> Any:  # noqa: ANN401
-    return NAMES.get(activation, activation) if isinstance(activation, str) else activation
+    return SKLEARN_NAMES.get(activation, activation) if isinstance(activation, str) else activation

@@ -9,7 +9,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from mlpcore.callbacks import Callback
-from mlpcore.sklearn.base import MLP, NAMES, Array, is_stochastic
+from mlpcore.imports import SKLEARN_NAMES
+from mlpcore.sklearn.base import MLP, Array, is_stochastic
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -133,10 +134,10 @@ class MLPRegressor(RegressorMixin, MLP):
     def _head(self, y: Array) -> tuple[int, str, str, float]:
         out = y.shape[1]
         if self.loss == "squared_error":
-            return out, NAMES["identity"], "mse", 2 / out
+            return out, SKLEARN_NAMES["identity"], "mse", 2 / out
         if self.loss == "poisson":
             return out, "softplus", "poisson", 1.0
-        return out, NAMES["identity"], self.loss, 1.0
+        return out, SKLEARN_NAMES["identity"], self.loss, 1.0
 
     def _metrics(self) -> list[Any]:
         return ["r2"] if self.early_stopping else []
