@@ -1,0 +1,1 @@
+"""Models of mlpcore for other programs: a writer for each format."""
