@@ -28,10 +28,11 @@ class _Changes:
         self.bound = model._holder.bound
         self.histories = model.history, history
         self.state, self.owner = optimizer._state, optimizer._owner
+        self.names = model._feature_names
         self.counts = optimizer._steps, optimizer._waiting
         self.claimed = self.state
 
-    def make(self, built: Bound | None, length: FitLength | None) -> Claimed:
+    def make(self, built: Bound | None, length: FitLength | None, names: tuple[str, ...] | None) -> Claimed:
         if built is not None:
             self.model._holder.bind(built)
         params = self.model._built().params
@@ -41,6 +42,7 @@ class _Changes:
         state = self.optimizer._claim_with(self.model, self.claimed, length)
         if self.histories[1] is not None:
             self.model.history = self.histories[1]
+        self.model._feature_names = names or self.names
         return state
 
     def undo(self, error: BaseException) -> None:
@@ -55,7 +57,7 @@ class _Changes:
         if self.optimizer._state is self.claimed:
             self.optimizer._state, self.optimizer._owner = self.state, self.owner
         if not busy:
-            self.model._holder.bound = self.bound
+            self.model._holder.bound, self.model._feature_names = self.bound, self.names
 
 
 @contextmanager
@@ -65,8 +67,9 @@ def begun(
     columns: int | None = None,
     history: History | None = None,
     length: FitLength | None = None,
+    feature_names: tuple[str, ...] | None = None,
 ) -> Iterator[Claimed]:
-    """Give a model its network, if it has none yet, the optimizer and a history: what a training changes first.
+    """Give a model its network and names of columns, if it has none, the optimizer and a history: what changes first.
 
     They are taken back if an exception leaves before a step was done.
     """
@@ -75,7 +78,7 @@ def begun(
     try:
         with beginning:
             changes = _Changes(model, optimizer, history)
-            state = changes.make(built, length)
+            state = changes.make(built, length, feature_names)
         yield optimizer._at_epoch(state, model.dtype)  # may run Python code, and so not while the lock is held
     except BaseException as error:
         if changes is not None:

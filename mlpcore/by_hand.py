@@ -42,6 +42,7 @@ class ByHand(Stack):
         TypeError, ValueError
             If x is no array of real numbers of this shape, or weights are wrong.
         """
+        self._check_columns("x", x)
         x = checks.batch_of("x", x, self.input_size)
         training = checks.flag("training", training)
         weight = None

@@ -86,7 +86,7 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
     return _numbers(name, array, labels)
 
 
-def column_names(value: ArrayLike) -> list[Any] | None:
+def column_names(value: object) -> list[Any] | None:
     """Return the names of a frame's columns; None for what is no frame."""
     return list(value.columns) if _is_frame(value) else None
 

@@ -42,6 +42,8 @@ class Sequential(ByHand):
     ----------
     history : History or None
         What the latest `fit` recorded, also if it was interrupted.
+    feature_names_in_ : list of str or None
+        The names of the columns of the frame that the model was trained on; None: it was no frame.
     epochs_trained : int
         The number of completed epochs. Together with the seed it determines the next shuffle, so that
         training n epochs at once or one by one gives the same weights, bit for bit.
@@ -108,7 +110,8 @@ class Sequential(ByHand):
         Parameters
         ----------
         X : array_like of shape (n, in)
-            One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps.
+            One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps; its
+            columns' names are kept in `feature_names_in_`, and every frame that comes later must have the same.
         y : array_like of shape (n, out) or (n,)
             The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices, which stay
             one number a row: ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels. For loss
@@ -241,6 +244,7 @@ class Sequential(ByHand):
         Parameters
         ----------
         X : array_like of shape (n, in)
+            As in `fit`.
 
         Returns
         -------
@@ -250,8 +254,9 @@ class Sequential(ByHand):
         Raises
         ------
         TypeError, ValueError
-            If X is no array of real numbers of this shape.
+            If X is no array of real numbers of this shape, or a frame with other columns than those trained on.
         """
+        self._check_columns("X", X)
         bound = self._holder.bound
         if bound is not None:  # most calls: the engine checks all that matters
             try:

@@ -33,6 +33,7 @@ class Saved(NamedTuple):
     dtype: str
     seed: int
     epochs_trained: int
+    feature_names: tuple[str, ...] | None
     bound: Bound
 
 
@@ -60,7 +61,7 @@ def _tensors(
 Training = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 """What a file holds of a training beside the model, for `mlpcore.checkpoints`: a description, and arrays by name."""
 
-_TRAINING = "training"
+_TRAINING, _NAMES = "training", "feature_names"
 
 
 def save(model: "Stack", file: storage.StrPath | BinaryIO, training: Training | None = None) -> None:
@@ -77,6 +78,8 @@ def save(model: "Stack", file: storage.StrPath | BinaryIO, training: Training | 
         "seed": model.seed,
         "epochs_trained": epochs_trained,
     }
+    if model.feature_names_in_ is not None:
+        description[_NAMES] = model.feature_names_in_
     if training is not None:
         description[_TRAINING] = training[0]
         tensors |= training[1]
@@ -129,7 +132,7 @@ def _room(name: str, tensor: files.Tensor) -> NDArray[Any]:
 def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> Saved:
     """Return the model, its parameters 0; raise TypeError or ValueError if nothing fits together."""
     expected = ["dtype", "epochs_trained", "input_size", "layers", "seed"]
-    if sorted(description) != expected:
+    if sorted(description.keys() - {_NAMES}) != expected:
         raise ValueError(f"the description has the entries {quoted(sorted(description))}, expected {expected}")
     for name in ("dtype", "epochs_trained", "input_size", "seed"):
         _require_short(name, description[name])
@@ -139,9 +142,18 @@ def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> S
     seed = checks.seed_number(description["seed"])
     epochs = checks.whole_number("epochs_trained", description["epochs_trained"], at_least=0, at_most=MOST_EPOCHS)
     input_size = checks.whole_number("input_size", description["input_size"], at_least=1)
+    names = _feature_names_of(description.get(_NAMES), input_size)
     layers = _layers_of("layers", description["layers"])
     _require_tensors(tensors, layers, input_size, dtype)
-    return Saved(layers, dtype, seed, epochs, network.make(layers, input_size, dtype))
+    return Saved(layers, dtype, seed, epochs, names, network.make(layers, input_size, dtype))
+
+
+def _feature_names_of(value: object, input_size: int) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != input_size or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{_NAMES} is {quoted(value)}, expected {input_size} texts")
+    return tuple(value)
 
 
 def _layers_of(name: str, descriptions: object) -> list[Layer]:

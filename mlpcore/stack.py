@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Self, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mlpcore import checks, copies, network, saving
+from mlpcore import checks, columns, copies, network, saving
 from mlpcore._core import Net
 from mlpcore.history import History
 from mlpcore.layers import Layer
@@ -42,6 +42,7 @@ class Stack:
         self._input_size = self._resolve_input_size(input_size)
         self.history: History | None = None
         self._cursor = np.zeros(2, np.int64)  # epochs trained, batches of the next one: the engine counts here
+        self._feature_names: tuple[str, ...] | None = None
         self._holder = Holder()
         self._owner = Owner(weakref.ref(self._holder))
         if self._input_size is not None:
@@ -57,6 +58,14 @@ class Stack:
     def input_size(self) -> int | None:
         """The number of features of a sample; None while it is not known."""
         return self._input_size if self._holder.bound is None else self._holder.bound.input_size
+
+    @property
+    def feature_names_in_(self) -> list[str] | None:
+        """The names of the columns of the frame that the model was trained on; None: it was no frame.
+
+        A frame that the model is given later must have these columns in this order; an array will do too.
+        """
+        return None if self._feature_names is None else list(self._feature_names)
 
     @property
     def dtype(self) -> str:
@@ -117,7 +126,7 @@ class Stack:
         Returns
         -------
         Sequential
-            With the weights, seed and count of epochs of the one saved.
+            With the weights, seed, count of epochs and names of columns of the one saved.
 
         Raises
         ------
@@ -139,6 +148,7 @@ class Stack:
         model = cls.__new__(cls)
         Stack.__init__(model, saved.layers, dtype=saved.dtype, seed=saved.seed)
         model.epochs_trained = saved.epochs_trained
+        model._feature_names = saved.feature_names
         model._holder.bound = saved.bound
         return model
 
@@ -262,6 +272,11 @@ class Stack:
     def _check_input(self, name: str, x: NDArray[Any]) -> None:
         """Raise ValueError, which calls it `name`, if the first layer cannot read x."""
         self._layers[0]._check_input(name, x)
+
+    def _check_columns(self, name: str, given: object) -> None:
+        """Raise ValueError, which calls it `name`, if a frame has other columns than the model was trained on."""
+        if self._feature_names is not None and type(given) is not np.ndarray:
+            columns.check_feature_names(name, given, self._feature_names)
 
     def _output_size(self, input_size: int) -> int:
         """Return how many outputs the model has for so many inputs."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlpcore import checks, targets
+from mlpcore.columns import check_feature_names, feature_names
 from mlpcore.engine import Choice, MetricsState
 from mlpcore.metrics import Metric, Metrics, metrics_of
 from mlpcore.optimizers import Optimizer
@@ -37,6 +38,8 @@ class Task:
     """The metric by which accuracies count."""
     metrics: Metrics
     """What else is measured."""
+    feature_names: tuple[str, ...] | None
+    """The names of the columns that are trained on, where they have names."""
 
     @property
     def columns(self) -> int:
@@ -65,9 +68,11 @@ def samples_of(
     loss: Choice,
     of: str = "",
     columns: int | None = None,
+    names: tuple[str, ...] | None = None,
     relative: bool = True,
 ) -> checks.Samples:
-    """Return rows for a model to learn from or to be measured on."""
+    """Return rows for a model to learn from or to be measured on; `columns` and their names where they are known."""
+    check_feature_names(f"X{of}", X, names or model._feature_names)
     samples = checks.samples_of(
         X,
         y,
@@ -108,6 +113,7 @@ def task_of(
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)
     train = samples_of(model, X, y, sample_weight, loss, relative=relative)
+    names = model._feature_names or feature_names(X)
     validation = None
     if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
         if validation_data is not None:
@@ -120,7 +126,7 @@ def task_of(
                     "leaves, expected at least one weight > 0 there: shuffle the rows first, or choose another fraction"
                 )
     elif validation_data is not None:
-        validation = _validation_of(model, validation_data, train.x.shape[1], loss)
+        validation = _validation_of(model, validation_data, train.x.shape[1], names, loss)
     schedule = optimizer._schedule
     if schedule is not None and schedule._watches_validation and validation is None:
         raise ValueError(
@@ -137,14 +143,16 @@ def task_of(
     train = train.without_zero_weights()
     mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
     batch_size = optimizer._check_batch(batch_size, len(train.x))
-    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule, measured)
+    return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule, measured, names)
 
 
-def _validation_of(model: "Sequential", data: Sequence[ArrayLike], columns: int, loss: Choice) -> checks.Samples:
+def _validation_of(
+    model: "Sequential", data: Sequence[ArrayLike], columns: int, names: tuple[str, ...] | None, loss: Choice
+) -> checks.Samples:
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
     sample_weight = data[2] if len(data) == 3 else None
-    return samples_of(model, data[0], data[1], sample_weight, loss, " of validation_data", columns)
+    return samples_of(model, data[0], data[1], sample_weight, loss, " of validation_data", columns, names)
 
 
 def check_epochs(model: "Sequential", epochs: int) -> int:

@@ -56,7 +56,7 @@ def run(
         _explained(history, epochs),
         history._kept(),
         progress_bar(epochs, progress) as advance,
-        begun(model, task.optimizer, task.columns, history, length) as state,
+        begun(model, task.optimizer, task.columns, history, length, task.feature_names) as state,
         model._holder.stoppable() as stop,
     ):
         states = [
@@ -213,7 +213,7 @@ def run_once(model: "Sequential", task: Task) -> None:
     require_length(task.optimizer)
     _warn_if_hopeless(model, task)
     history = History()
-    with begun(model, task.optimizer, task.columns) as state:
+    with begun(model, task.optimizer, task.columns, feature_names=task.feature_names) as state:
         diverged = run_epochs(model, task, state, 1, Between(history, Callbacks([], model, history)))
     if diverged is not None:
         _warn_of_divergence(diverged, _layer_not_finite(model))
