@@ -38,8 +38,8 @@ demo: .venv/.demo .venv/.installed  ## train on handwritten digits, check the gr
 test: .venv/.demo .venv/.test .venv/.installed  ## prove everything but what is below; ARGS="test_losses.py -k softmax" runs a part
 	$(call SUITE)
 
-test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch's autograd (downloads PyTorch)
-	$(PYTEST) -q peers
+test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch and Keras, and run what the how-tos do with them (downloads both)
+	$(PYTEST) -q peers test_loggers.py
 	$(PYTEST) -q test_docs.py -k howto
 
 test-exhaustive: .venv/.base  ## try the elementary functions on all 2^32 floats (minutes)
