@@ -148,9 +148,10 @@ docs: .venv/.docs .venv/.demo .venv/.installed playground  ## build the docs sit
 test-site: .venv/.browser docs  ## open every page of the site in a headless Chromium with no network; ARGS=docs/index.html takes pictures
 	$(RUN) tests/site/run.py $(ARGS)
 
-docs-tables: .venv/.installed  ## write docs/catalogue.md and the table of mistakes in docs/diagnose.md from the catalogues
+docs-tables: .venv/.test .venv/.installed  ## write docs/catalogue.md and the tables in docs/diagnose.md and docs/interop.md from the catalogues
 	$(RUN) docs/make_catalogue.py
 	$(RUN) docs/make_diagnose.py
+	$(RUN) docs/make_interop.py
 
 docs-plots: .venv/.demo .venv/.installed  ## draw the pictures of docs/plots.md
 	$(RUN) docs/make_plots.py

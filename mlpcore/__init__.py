@@ -72,6 +72,7 @@ if _TYPE_CHECKING:
     from mlpcore import exercises, gradcheck, kernels, plot, trace, typeset, widget
     from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
+    from mlpcore.export.onnx import to_onnx
     from mlpcore.imports import from_sklearn, from_torch
     from mlpcore.mutation import Mutation, mutate
     from mlpcore.schedules import (
@@ -170,6 +171,7 @@ __all__ = [
     "mutate",
     "plot",
     "set_num_threads",
+    "to_onnx",
     "trace",
     "typeset",
     "widget",
@@ -189,6 +191,7 @@ _at_first_use = lazy.attributes(
     callbacks=("CSVLogger", "Checkpoint", "TensorBoardLogger", "TimeLimit"),
     imports=("from_sklearn", "from_torch"),
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
+    **{"export.onnx": ("to_onnx",)},
     mutation=("Mutation", "mutate"),
     schedules=(
         "Cosine",

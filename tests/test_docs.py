@@ -23,7 +23,7 @@ PAGES = [
 PYTHON_BLOCK = re.compile(r"^ *```(?:python|py|pycon)\b[^\n]*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 # What a page may import that `make test` does not bring along: `make test-peers` does.
 os.environ.setdefault("KERAS_BACKEND", "torch")
-NOT_EVERYWHERE = re.compile(r"^ *>>> (?:import|from) (sklearn|keras|torch|matplotlib)\b", re.MULTILINE)
+NOT_EVERYWHERE = re.compile(r"^ *>>> (?:import|from) (sklearn|keras|torch|matplotlib|onnxruntime)\b", re.MULTILINE)
 # These two do something when they are imported: run the command line, ask for the demo's packages.
 MODULES = [
     module.name
