@@ -9,19 +9,25 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits
 
 from mlpcore import Adam, Dense, Sequential
 from mlpcore.plot import (
     BoundaryRecorder,
+    CalibrationDisplay,
+    ConfusionMatrixDisplay,
     DecisionBoundaryDisplay,
+    LossCurveDisplay,
     LossSurfaceDisplay,
     NetworkDisplay,
+    PartialDependenceDisplay,
     PathRecorder,
+    ResidualsDisplay,
     SignalDisplay,
     SignalRecorder,
     WeightsDisplay,
 )
+from mlpcore.sklearn import MLPClassifier, MLPRegressor
 
 DPI = 80
 
@@ -70,8 +76,34 @@ def main(folder: Path) -> None:
     reader.fit(images / 16, digits, "cce", epochs=30, progress=False)
     keep(WeightsDisplay.from_model(reader, shape=(8, 8)), "weights")
 
+    of_estimators(folder)
+
     with plt.style.context("dark_background"):
         keep(DecisionBoundaryDisplay.from_model(model, X, y), "boundary-dark")
+
+
+def of_estimators(folder: Path) -> None:
+    """Draw how good the predictions of a classifier and of a regressor are."""
+    images, digits = load_digits(return_X_y=True)
+    classifier = MLPClassifier(early_stopping=True, max_iter=100, random_state=0)
+    classifier.fit(images[:1200] / 16, digits[:1200])
+    unseen = images[1200:] / 16, digits[1200:]
+    figure, axes = plt.subplots(1, 3, figsize=(14.5, 4.4), layout="constrained")
+    LossCurveDisplay.from_estimator(classifier, ax=axes[0])
+    ConfusionMatrixDisplay.from_estimator(classifier, *unseen, ax=axes[1])
+    CalibrationDisplay.from_estimator(classifier, *unseen, ax=axes[2])
+    figure.savefig(folder / "classifier.png", dpi=DPI, metadata={"Software": None})
+
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    X, y = X * 20, y / 100
+    regressor = MLPRegressor(early_stopping=True, max_iter=300, learning_rate_init=0.01, random_state=0)
+    regressor.fit(X[:300], y[:300])
+    figure, axes = plt.subplots(1, 3, figsize=(14.5, 4.4), layout="constrained", width_ratios=[1, 1, 1.6])
+    ResidualsDisplay.from_estimator(regressor, X[300:], y[300:], ax=axes[0])
+    ResidualsDisplay.from_estimator(regressor, X[300:], y[300:], kind="actual_vs_predicted", ax=axes[1])
+    PartialDependenceDisplay.from_estimator(regressor, X[300:], ["bmi", "s5"], ax=axes[2])
+    figure.savefig(folder / "regressor.png", dpi=DPI, metadata={"Software": None})
+    plt.close("all")
 
 
 if __name__ == "__main__":

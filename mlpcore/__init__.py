@@ -69,7 +69,7 @@ from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
 if _TYPE_CHECKING:
-    from mlpcore import exercises, gradcheck, kernels, plot, trace, typeset, widget
+    from mlpcore import exercises, gradcheck, kernels, plot, show_versions, trace, typeset, widget
     from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.export.onnx import to_onnx
@@ -171,6 +171,7 @@ __all__ = [
     "mutate",
     "plot",
     "set_num_threads",
+    "show_versions",
     "to_onnx",
     "trace",
     "typeset",
@@ -185,6 +186,7 @@ _at_first_use = lazy.attributes(
     "gradcheck",
     "kernels",
     "plot",
+    "show_versions",
     "trace",
     "typeset",
     "widget",

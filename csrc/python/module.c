@@ -55,6 +55,14 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+#ifdef __clang__
+static const char compiler[] = __VERSION__; /* says "clang" itself */
+#elif defined __GNUC__
+static const char compiler[] = "gcc " __VERSION__;
+#else
+static const char compiler[] = "unknown";
+#endif
+
 /* With NumPy 1 the import of its C functions fails with an unhelpful message, so its version is checked first. */
 static int check_numpy_version(void) {
     PyObject *numpy = PyImport_ImportModule("numpy");
@@ -86,6 +94,9 @@ static int module_exec(PyObject *module) {
         return -1;
     }
     if (PyModule_AddIntConstant(module, "MAX_THREADS", MLP_MAX_THREADS) < 0) {
+        return -1;
+    }
+    if (PyModule_AddStringConstant(module, "COMPILER", compiler) < 0) {
         return -1;
     }
     PyObject *net_type = PyType_FromModuleAndSpec(module, &mlp_net_spec, NULL);

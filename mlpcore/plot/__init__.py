@@ -17,18 +17,30 @@ if _TYPE_CHECKING:
     from mlpcore.plot.boundary import BoundaryRecorder, DecisionBoundaryDisplay
     from mlpcore.plot.curves import HistoryDisplay, LiveHistory
     from mlpcore.plot.diagram import NetworkDisplay
+    from mlpcore.plot.displays import (
+        CalibrationDisplay,
+        ConfusionMatrixDisplay,
+        PartialDependenceDisplay,
+        ResidualsDisplay,
+    )
+    from mlpcore.plot.loss_curve import LossCurveDisplay
     from mlpcore.plot.pictures import WeightsDisplay
     from mlpcore.plot.signals import SignalDisplay, SignalRecorder, signals_of
     from mlpcore.plot.surface import LossSurfaceDisplay, PathRecorder
 
 __all__ = [
     "BoundaryRecorder",
+    "CalibrationDisplay",
+    "ConfusionMatrixDisplay",
     "DecisionBoundaryDisplay",
     "HistoryDisplay",
     "LiveHistory",
+    "LossCurveDisplay",
     "LossSurfaceDisplay",
     "NetworkDisplay",
+    "PartialDependenceDisplay",
     "PathRecorder",
+    "ResidualsDisplay",
     "SignalDisplay",
     "SignalRecorder",
     "WeightsDisplay",
@@ -40,6 +52,8 @@ _at_first_use = _lazy.attributes(
     boundary=("BoundaryRecorder", "DecisionBoundaryDisplay"),
     curves=("HistoryDisplay", "LiveHistory"),
     diagram=("NetworkDisplay",),
+    displays=("CalibrationDisplay", "ConfusionMatrixDisplay", "PartialDependenceDisplay", "ResidualsDisplay"),
+    loss_curve=("LossCurveDisplay",),
     pictures=("WeightsDisplay",),
     signals=("SignalDisplay", "SignalRecorder", "signals_of"),
     surface=("LossSurfaceDisplay", "PathRecorder"),

@@ -77,6 +77,12 @@ def palette_of(ax: Axes) -> Palette:
     return Palette(ground, "#202020" if is_light else "#F0F0F0", cycle, diverging)
 
 
+def sequential_of(ax: Axes) -> Colormap:
+    """Return colours for counts on axes, from that of the background, for none, to blue."""
+    palette = palette_of(ax)
+    return LinearSegmentedColormap.from_list("mlpcore-counts", [to_hex(palette.ground), palette.cycle[0]])
+
+
 def plain(ax: Axes) -> None:
     """Take away what frames a diagram: ticks and spines."""
     ax.set(xticks=[], yticks=[])
