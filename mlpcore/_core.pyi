@@ -232,6 +232,8 @@ class Net:
         """Return a copy of all parameters, which no other call changes meanwhile."""
     def set_trained(self, params: ArrayLike) -> None:
         """Overwrite the parameters that are trained, of which no other call reads any meanwhile."""
+    def restore(self, params: ArrayLike, state: ArrayLike | None = None) -> None:
+        """Overwrite all parameters, and the numbers beside them if they are given; no other call reads meanwhile."""
     def value(self, i: int) -> NDArray[Any]:
         """Return value i of the last batch, which step i reads and step i - 1 wrote: a view (n, width)."""
     def gradient(self, i: int) -> NDArray[Any]:

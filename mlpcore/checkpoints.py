@@ -132,10 +132,10 @@ def restore(
     net, saved = model._built(), checkpoint.saved.bound.net
 
     def overwrite() -> None:
-        net.params[...], net.state[...] = saved.params, saved.state
         for name, values in kept.items():
             own[name][...] = values
 
+    net.restore(saved.params, saved.state)
     net.read(overwrite)
     model._seed = checkpoint.saved.seed
     model.epochs_trained = checkpoint.saved.epochs_trained

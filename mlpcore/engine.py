@@ -221,13 +221,15 @@ class StoppingState(NamedTuple):
     column : int
         0 the loss, 1 the accuracy, 2, 3, ... the metrics.
     larger_is_better : bool
+    best_of_all : bool
+        Whether the best is the best of all numbers. Otherwise a new one must be better than it by min_delta.
     min_delta : float
-        By how much a number must be better than the best to be the new best.
+        By how much a number must be better than the best for training to go on.
     patience : float
-        After how many epochs without a new best training ends.
-    progress : ndarray of float64, shape (4,)
-        The best number, its epoch (-1: there is none yet), how many epochs have been watched, and whether training is
-        to end; written in place.
+        After how many epochs without such a number training ends.
+    progress : ndarray of float64, shape (5,)
+        The best number, its epoch (-1: there is none yet), how many epochs have been watched, whether training is to
+        end, and the epochs since a number was better by min_delta; written in place.
     params, state : ndarray or None
         Where the parameters of the best epoch, and the numbers beside them, are kept; None: they are not.
     """
@@ -235,6 +237,7 @@ class StoppingState(NamedTuple):
     of_validation: bool
     column: int
     larger_is_better: bool
+    best_of_all: bool
     min_delta: float
     patience: float
     progress: NDArray[Any]

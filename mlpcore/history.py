@@ -107,6 +107,10 @@ class History(dict[str, list[float]]):
         blocks = tuple(_Block(tuple(names), values) for names, values in tables)
         self._record = self._blocks, _Followed(blocks, cursor, int(cursor[0]))
 
+    def _extend(self, other: "History") -> None:
+        """Record the epochs of another history too; `_store` is to follow."""
+        self._record = [*self._blocks, *other._blocks], None
+
     def _extend_last(self, logs: Mapping[str, float]) -> dict[str, float]:
         """Add values to those of the last epoch, and return all of them."""
         *blocks, (names, rows) = self._blocks

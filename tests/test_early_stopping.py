@@ -25,10 +25,10 @@ def numbers_of(model):
     return net.params.copy(), net.state.copy()
 
 
-def watched(numbers, patience, min_delta=0.0, larger=False):
+def watched(numbers, patience, min_delta=0.0, larger=False, best_of_all=False):
     """What C decides: the place of the best number, and after how many the end came."""
-    progress = np.array([np.nan, -1, 0, 0])
-    state = StoppingState(False, 0, larger, min_delta, float(patience), progress, None, None)
+    progress = np.array([np.nan, -1, 0, 0, 0])
+    state = StoppingState(False, 0, larger, best_of_all, min_delta, float(patience), progress, None, None)
     for number in numbers:
         _core.watch_epoch(state, number)
         if progress[3]:
@@ -52,6 +52,36 @@ def watched(numbers, patience, min_delta=0.0, larger=False):
 )
 def test_the_decision(numbers, patience, min_delta, larger, expected):
     assert watched(numbers, patience, min_delta, larger) == expected
+
+
+@pytest.mark.parametrize(
+    ("numbers", "patience", "min_delta", "larger", "expected"),
+    [
+        ([3, 2.9, 2.8, 2.7], 3, 0.5, False, (3, 4)),
+        ([3, 2.9, 2.3, 2.2], 3, 0.5, False, (3, None)),
+        ([1, 1.1, 0.9, 1.2], 3, 0.5, True, (3, 4)),
+        ([3, 2, 1, 1, 1], 2, 0, False, (2, 5)),
+        ([np.nan, 3, np.nan, np.nan], 2, 0, False, (1, 4)),
+        ([np.nan, np.nan, np.nan], 2, 0, False, (-1, 2)),
+    ],
+)
+def test_the_decision_where_the_best_is_the_best_of_all(numbers, patience, min_delta, larger, expected):
+    assert watched(numbers, patience, min_delta, larger, best_of_all=True) == expected
+
+
+def test_the_engine_refuses_what_it_cannot_restore():
+    net = Sequential([Dense(2), BatchNorm()], input_size=3, seed=0)._built()
+    before = net.params.copy(), net.state.copy()
+    with pytest.raises(ValueError, match="restore: params has shape"):
+        net.restore(np.zeros(3), net.state)
+    with pytest.raises(ValueError, match="restore: state has shape"):
+        net.restore(net.params, np.zeros(3))
+    assert all(map(np.array_equal, before, (net.params, net.state)))
+    net.restore(2 * before[0], before[1] + 1)
+    assert np.array_equal(net.params, 2 * before[0])
+    assert np.array_equal(net.state, before[1] + 1)
+    with pytest.raises(RuntimeError, match="busy"):
+        net.read(lambda: net.restore(*before))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -212,6 +212,7 @@ PyMethodDef mlp_net_methods[] = {
     MLP_METHOD("gradient_buffers", mlp_net_gradient_buffers, "gradient_buffers($self, step)\n--\n\n"),
     {"snapshot", mlp_net_snapshot, METH_NOARGS, "snapshot($self)\n--\n\n"},
     MLP_METHOD("set_trained", mlp_net_set_trained, "set_trained($self, params)\n--\n\n"),
+    MLP_METHOD("restore", mlp_net_restore, "restore($self, params, state=None)\n--\n\n"),
     {"read", mlp_net_read, METH_O, "read($self, function, /)\n--\n\n"},
     MLP_METHOD("value", mlp_net_value, "value($self, i)\n--\n\n"),
     MLP_METHOD("gradient", mlp_net_gradient, "gradient($self, i)\n--\n\n"),

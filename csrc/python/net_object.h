@@ -255,6 +255,7 @@ PyObject *mlp_net_gradients(PyObject *self, PyObject *const *args, Py_ssize_t na
 PyObject *mlp_net_gradient_buffers(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_snapshot(PyObject *self, PyObject *unused);
 PyObject *mlp_net_set_trained(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *mlp_net_restore(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_read(PyObject *self, PyObject *function); /* calls it while nobody changes the network */
 PyObject *mlp_net_value(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *mlp_net_gradient(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);

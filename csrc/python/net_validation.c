@@ -124,13 +124,24 @@ void mlp_begin_stopping(mlp_stopping_arguments *arguments) {
 }
 
 int mlp_parse_stopping(const Net *self, PyObject *given, mlp_stopping_arguments *arguments) {
-    enum { OF_VALIDATION, COLUMN, LARGER_IS_BETTER, MIN_DELTA, PATIENCE, PROGRESS, BEST_PARAMS, BEST_STATE };
+    enum {
+        OF_VALIDATION,
+        COLUMN,
+        LARGER_IS_BETTER,
+        BEST_OF_ALL,
+        MIN_DELTA,
+        PATIENCE,
+        PROGRESS,
+        BEST_PARAMS,
+        BEST_STATE
+    };
     static const mlp_function function = {
         .name = "early_stopping",
-        .positional = 8,
+        .positional = 9,
         .parameters = {[OF_VALIDATION] = {.name = "of_validation"},
                        [COLUMN] = {.name = "column"},
                        [LARGER_IS_BETTER] = {.name = "larger_is_better"},
+                       [BEST_OF_ALL] = {.name = "best_of_all"},
                        [MIN_DELTA] = {.name = "min_delta"},
                        [PATIENCE] = {.name = "patience"},
                        [PROGRESS] = {.name = "progress"},
@@ -146,6 +157,7 @@ int mlp_parse_stopping(const Net *self, PyObject *given, mlp_stopping_arguments 
         mlp_get_bool(&call, OF_VALIDATION, &arguments->of_validation) < 0 ||
         mlp_get_integer(&call, COLUMN, 0, PTRDIFF_MAX, &arguments->column) < 0 ||
         mlp_get_bool(&call, LARGER_IS_BETTER, &stopping->larger_is_better) < 0 ||
+        mlp_get_bool(&call, BEST_OF_ALL, &stopping->best_of_all) < 0 ||
         mlp_get_double(&call, MIN_DELTA, 0, INFINITY, &stopping->min_delta) < 0 ||
         mlp_get_double(&call, PATIENCE, 0, INFINITY, &stopping->patience) < 0) {
         return -1;

@@ -184,6 +184,35 @@ PyObject *mlp_net_set_trained(PyObject *object, PyObject *const *args, Py_ssize_
     return acquired ? Py_NewRef(Py_None) : NULL;
 }
 
+PyObject *mlp_net_restore(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    enum { PARAMS, STATE };
+    static const mlp_function function = {
+        .name = "restore",
+        .positional = 2,
+        .parameters = {[PARAMS] = {"params", MLP_INPUT, .axes = "p"},
+                       [STATE] = {"state", MLP_INPUT, .optional = true, .axes = "e"}}};
+    Net *self = (Net *)object;
+    mlp_call call;
+    if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
+        return NULL;
+    }
+    const ptrdiff_t state = self->net->buffer_size;
+    if (state == 0) {
+        call.given[STATE] = NULL; /* an array of nothing */
+    }
+    call.required.epochs = state;
+    const bool acquired = mlp_acquire(&call) == 0;
+    if (acquired) {
+        memmove(self->net->params, mlp_data(&call, PARAMS), (size_t)self->net->parameters * element_size(self));
+        if (mlp_data(&call, STATE)) {
+            memmove(self->net->state, mlp_data(&call, STATE), (size_t)state * element_size(self));
+        }
+    }
+    mlp_end(&call);
+    mlp_end_change(self);
+    return acquired ? Py_NewRef(Py_None) : NULL;
+}
+
 PyObject *mlp_net_read(PyObject *object, PyObject *function) {
     Net *self = (Net *)object;
     if (mlp_begin_reading(self) < 0) {

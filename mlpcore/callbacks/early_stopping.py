@@ -1,7 +1,7 @@
 """Early stopping: a training ends when what it is measured by has stopped getting better."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,9 @@ class EarlyStopping(Callback):
     >>> len(history["loss"]) == stopping.best_epoch + 3, stopping.stopped
     (True, True)
     """
+
+    _best_of_all: ClassVar[bool] = False
+    """Whether the best epoch is the best of all, be it by less than min_delta."""
 
     def __init__(
         self,
@@ -133,9 +136,10 @@ class EarlyStopping(Callback):
             name != self.monitor,
             columns.index(name) if name in columns else 0,
             larger_is_better,
+            self._best_of_all,
             float(self.min_delta),
             float(self.patience),
-            np.array([math.nan, -1, 0, 0], np.float64),
+            np.array([math.nan, -1, 0, 0, 0], np.float64),
             np.empty_like(net.params) if self.restore_best else None,
             np.empty_like(net.state) if self.restore_best else None,
         )
@@ -167,11 +171,5 @@ class EarlyStopping(Callback):
         state = self._state
         if state is None or state.params is None or self.best_epoch is None:
             return
-        net = model._built()
-
-        def overwrite() -> None:
-            net.params[...] = state.params
-            net.state[...] = state.state
-
-        net.read(overwrite)
+        model._built().restore(state.params, state.state)
         self._state = state._replace(params=None, state=None)

@@ -1,9 +1,9 @@
 """What both estimators have in common: parameters of scikit-learn's MLP, and the model that they make of them."""
 
+import copy
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -14,89 +14,86 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
-from mlpcore import Dense, Dropout, Sequential, checks
-from mlpcore.callbacks import Callback, EarlyStopping
-from mlpcore.imports import SKLEARN_NAMES
+from mlpcore import Dense, Sequential
+from mlpcore.beginnings import require_length
+from mlpcore.callbacks.callback import AnyCallback
+from mlpcore.history import History
+from mlpcore.metrics import Metric
 from mlpcore.optimizers import Optimizer
-from mlpcore.sklearn.solvers import SmallRate, Solved, Verbose, optimizer_for
+from mlpcore.schedules.schedule import Rate
+from mlpcore.sklearn import networks
+from mlpcore.sklearn.held_out import HeldOut, Rows
+from mlpcore.sklearn.networks import Head
+from mlpcore.sklearn.parameters import check_parameters
+from mlpcore.sklearn.solvers import NoChange, SmallRate, Solved, Verbose, is_lbfgs, optimizer_for
 from mlpcore.training import TrainingWarning
 
 Array = NDArray[Any]
 
 _MOST_ROWS = 200  # of a batch, if its size is "auto"
 _LEAST_VALIDATION = 2
-_SOLVERS = ("lbfgs", "sgd", "adam")
-_RATES = ("constant", "invscaling", "adaptive")
 
 
 def is_stochastic(estimator: "MLP") -> bool:
     """Tell whether an estimator can be trained on rows that come in pieces."""
-    if estimator.solver == "lbfgs":
+    if is_lbfgs(estimator.solver):
         raise AttributeError("partial_fit is only available for stochastic optimizers: solver is 'lbfgs'")
     return True
 
 
 class MLP(BaseEstimator, ABC):
-    """Base class: see `MLPClassifier` and `MLPRegressor` for the parameters."""
+    """Base class: see `MLPClassifier` and `MLPRegressor` for the parameters, which their `__init__` lists."""
 
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int],
-        activation: Any,  # noqa: ANN401  a name, an object with constants, or a list of them
-        solver: str,
-        alpha: float,
-        batch_size: int | str,
-        learning_rate: str,
-        learning_rate_init: float,
-        power_t: float,
-        max_iter: int,
-        shuffle: bool,
-        random_state: Any,  # noqa: ANN401  whatever check_random_state takes
-        tol: float,
-        verbose: bool,
-        warm_start: bool,
-        momentum: float,
-        nesterovs_momentum: bool,
-        early_stopping: bool,
-        validation_fraction: float,
-        beta_1: float,
-        beta_2: float,
-        epsilon: float,
-        n_iter_no_change: int,
-        max_fun: int,
-        dropout: float,
-        callbacks: Iterable[Callback],
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.callbacks = callbacks
+    loss: Any
+    hidden_layer_sizes: int | Sequence[int]
+    activation: Any
+    solver: str | Optimizer
+    alpha: float
+    batch_size: int | str
+    learning_rate: str
+    learning_rate_init: Rate
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: bool
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: int
+    max_fun: int
+    dropout: float
+    normalization: str | None
+    metrics: Iterable[Metric]
+    callbacks: Iterable[AnyCallback]
+    dtype: str | None
+
+    def _keep(self, given: dict[str, Any]) -> None:
+        """Keep the parameters, which are among the local variables of `__init__`, as they are."""
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
+
+    # ------------------------------------------------------------------------------------------ what is kept of a fit
+
+    _model: Sequential
+    _latest: Sequential | None
+    """What `partial_fit` goes on with where early stopping keeps the best weights in `_model`."""
+    _held_out: HeldOut | None
+    """The rows that `partial_fit` has set aside."""
 
     # ------------------------------------------------------------------------------------------------- what differs
 
     _monitor: str
     """The score that early stopping watches."""
+
+    _watched: tuple[str, ...] = ()
+    """The same, if nothing else measures it."""
 
     _shown: float
     """What scikit-learn's loss is of ours."""
@@ -106,8 +103,8 @@ class MLP(BaseEstimator, ABC):
         """Return y as the loss takes it, and remember what it stands for."""
 
     @abstractmethod
-    def _head(self, y: Array) -> tuple[int, str, str, float]:
-        """Return the units of the output, their activation, the loss, and by what its gradient is to be multiplied."""
+    def _head(self, target: Array) -> Head:
+        """Return the end of the network for such targets."""
 
     def _weights(self, y: Array, sample_weight: Array | None) -> Array | None:
         """Return the weights of the rows."""
@@ -135,205 +132,216 @@ class MLP(BaseEstimator, ABC):
             If a parameter or the data are not in their range.
         """
         again = self.warm_start and hasattr(self, "_model")
-        x, given, weight = self._data(X, y, sample_weight, reset=True)
-        target = self._targets(given, partial=False)
-        weight = self._weights(given, weight)
-        if not again or not self._continues(x, target):
-            self._make(x, target, weight)
-            self._forget()
+        rows = self._rows(X, y, sample_weight, reset=True)
+        if again and self._latest is not None:
+            self._model, self._latest = self._latest, None
+        if not again or not self._continues(rows):
+            self._make(rows)
+        self._held_out = None
         self.n_iter_ = 0
-        return self._train(x, target, weight, self.max_iter)
+        return self._train(rows, self.max_iter)
 
     def _partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
     ) -> Self:
         first = not hasattr(self, "_model")
-        x, given, weight = self._data(X, y, sample_weight, reset=first)
-        target = self._targets(given, partial=True, classes=classes)
-        weight = self._weights(given, weight)
+        rows = self._rows(X, y, sample_weight, reset=first, partial=True, classes=classes)
         if first:
-            self._make(x, target, weight)
-            self._forget()
-        return self._train(x, target, weight, 1, partial=True)
+            self._make(rows)
+        require_length(self._optimizer)
+        return self._train(rows, 1, partial=True)
 
-    def _data(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
-    ) -> tuple[Array, Array, Array | None]:
-        """Return checked data, dense, float32 where X is float32 and float64 otherwise."""
-        self._check_parameters()
-        dtype = (np.float64, np.float32) if reset else self._model.dtype
+    def _rows(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        reset: bool,
+        partial: bool = False,
+        classes: ArrayLike | None = None,
+    ) -> Rows:
+        """Return checked data, dense, float32 where X is float32 and float64 otherwise, unless `dtype` says which."""
+        check_parameters(self)
+        dtype = self.dtype or ((np.float64, np.float32) if reset else self._model.dtype)
         checked: tuple[Array, Array] = validate_data(
             self, X, y, accept_sparse=("csr", "csc"), multi_output=True, dtype=dtype, reset=reset
         )
-        x, y_ = checked
-        if y_.ndim == 2 and y_.shape[1] == 1:
-            y_ = column_or_1d(y_, warn=True)
+        x, given = checked
+        if given.ndim == 2 and given.shape[1] == 1:
+            given = column_or_1d(given, warn=True)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, x, dtype=x.dtype)
-        return _dense(x), y_, weight
-
-    def _check_parameters(self) -> None:
-        for name, value, allowed in (("solver", self.solver, _SOLVERS), ("learning_rate", self.learning_rate, _RATES)):
-            if value not in allowed:
-                raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, allowed))}")
-        for name in ("max_iter", "n_iter_no_change", "max_fun"):
-            value = getattr(self, name)
-            if not (name == "n_iter_no_change" and value == np.inf):
-                checks.whole_number(name, value, at_least=1)
-        for name in ("alpha", "tol", "power_t"):
-            checks.real_number(name, getattr(self, name), at_least=0)
-        checks.real_number("validation_fraction", self.validation_fraction, at_least=0, below=1)
-        for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
-            checks.flag(name, getattr(self, name))
-        if self.batch_size != "auto":
-            checks.whole_number("batch_size", self.batch_size, at_least=1)  # type: ignore[arg-type]
-
-    @property
-    def _hidden(self) -> list[int]:
-        sizes = self.hidden_layer_sizes
-        listed = [sizes] if isinstance(sizes, Integral) else list(sizes)  # type: ignore[arg-type]
-        return [checks.whole_number(f"hidden_layer_sizes[{i}]", size, at_least=1) for i, size in enumerate(listed)]
+        target = self._targets(given, partial=partial, classes=classes)
+        return Rows(_dense(x), target, self._weights(given, weight))
 
     def _rows_of_batch(self, n: int) -> int:
-        if self.solver == "lbfgs":
+        if is_lbfgs(self.solver):
             return n
         return min(_MOST_ROWS if self.batch_size == "auto" else int(self.batch_size), n)
 
-    def _make(self, x: Array, target: Array, weight: Array | None) -> None:
-        """Make the model and its optimizer."""
-        units, sigma, loss, scale = self._head(target)
-        hidden = self._hidden
-        listed = isinstance(self.activation, list) or (
-            isinstance(self.activation, tuple) and type(self.activation) is tuple and len(hidden) != 0
-        )
-        activations = list(self.activation) if listed else [self.activation] * len(hidden)
-        if len(activations) != len(hidden):
-            raise ValueError(f"activation has {len(activations)} entries, expected {len(hidden)}, one a hidden layer")
+    def _make(self, rows: Rows) -> None:
+        """Make the model and its optimizer, and begin to record."""
+        x, target, weight = rows
+        head, sizes = self._head(target), networks.hidden_sizes(self.hidden_layer_sizes)
         total = self._rows_of_batch(len(x)) * (1.0 if weight is None else float(weight.mean()) or 1.0)
-        l2 = self.alpha / total * scale  # as scikit-learn: alpha w / n beside the mean gradient of a batch of n
-        layers: list[Any] = []
-        for size, each in zip(hidden, activations, strict=True):
-            layers.append(Dense(size, _named(each), l2=l2, kernel_initializer="glorot_uniform"))
-            layers += [Dropout(self.dropout)] if self.dropout else []
-        layers.append(Dense(units, sigma, l2=l2, kernel_initializer="glorot_uniform"))
+        l2 = self.alpha / total * head.scale  # as scikit-learn: alpha w / n beside the mean gradient of a batch of n
+        layers = networks.layers_of(sizes, self.activation, self.normalization, self.dropout, head, l2)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._optimizer = optimizer_for(self, len(x), head.scale)
         self._model = Sequential(layers, input_size=x.shape[1], dtype=x.dtype, seed=seed)
-        self._loss = loss
-        self._optimizer: Optimizer = optimizer_for(self, len(x), scale)
-        self.out_activation_ = {name: other for other, name in SKLEARN_NAMES.items()}.get(sigma, sigma)
-        self.n_outputs_, self.n_layers_ = units, len(hidden) + 2
-
-    def _forget(self) -> None:
-        """Begin to record."""
-        self.n_iter_ = 0
-        self.t_ = 0
+        self._loss = head.loss
+        self._latest = self._held_out = None
+        self._histories: list[History] = []
+        self.out_activation_ = networks.scikit_learns_name(head.activation)
+        self.n_outputs_, self.n_layers_ = head.units, len(sizes) + 2
+        self.n_iter_ = self.t_ = 0
         self.loss_curve_: list[float] = []
-        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+        self.validation_scores_: list[float] | None = [] if self._validates else None
+        self.validation_loss_curve_: list[float] | None = [] if self._validates else None
         self.best_validation_score_: float | None = None
         self.best_loss_: float | None = None
 
-    def _continues(self, x: Array, target: Array) -> bool:
-        """Tell whether the model that there is fits the data."""
-        units, *_ = self._head(target)
-        last = self._model.layers[-1]
-        return isinstance(last, Dense) and (self._model.input_size, last.units) == (x.shape[1], units)
+    @property
+    def _validates(self) -> bool:
+        """Whether rows are set aside."""
+        return self.early_stopping and not is_lbfgs(self.solver)
 
-    def _train(self, x: Array, target: Array, weight: Array | None, epochs: int, *, partial: bool = False) -> Self:
-        validation: tuple[Array, ...] | None = None
-        if self.early_stopping and not partial and self.solver != "lbfgs":
-            x, target, weight, validation = self._split(x, target, weight)
-        callbacks = list(self.callbacks)
+    def _continues(self, rows: Rows) -> bool:
+        """Tell whether the model that there is fits the data."""
+        last = self._model.layers[-1]
+        units = self._head(rows.target).units
+        return isinstance(last, Dense) and (self._model.input_size, last.units) == (rows.x.shape[1], units)
+
+    def _train(self, rows: Rows, epochs: int, *, partial: bool = False) -> Self:
+        validation = None
+        if self._validates:
+            rows, validation = self._set_aside(rows) if partial else self._split(rows)
+        model = self._latest or self._model
         stopping = self._stopping(validation is not None)
+        solved = Solved(self._optimizer, self.tol, self.max_fun) if is_lbfgs(self.solver) else None
+        callbacks = [*self.callbacks]
         if not partial:
             callbacks.append(stopping)
             callbacks += [SmallRate()] if self.solver == "sgd" and self.learning_rate == "adaptive" else []
-        solved = Solved(self._optimizer, self.tol, self.max_fun) if self.solver == "lbfgs" else None
         callbacks += [solved] if solved is not None else []
         callbacks += [Verbose(self._shown, self._monitor)] if self.verbose else []
-        options: dict[str, Any] = {}
-        if self.solver != "lbfgs":
-            options["batch_size"] = self._rows_of_batch(len(x))
-            if self.batch_size != "auto" and int(self.batch_size) > len(x):
-                text = f"batch_size is {self.batch_size}, more than the {len(x)} samples: it is clipped"
-                warnings.warn(text, stacklevel=3)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TrainingWarning)  # told below, in scikit-learn's words
-            history = self._model.fit(
-                x,
-                target,
+            history = model.fit(
+                rows.x,
+                rows.target,
                 self._loss,
                 optimizer=self._optimizer,
                 epochs=epochs,
+                batch_size=self._rows_of_batch(len(rows.x)),
                 shuffle=self.shuffle,
-                sample_weight=weight,
-                validation_data=validation,
-                metrics=self._metrics(),
+                sample_weight=rows.weight,
+                validation_data=None if validation is None else [each for each in validation if each is not None],
+                metrics=self._measured(validated=validation is not None),
                 callbacks=callbacks,
                 progress=False,
-                **options,
             )
-        self._record(history, len(x), validation is not None)
-        ended_early = stopping.stopped or len(history["loss"]) < epochs
-        if solved is not None:
-            ended_early = solved.converged
-        if not partial and not ended_early and self.max_iter == epochs:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
-                "converged yet.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        if not np.isfinite(self._model._built().params).all():
+        self._record(history, len(rows.x), validated=validation is not None)
+        if not partial:
+            self._no_improvement_count = stopping.waited  # scikit-learn's name for it
+            converged = solved.converged if solved is not None else stopping.stopped or len(history["loss"]) < epochs
+            self._warn(len(rows.x), converged=converged)
+        if not np.isfinite(model._built().params).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
+        if model is not self._model:
+            self._keep_best(model, validation)
         return self
 
-    def _metrics(self) -> list[Any]:
-        return []
+    def _warn(self, n: int, *, converged: bool) -> None:
+        """Warn of what scikit-learn warns of."""
+        given = 0 if self.batch_size == "auto" or is_lbfgs(self.solver) else int(self.batch_size)
+        if given > n:
+            text = f"batch_size is {self.batch_size}, more than the {n} samples: it is clipped"
+            warnings.warn(text, stacklevel=4)
+        if not converged:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
 
-    def _stopping(self, validated: bool) -> EarlyStopping:
+    def _measured(self, *, validated: bool) -> list[Metric]:
+        """Return the metrics of a training: those asked for, and what early stopping watches."""
+        metrics = list(self.metrics)
+        return metrics + [name for name in self._watched if validated and name not in metrics]
+
+    def _stopping(self, validated: bool) -> NoChange:
         patience = self.max_iter + 1 if self.n_iter_no_change == np.inf else self.n_iter_no_change + 1
-        if self.solver == "lbfgs" or (self.solver == "sgd" and self.learning_rate == "adaptive" and not validated):
+        adapts = self.solver == "sgd" and self.learning_rate == "adaptive" and not validated
+        if is_lbfgs(self.solver) or adapts:
             patience = 10**9  # ended by what the solver finds
         if validated:
-            return EarlyStopping(f"val_{self._monitor}", patience, self.tol)
-        return EarlyStopping("loss", patience, self.tol / self._shown, restore_best=False)
+            return NoChange(f"val_{self._monitor}", patience, self.tol)
+        return NoChange("loss", patience, self.tol / self._shown, restore_best=False)
 
-    def _split(
-        self, x: Array, target: Array, weight: Array | None
-    ) -> tuple[Array, Array, Array | None, tuple[Array, ...]]:
+    def _split(self, rows: Rows) -> tuple[Rows, Rows]:
         """Set rows aside to validate with, of each class its share."""
-        columns = [x, target] if weight is None else [x, target, weight]
+        x, target, weight = rows
         parts = train_test_split(
-            *columns,
+            *([x, target] if weight is None else [x, target, weight]),
             random_state=check_random_state(self.random_state),
             test_size=self.validation_fraction,
             stratify=self._strata(target),
         )
-        train, validation = parts[0::2], parts[1::2]
-        if len(validation[0]) < _LEAST_VALIDATION:
+        nothing = [] if weight is not None else [None]
+        train, validation = Rows(*parts[0::2], *nothing), Rows(*parts[1::2], *nothing)
+        if len(validation.x) < _LEAST_VALIDATION:
             raise ValueError(
-                f"The validation set is too small: {len(validation[0])} row of {len(x)}, expected at least "
+                f"The validation set is too small: {len(validation.x)} row of {len(x)}, expected at least "
                 f"{_LEAST_VALIDATION}. Increase 'validation_fraction' or the size of your dataset."
             )
-        return train[0], train[1], train[2] if weight is not None else None, tuple(validation)
+        return train, validation
 
     def _strata(self, target: Array) -> Array | None:
         """Return what the split keeps the shares of; None: nothing."""
         return None
 
-    def _record(self, history: Any, n: int, validated: bool) -> None:  # noqa: ANN401  a History
+    def _set_aside(self, rows: Rows) -> tuple[Rows, Rows | None]:
+        """Set some rows of a call aside, and return the others and all that have been set aside by now."""
+        if self._held_out is None:
+            self._held_out = HeldOut(self.validation_fraction, self._model.seed)
+        if self._latest is None:
+            self._latest, self._optimizer = copy.deepcopy((self._model, self._optimizer))
+        return self._held_out.split(rows), self._held_out.rows
+
+    def _keep_best(self, latest: Sequential, validation: Rows | None) -> None:
+        """Let the model have the latest weights, unless those that it has do better on what has been set aside."""
+        if validation is not None:
+            x, target, weight = validation
+            own = self._model.evaluate(x, target, self._loss, sample_weight=weight, metrics=self._watched)
+            assert self.validation_scores_ is not None
+            last = self.validation_scores_[-1]
+            self.best_validation_score_ = max(own[self._monitor], last)
+            if own[self._monitor] >= last:
+                return
+        net = latest._built()
+        self._model._built().restore(net.params, net.state)
+
+    def _record(self, history: History, n: int, *, validated: bool) -> None:
         losses = [loss * self._shown for loss in history["loss"]]
+        before, nothing = [np.nan] * len(self.loss_curve_), [np.nan] * len(losses)  # of epochs without validation
+        self._histories.append(history)
         self.loss_curve_ += losses
         self.n_iter_ += len(losses)
         self.t_ += len(losses) * n
         self.loss_ = losses[-1] if losses else np.inf
-        if validated and self.validation_scores_ is not None:
-            self.validation_scores_ += history[f"val_{self._monitor}"]
-            self.validation_loss_curve_ = [loss * self._shown for loss in history["val_loss"]]
-            self.best_validation_score_ = max(self.validation_scores_)
-        elif self.loss_curve_:
+        if self._validates:
+            shown = [loss * self._shown for loss in history.get("val_loss", nothing)]
+            self.validation_loss_curve_ = (self.validation_loss_curve_ or before) + shown
+            scores = history.get(f"val_{self._monitor}", nothing)
+            self.validation_scores_ = (self.validation_scores_ or before) + scores
+        if validated:
+            self.best_validation_score_ = np.nanmax(self.validation_scores_ or [np.nan])
+        elif self.loss_curve_ and not self._validates:
             self.best_loss_ = min(self.loss_curve_)
 
     # --------------------------------------------------------------------------------------------------------- using
@@ -349,6 +357,16 @@ class MLP(BaseEstimator, ABC):
         """The trained model."""
         check_is_fitted(self, "n_iter_")
         return self._model
+
+    @property
+    def history_(self) -> History:
+        """What each epoch has measured: of all calls of `fit` and `partial_fit` since the weights were new."""
+        check_is_fitted(self, "n_iter_")
+        whole = History(self._histories[-1].rules)
+        for each in self._histories:
+            whole._extend(each)
+        whole._store()
+        return whole
 
     @property
     def coefs_(self) -> list[Array]:
@@ -373,7 +391,3 @@ class MLP(BaseEstimator, ABC):
 
 def _dense(x: Any) -> Array:  # noqa: ANN401  an array or a sparse matrix
     return np.ascontiguousarray(x.toarray() if hasattr(x, "toarray") else x)
-
-
-def _named(activation: Any) -> Any:  # noqa: ANN401
-    return SKLEARN_NAMES.get(activation, activation) if isinstance(activation, str) else activation

@@ -8,9 +8,15 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from mlpcore.callbacks import Callback
+from mlpcore.callbacks.callback import AnyCallback
+from mlpcore.data import Array
 from mlpcore.imports import SKLEARN_NAMES
-from mlpcore.sklearn.base import MLP, Array, is_stochastic
+from mlpcore.metrics import Metric
+from mlpcore.optimizers import Optimizer
+from mlpcore.schedules.schedule import Rate
+from mlpcore.sklearn import networks
+from mlpcore.sklearn.base import MLP, is_stochastic
+from mlpcore.sklearn.networks import Head
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -21,19 +27,22 @@ class MLPRegressor(RegressorMixin, MLP):
 
     Parameters
     ----------
-    loss : {"squared_error", "poisson"} or any loss of mlpcore's, default "squared_error"
-        With "poisson" the output activation is softplus, so that predictions are above 0.
+    loss : {"squared_error", "poisson"}, or a name or object of mlpcore's, default "squared_error"
+        One that compares numbers, such as "mae" or ``Huber(0.5)``. With "poisson" the output activation is softplus, so
+        that predictions are above 0.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter
         As in `MLPClassifier`.
     shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
         As in `MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dropout, callbacks
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dropout, normalization, metrics, callbacks, dtype
         As in `MLPClassifier`.
 
     Attributes
     ----------
-    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, coefs_, intercepts_, n_iter_, t_
+    loss_, best_loss_, loss_curve_, validation_scores_, validation_loss_curve_, best_validation_score_, history_
         As in `MLPClassifier`; the scores are R2.
+    coefs_, intercepts_, n_iter_, t_, n_layers_, n_outputs_, n_features_in_, feature_names_in_, out_activation_
+        As in `MLPClassifier`.
     model_ : mlpcore.Sequential
         The trained model.
 
@@ -46,7 +55,7 @@ class MLPRegressor(RegressorMixin, MLP):
     True
     """
 
-    _monitor = "r2"
+    _monitor, _watched = "r2", ("r2",)
 
     @property
     def _shown(self) -> float:  # type: ignore[override]
@@ -58,11 +67,11 @@ class MLPRegressor(RegressorMixin, MLP):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: Any = "relu",  # noqa: ANN401
         *,
-        solver: str = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
+        learning_rate_init: Rate = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
@@ -80,36 +89,12 @@ class MLPRegressor(RegressorMixin, MLP):
         n_iter_no_change: int = 10,
         max_fun: int = 15000,
         dropout: float = 0.0,
-        callbacks: Iterable[Callback] = (),
+        normalization: str | None = None,
+        metrics: Iterable[Metric] = (),
+        callbacks: Iterable[AnyCallback] = (),
+        dtype: str | None = None,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            solver,
-            alpha,
-            batch_size,
-            learning_rate,
-            learning_rate_init,
-            power_t,
-            max_iter,
-            shuffle,
-            random_state,
-            tol,
-            verbose,
-            warm_start,
-            momentum,
-            nesterovs_momentum,
-            early_stopping,
-            validation_fraction,
-            beta_1,
-            beta_2,
-            epsilon,
-            n_iter_no_change,
-            max_fun,
-            dropout,
-            callbacks,
-        )
-        self.loss = loss
+        self._keep(locals())
 
     @available_if(is_stochastic)
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -131,16 +116,13 @@ class MLPRegressor(RegressorMixin, MLP):
         target = y[:, np.newaxis] if self._is_column else y
         return np.asarray(target, np.float64)
 
-    def _head(self, y: Array) -> tuple[int, str, str, float]:
-        out = y.shape[1]
+    def _head(self, target: Array) -> Head:
+        out = target.shape[1]
         if self.loss == "squared_error":
-            return out, SKLEARN_NAMES["identity"], "mse", 2 / out
+            return Head(out, SKLEARN_NAMES["identity"], "mse", 2 / out)
         if self.loss == "poisson":
-            return out, "softplus", "poisson", 1.0
-        return out, SKLEARN_NAMES["identity"], self.loss, 1.0
-
-    def _metrics(self) -> list[Any]:
-        return ["r2"] if self.early_stopping else []
+            return Head(out, "softplus", "poisson")
+        return Head(out, SKLEARN_NAMES["identity"], networks.regressing_loss(self.loss))
 
     def predict(self, X: ArrayLike) -> Array:
         """Return the outputs, shape (n,) or (n, n_outputs)."""

@@ -1,12 +1,17 @@
 """scikit-learn's solvers as mlpcore's optimizers and schedules, and when they are done."""
 
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpcore import LBFGS, SGD, Adam, InverseScaling, ReduceOnPlateau
-from mlpcore.callbacks import Callback
+from mlpcore import LBFGS, SGD, Adam, CustomOptimizer, InverseScaling, ReduceOnPlateau, Warmup
+from mlpcore.callbacks import Callback, EarlyStopping
 from mlpcore.optimizers import Optimizer
+from mlpcore.schedules.schedule import Rate, Schedule
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
@@ -20,13 +25,14 @@ def optimizer_for(estimator: Any, n: int, scale: float) -> Optimizer:  # noqa: A
 
     `scale`: by what the gradient is larger than scikit-learn's, which a learning rate makes up for.
     """
-    rate = estimator.learning_rate_init
-    if estimator.solver == "lbfgs":
+    solver, rate = estimator.solver, estimator.learning_rate_init
+    if isinstance(solver, Optimizer):
+        return copy.deepcopy(solver) if isinstance(solver, CustomOptimizer) else replace(solver)  # without a state
+    if solver == "lbfgs":
         return LBFGS()
-    if estimator.solver == "adam":
+    if solver == "adam":
         return Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    rate /= scale
-    schedule: Any = rate
+    rate = schedule = _divided(rate, scale)
     if estimator.learning_rate == "invscaling":  # the samples seen before an epoch, counted from 1
         schedule = InverseScaling(rate, estimator.power_t, every=1 / n, per="epoch")
     elif estimator.learning_rate == "adaptive":
@@ -35,6 +41,38 @@ def optimizer_for(estimator: Any, n: int, scale: float) -> Optimizer:  # noqa: A
         )
     nesterov = estimator.nesterovs_momentum and estimator.momentum > 0
     return SGD(schedule, momentum=estimator.momentum, nesterov=nesterov)
+
+
+def _divided(rate: Rate, by: float) -> Any:  # noqa: ANN401  a Rate of the same kind
+    """Return a learning rate, or what it follows from, divided by a number."""
+    if by == 1:
+        return rate
+    if isinstance(rate, Warmup):
+        return replace(rate, schedule=_divided(rate.schedule, by))
+    if isinstance(rate, Schedule):
+        least = {"minimum": rate.minimum / by} if hasattr(rate, "minimum") else {}
+        return replace(rate, learning_rate=rate.learning_rate / by, **least)
+    return partial(_quotient, rate, by) if callable(rate) else rate / by
+
+
+def _quotient(function: Callable[[int], float], by: float, epoch: int) -> float:
+    return function(epoch) / by
+
+
+def is_lbfgs(solver: object) -> bool:
+    """Tell whether a solver takes all rows as one batch."""
+    return isinstance(solver, LBFGS) or (isinstance(solver, str) and solver == "lbfgs")
+
+
+class NoChange(EarlyStopping):
+    """Ends a training as scikit-learn does: compared with the best of all, be it better by less than tol."""
+
+    _best_of_all = True
+
+    @property
+    def waited(self) -> int:
+        """The epochs since one was better than the best by tol."""
+        return 0 if self._state is None else int(self._state.progress[4])
 
 
 class SmallRate(Callback):

@@ -99,6 +99,9 @@ class PipedNet:
         assert all(trainable for trainable, *_ in self.segments())
         self.params[...] = params
 
+    def restore(self, params: np.ndarray, state: np.ndarray) -> None:
+        self.params[...], self.state[...] = params, state
+
     def read(self, function):
         return function()
 
