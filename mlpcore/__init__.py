@@ -73,6 +73,8 @@ if _TYPE_CHECKING:
     from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
     from mlpcore.export.onnx import to_onnx
+    from mlpcore.export.sklearn import to_sklearn
+    from mlpcore.export.torch import to_torch
     from mlpcore.imports import from_sklearn, from_torch
     from mlpcore.mutation import Mutation, mutate
     from mlpcore.schedules import (
@@ -173,6 +175,8 @@ __all__ = [
     "set_num_threads",
     "show_versions",
     "to_onnx",
+    "to_sklearn",
+    "to_torch",
     "trace",
     "typeset",
     "widget",
@@ -193,7 +197,7 @@ _at_first_use = lazy.attributes(
     callbacks=("CSVLogger", "Checkpoint", "TensorBoardLogger", "TimeLimit"),
     imports=("from_sklearn", "from_torch"),
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
-    **{"export.onnx": ("to_onnx",)},
+    **{"export.onnx": ("to_onnx",), "export.sklearn": ("to_sklearn",), "export.torch": ("to_torch",)},
     mutation=("Mutation", "mutate"),
     schedules=(
         "Cosine",

@@ -1,5 +1,6 @@
 """Models of other libraries as models of mlpcore, with the same weights and predictions."""
 
+import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ __all__ = ["from_sklearn", "from_torch"]
 # scikit-learn's names of activations that have others here; all others are the same.
 SKLEARN_NAMES = {"identity": "linear", "logistic": "sigmoid"}
 # PyTorch's modules that no row of the catalogue is named like.
-_TORCH = {"Identity": "linear"}
+TORCH_NAMES = {"Identity": "linear"}
 
 
 def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor") -> Sequential:
@@ -37,18 +38,21 @@ def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neur
 
     Parameters
     ----------
-    estimator : sklearn.neural_network.MLPClassifier or MLPRegressor
-        Fitted. Of a classifier the outputs are what its `predict_proba` gives: one for two classes.
+    estimator : MLPClassifier or MLPRegressor
+        Fitted; of ``sklearn.neural_network`` or of `mlpcore.sklearn`. Of a classifier the outputs are what its
+        `predict_proba` gives: one for two classes.
 
     Returns
     -------
     Sequential
-        With its dtype.
+        With its dtype. Of an estimator of `mlpcore.sklearn` a copy of its ``model_``.
 
     Raises
     ------
     TypeError
         If it is no such estimator, or not fitted.
+    ValueError
+        If its output activation is one that mlpcore has not: "exp", of a regressor with the loss "poisson".
 
     Examples
     --------
@@ -59,8 +63,13 @@ def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neur
     >>> bool(np.allclose(mlpcore.from_sklearn(theirs).predict(X).ravel(), theirs.predict(X)))
     True
     """
+    own = getattr(estimator, "model_", None)
+    if isinstance(own, Sequential):
+        return copy.copy(own)
     if not all(hasattr(estimator, name) for name in ("coefs_", "intercepts_", "out_activation_", "activation")):
         raise TypeError(f"estimator is {estimator!r}, expected a fitted MLPClassifier or MLPRegressor of scikit-learn")
+    if estimator.out_activation_ == "exp":
+        raise ValueError(f"estimator is {estimator!r}, whose outputs are exp(z): expected loss='squared_error'")
     last = len(estimator.coefs_) - 1
     layers: list[Layer] = []
     for j, coefs in enumerate(estimator.coefs_):
@@ -106,7 +115,9 @@ def from_torch(module: "torch.nn.Module") -> Sequential:
     if not numbers:
         raise ValueError(f"module is {module!r}, which has no weights: expected at least one Linear")
     made = [_layer_of(*part) for part in parts]
-    input_size = next(each.in_features for _, each, _ in parts if type(each).__name__ == "Linear")
+    input_size = next((width for _, each, _ in parts if (width := _width(each))), None)
+    if input_size is None:
+        raise ValueError(f"module is {module!r}, which takes any number of inputs: expected at least one Linear")
     model = Sequential([layer for layer, _ in made], input_size=input_size, dtype=numbers[0].dtype)
     for layer, arrays in made:
         for name, values in arrays.items():
@@ -125,12 +136,21 @@ def _modules(place: str, module: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN
         yield from _modules(f"{place}[{i}]", child)
 
 
+def _width(module: Any) -> int | None:  # noqa: ANN401
+    """Return how many inputs a module takes; None if it takes any."""
+    if hasattr(module, "normalized_shape"):
+        return int(module.normalized_shape[-1])
+    if hasattr(module, "num_parameters"):
+        return int(module.num_parameters) if module.num_parameters > 1 else None
+    return getattr(module, "in_features", getattr(module, "num_features", None))
+
+
 def _activation_of(place: str, module: Any) -> Choice | None:  # noqa: ANN401
     """Return the activation that a module is, with its constants; None if it is none."""
     kind = type(module).__name__
     plain = {row.replace("_", ""): row for row in catalogue.names("activations")}
-    name = _TORCH.get(kind, plain.get(kind.lower()))
-    if name is None:
+    name = TORCH_NAMES.get(kind, plain.get(kind.lower()))
+    if name is None or kind == "Linear":  # which is named like the activation that does nothing
         return None
     if name == "gelu" and module.approximate == "tanh":
         return "gelu_tanh"

@@ -1,5 +1,7 @@
 """from_sklearn: the same predictions as the estimator, and a trace of it; what is no estimator is refused."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,25 @@ def test_what_is_not_fitted_is_refused(wrong):
 def test_what_is_no_module_of_pytorch_is_refused():
     with pytest.raises(TypeError, match="module is 3, expected a torch.nn.Sequential"):
         mlpcore.from_torch(3)
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "message"),
+    [
+        (3, TypeError, "model is 3, expected a mlpcore.Sequential"),
+        (
+            mlpcore.Sequential([mlpcore.Scale()], input_size=2),
+            TypeError,
+            r"layers.0 is Scale\(\), for which PyTorch has no module",
+        ),
+    ],
+)
+def test_what_does_not_go_to_pytorch_is_refused(model, error, message):
+    with pytest.raises(error, match=message):
+        mlpcore.to_torch(model)
+
+
+def test_without_pytorch_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ImportError, match=r"this needs torch: pip install 'mlpcore\[torch\]'"):
+        mlpcore.to_torch(mlpcore.Sequential([mlpcore.Dense(1)], input_size=2))

@@ -32,6 +32,13 @@ def test_every_activation(sigma, dtype):
     assert same(nn.Sequential(nn.Linear(4, 6), sigma, nn.Linear(6, 3, bias=False), sigma, sigma), 4, dtype)
 
 
+def test_an_activation_belongs_to_the_layer_below():
+    module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4), nn.SiLU(), nn.Tanh(), nn.Linear(4, 1), nn.Identity())
+    layers = mlpcore.from_torch(module).layers
+    assert [type(layer).__name__ for layer in layers] == ["Dense", "Dense", "Activation", "Dense"]
+    assert [layer.activation for layer in layers] == ["linear", "silu", "tanh", "linear"]
+
+
 def random_layer(rng, width):
     kinds = [
         lambda: nn.Dropout(0.3), lambda: nn.AlphaDropout(0.2), lambda: nn.BatchNorm1d(width), lambda: nn.Flatten(),
