@@ -10,8 +10,8 @@ from matplotlib.figure import Figure, SubFigure
 AnyFigure = Figure | SubFigure
 
 # Mostly Okabe and Ito's; those that stand out from each background, and from each other for colour-blind readers too.
-_ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#5B5B5B", "#332288")
-_ON_DARK = ("#56B4E9", "#E69F00", "#6FE8A8", "#CC79A7", "#FFFFFF", "#FFB3DA")
+ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#5B5B5B", "#332288")
+ON_DARK = ("#56B4E9", "#E69F00", "#6FE8A8", "#CC79A7", "#FFFFFF", "#FFB3DA")
 MARKERS = "osD^vP"
 SEQUENTIAL = "cividis"
 
@@ -71,7 +71,7 @@ def palette_of(ax: Axes) -> Palette:
     if alpha == 0:
         red, green, blue = to_rgb(figure_of(ax).get_facecolor())
     is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
-    cycle = _ON_LIGHT if is_light else _ON_DARK
+    cycle = ON_LIGHT if is_light else ON_DARK
     ground = (red, green, blue)
     diverging = LinearSegmentedColormap.from_list("mlpcore", [cycle[1], to_hex(ground), cycle[0]])
     return Palette(ground, "#202020" if is_light else "#F0F0F0", cycle, diverging)
