@@ -12,6 +12,7 @@ import numpy
 from setuptools import Extension, setup
 from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 SOURCES = sorted(
@@ -124,6 +125,22 @@ class BuildExtension(build_ext):
                 sys.exit("mlpcore: what the compiler built takes subnormal numbers for 0: build without fast-math")
 
 
+class BuildPython(build_py):
+    """Copies the Python files, and beside them the texts of the reference, which `mlpcore.to_c` cuts its C out of.
+
+    What is installed with -e reads them where they are.
+    """
+
+    def run(self) -> None:
+        """Copy them."""
+        super().run()
+        if not self.editable_mode:
+            folder = Path(self.build_lib, "mlpcore", "export", "reference")
+            self.mkpath(str(folder))
+            for text in (ROOT / "csrc" / "reference").glob("*.[ch]"):
+                self.copy_file(str(text), str(folder / text.name))
+
+
 class Build(build):
     """Compiles before it copies the Python files, so that what is missing for that is said at once."""
 
@@ -136,7 +153,7 @@ def missing(what: str, said: str = "") -> None:
 
 
 setup(
-    cmdclass={"build": Build, "build_ext": BuildExtension},
+    cmdclass={"build": Build, "build_ext": BuildExtension, "build_py": BuildPython},
     ext_modules=[
         Extension(
             "mlpcore._core",

@@ -72,6 +72,7 @@ if _TYPE_CHECKING:
     from mlpcore import exercises, gradcheck, kernels, plot, show_versions, trace, typeset, widget
     from mlpcore.callbacks import Checkpoint, CSVLogger, TensorBoardLogger, TimeLimit
     from mlpcore.diagnosis import Diagnoses, Diagnosis, diagnose, diagnose_all
+    from mlpcore.export.c_source import to_c
     from mlpcore.export.onnx import to_onnx
     from mlpcore.export.sklearn import to_sklearn
     from mlpcore.export.torch import to_torch
@@ -174,6 +175,7 @@ __all__ = [
     "plot",
     "set_num_threads",
     "show_versions",
+    "to_c",
     "to_onnx",
     "to_sklearn",
     "to_torch",
@@ -197,7 +199,12 @@ _at_first_use = lazy.attributes(
     callbacks=("CSVLogger", "Checkpoint", "TensorBoardLogger", "TimeLimit"),
     imports=("from_sklearn", "from_torch"),
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
-    **{"export.onnx": ("to_onnx",), "export.sklearn": ("to_sklearn",), "export.torch": ("to_torch",)},
+    **{
+        "export.c_source": ("to_c",),
+        "export.onnx": ("to_onnx",),
+        "export.sklearn": ("to_sklearn",),
+        "export.torch": ("to_torch",),
+    },
     mutation=("Mutation", "mutate"),
     schedules=(
         "Cosine",

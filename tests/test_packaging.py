@@ -72,7 +72,8 @@ def test_sdist_installs_and_passes_its_tests_in_a_fresh_environment(sdist: Path,
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert sum(name.endswith(".so") for name in names) == 1, names
-    assert {"mlpcore/py.typed", "mlpcore/_core.pyi"} <= set(names)
+    texts = {"mlpcore/export/steps.c", "mlpcore/export/reference/fma.h", "mlpcore/export/reference/dense.c"}
+    assert {"mlpcore/py.typed", "mlpcore/_core.pyi", *texts} <= set(names)
 
     run(python, "-m", "pip", "install", f"{wheel}[test]", cwd=tmp_path)
     tests = shutil.copytree(unpacked / "tests", tmp_path / "tests")

@@ -13,8 +13,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#if defined(__FMA__) || defined(__aarch64__) || defined(__ARM_FEATURE_FMA)
+#if defined(__FMA__) || defined(__aarch64__)
 #define FMA_IS_RIGHT 1 /* an instruction */
+#elif MLP_REAL_BITS == 32 ? defined(__ARM_FEATURE_FMA) : (defined(__ARM_FEATURE_FMA) && (__ARM_FP & 8))
+#define FMA_IS_RIGHT 1 /* an instruction; some microcontrollers have it for float alone */
 #elif MLP_REAL_BITS == 32 ? defined(FP_FAST_FMAF) : defined(FP_FAST_FMA)
 #define FMA_IS_RIGHT 1 /* an instruction, says the C library */
 #elif defined(__GLIBC__) && defined(__x86_64__)
