@@ -12,6 +12,7 @@ Examples
 '1 - a^2'
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,4 +172,31 @@ def resolve(family: str, argument: str, value: object) -> Entry:
     for row in FAMILIES[family].values():
         if isinstance(value, str) and value in (row.name, row.alias):
             return row
-    raise ValueError(f"{argument} is {value!r}, expected one of {', '.join(map(repr, FAMILIES[family]))}")
+    names = ", ".join(map(repr, FAMILIES[family]))
+    raise ValueError(f"{argument} is {value!r}, expected one of {names}{did_you_mean(value, _known(family))}")
+
+
+def _known(family: str) -> list[str]:
+    return [name for row in FAMILIES[family].values() for name in (row.name, row.alias) if name]
+
+
+def did_you_mean(value: object, known: Iterable[str]) -> str:
+    """Return, for an error, which known name may be meant by one that is not; nothing if none is near.
+
+    Parameters
+    ----------
+    value : object
+        What came.
+    known : iterable of str
+
+    Returns
+    -------
+    str
+    """
+    if not isinstance(value, str) or not 2 < len(value) < 50:
+        return ""
+    from difflib import get_close_matches  # only an error needs it
+
+    written, known = value.lower(), list(known)
+    near = [name for name in known if name.startswith(written)] or get_close_matches(written, known, 2)
+    return f": did you mean {' or '.join(map(repr, near[:2]))}?" if near else ""

@@ -11,6 +11,7 @@ Shuffles, masks and noise follow from the seed and the number of the epoch, so t
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from mlpcore import checks, saving, storage
 from mlpcore.files import quoted
 from mlpcore.history import History
+from mlpcore.layers import Layer
 
 if TYPE_CHECKING:
     from mlpcore.callbacks.early_stopping import EarlyStopping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from mlpcore.task import Task
 
 _HISTORY, _OPTIMIZER, _STOPPING = "training.history", "training.optimizer.", "training.stopping."
+_LONGEST_SHOWN = 500
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -93,19 +96,20 @@ def write(
 
 def read(file: storage.StrPath, model: "Sequential", way: Way) -> Checkpoint:
     """Read a checkpoint of this model and this way to train it; ValueError says what differs."""
-    saved, training, arrays = saving.load_training(file)
     name = storage.quoted_name(file)
+    try:
+        saved, training, arrays = saving.load_training(file)
+    except ValueError as error:
+        raise ValueError(f"{error}: delete the file to begin anew, or give another path") from None
     if training is None:
         raise ValueError(f"{name} holds a model without a training, expected what Checkpoint writes: take another path")
-    expected: dict[str, object] = {"layers": [layer._config() for layer in model.layers], "dtype": model.dtype}
-    found: dict[str, object] = {"layers": [layer._config() for layer in saved.layers], "dtype": saved.dtype}
-    expected |= way._asdict()
-    found |= {entry: training.get(entry) for entry in way._asdict()}
-    for entry, value in expected.items():
-        if found[entry] != value:
+    differing = _differing_layer(saved.layers, model.layers)
+    pairs = [("dtype", saved.dtype, model.dtype), *((e, training.get(e), own) for e, own in way._asdict().items())]
+    for entry, found, expected in pairs if differing is None else [differing]:
+        if found != expected:
             raise ValueError(
-                f"{name} is the checkpoint of another training: its {entry} is {quoted(found[entry])}, expected "
-                f"{quoted(value)}; give the model and the arguments that it was made with, or another path"
+                f"{name} is the checkpoint of another training: its {entry} is {_shown(found)}, expected "
+                f"{_shown(expected)}; give the model and the arguments that it was made with, or another path"
             )
     try:
         epochs = checks.whole_number("epochs", training["epochs"], at_least=0)
@@ -115,6 +119,20 @@ def read(file: storage.StrPath, model: "Sequential", way: Way) -> Checkpoint:
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"cannot go on from {name}: {error}") from None
     return Checkpoint(saved, epochs, names, arrays)
+
+
+def _differing_layer(found: Sequence[Layer], expected: Sequence[Layer]) -> tuple[str, str | None, str | None] | None:
+    """Return the first layer that is not the same: its name, what was found and what was expected; None: none is."""
+    for j, (one, other) in enumerate(zip_longest(found, expected)):
+        if one is None or other is None or one._config() != other._config():
+            shown = [None if each is None else each._expression() for each in (one, other)]
+            return f"layers[{j}]", shown[0], shown[1]
+    return None
+
+
+def _shown(value: object) -> str:
+    """Return for an error what a training is done with, most of which is text already; a file may hold anything."""
+    return value if isinstance(value, str) and len(value) < _LONGEST_SHOWN else quoted(value)
 
 
 def restore(

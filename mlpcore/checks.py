@@ -239,6 +239,8 @@ def weights_of(name: str, value: ArrayLike, n: int, dtype: DTypeLike, *, relativ
 
     If only their ratios count (`relative`), not all of them may be 0.
     """
+    if isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, expected one weight a sample; class_weight= weighs classes")
     given = real_array(name, value)
     array = finite_array(name, given, dtype)
     if array.shape != (n,):
@@ -271,9 +273,15 @@ def weighted_by_class(samples: Samples, value: Mapping[int, float], loss: Choice
     elif targets.is_binary(loss) and out == 1 and ((y == 0) | (y == 1)).all():
         labels, classes = y[:, 0].astype(np.intp), 2
     else:
-        raise ValueError("class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1")
+        raise ValueError(
+            "class_weight needs classes: loss 'cce', or loss 'bce' with one output and y of 0 and 1; the loss is "
+            f"{loss!r} and the model has {out} output{'s' * (out > 1)}: sample_weight= weighs rows"
+        )
     if not isinstance(value, Mapping):
-        raise TypeError(f"class_weight is {value!r}, expected a dict such as {{0: 1.0, 1: 2.5}}")
+        advice = "dict(enumerate(class_weight)) makes one of a list"
+        if isinstance(value, str):
+            advice = "dict(enumerate(len(y) / (K * np.bincount(y)))) gives all of K classes the same weight"
+        raise TypeError(f"class_weight is {value!r}, expected a dict such as {{0: 1.0, 1: 2.5}}: {advice}")
     table = np.ones(classes, x.dtype)
     for label, class_weight in value.items():
         label = whole_number("a class of class_weight", label, at_least=0, at_most=classes - 1)
@@ -327,6 +335,17 @@ def targets_of(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtyp
     return _rows_of_targets(name, value, loss, n, out, dtype)
 
 
+def _advice_on_range(y: Array, loss: Choice) -> str:
+    """Return what to do about y outside of the range of a loss that takes a yes or no, or nothing."""
+    if not targets.is_binary(loss):
+        return ""
+    if (np.abs(y) == 1).all():
+        return ": give (y + 1) / 2 for y of -1 and 1"
+    if y.shape[1] == 1 and (y == np.floor(y)).all() and y.min() >= 0:
+        return ": class indices go with loss 'cce' and Dense(K, 'softmax') for K classes"
+    return ""
+
+
 def _rows_of_targets(name: str, value: ArrayLike, loss: Choice, n: int, out: int, dtype: DTypeLike) -> Array:
     given = real_array(name, value, labels=True)
     array = finite_array(name, given, dtype)
@@ -345,6 +364,8 @@ def _rows_of_targets(name: str, value: ArrayLike, loss: Choice, n: int, out: int
             advice = f": loss {loss!r} takes half as many columns as the model has outputs"
         elif array.ndim == 1:
             advice = f": class indices go with loss 'cce', one number a sample with Dense(1) and loss {loss!r}"
+        elif array.ndim == 2:
+            advice = f": a column for each of the model's {out} outputs"
         raise ValueError(f"{name} has shape {array.shape}, expected {one_axis}({n}, {out}){advice}")
     lowest, highest = targets.target_range(loss)
     exact = np.reshape(given, array.shape)  # as it was given: rounding may bring a value into the range
@@ -353,7 +374,7 @@ def _rows_of_targets(name: str, value: ArrayLike, loss: Choice, n: int, out: int
         row, column = np.argwhere(outside)[0]
         raise ValueError(
             f"{name} has {float(exact[row, column])} at row {row}, column {column}, "
-            f"expected values from {lowest:g} to {highest:g} for loss {loss!r}"
+            f"expected values from {lowest:g} to {highest:g} for loss {loss!r}{_advice_on_range(exact, loss)}"
         )
     if targets.has_signs(loss) and not (np.abs(exact) == 1).all():
         row, column = np.argwhere(np.abs(exact) != 1)[0]

@@ -25,6 +25,7 @@ _FIELDS_CURE = "numpy.lib.recfunctions.structured_to_unstructured makes columns 
 _TEXT_CURE = "encode text as numbers, one column for each category as pandas.get_dummies does, or leave it out"
 _LABELS_CURE = "classes, y = np.unique(y, return_inverse=True) makes class indices of labels, for loss 'cce'"
 _GAPS_CURE = "fill the gaps or leave these rows out, as fillna and dropna do in pandas"
+_SCALE_CURE = "divide by a unit, or make the model with dtype='float64'"
 
 
 class _Frame(Protocol):
@@ -103,8 +104,10 @@ def finite_array(name: str, value: ArrayLike, dtype: DTypeLike, *, columns: Sequ
     if not finite.all():
         first = np.unravel_index(np.argmin(finite), finite.shape)
         column = "" if columns is None else f" ({columns[int(first[1])]!r})"
+        advice = _GAPS_CURE if np.isnan(given[first]) else "" if np.isinf(given[first]) else _SCALE_CURE
         raise ValueError(
             f"{name} has {given[first]}{_place(first)}{column}: expected numbers that are finite in {array.dtype}"
+            f"{advice and ': '}{advice}"
         )
     return array
 

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from mlpcore.model import Sequential
 
 
+Place = tuple[int, int]
+"""The number of an epoch, and of a batch in it, both counted from 0."""
+
+
 class Between(NamedTuple):
     """What happens beside the training itself: who records, who is called, who can end it.
 
@@ -102,7 +106,7 @@ def run_epochs(
     between: Between,
     advance: Advance | None = None,
     measured: MetricsState | None = None,
-) -> str | None:
+) -> Place | None:
     """Run epochs in the engine, which counts them in the model's cursor and writes what it measures as they end.
 
     Returns where the loss ceased to be finite, or None.
@@ -153,8 +157,8 @@ def run_epochs(
     show(validated=0)
     if batch < 0:
         return None
-    batches = math.ceil(len(x) / task.batch_size)
-    return f"epoch {before + batch // batches}, batch {batch % batches} (both counted from 0)"
+    epoch, batch = divmod(batch, math.ceil(len(x) / task.batch_size))
+    return epoch, batch
 
 
 def score(net: Net, samples: checks.Samples, loss: Choice, rule: str | None, metrics: Metrics) -> Logs:

@@ -37,6 +37,12 @@ DTYPES = {
 }
 MAX_HEADER = 100_000_000  # bytes: the format's own limit
 
+# What files of other programs begin with.
+_OTHERS = {
+    b"PK": "a zip archive does, such as files of Keras, PyTorch and np.savez",
+    b"\x80": "a pickle does, which mlpcore never reads",
+    b"\x89HDF": "an HDF5 file does, such as older ones of Keras",
+}
 _BLOCK = 2**20  # bytes read or written at a time
 _MAX_AXES = 32
 _MAX_DIGITS = 40  # of a number in JSON: no number that means something is longer, and int() takes quadratic time
@@ -153,7 +159,9 @@ class Reader:
         if left is not None and left < 8:  # a device that goes on for ever says that it has no length
             _refuse("it ends too early")
         if length > MAX_HEADER:
-            _refuse(f"its header is said to take {length} bytes, expected at most {MAX_HEADER}")
+            head = length.to_bytes(8, "little")
+            kinds = [f": it begins as {kind}" for begin, kind in _OTHERS.items() if head.startswith(begin)]
+            _refuse(f"its header is said to take {length} bytes, expected at most {MAX_HEADER}{''.join(kinds)}")
         if left is not None and length > left - 8:
             _refuse(f"its header is said to take {length} bytes of {left - 8}")
         header = _parsed(self._take(length))

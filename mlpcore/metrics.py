@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from mlpcore import catalogue, checks, targets
 from mlpcore.data import Array
 from mlpcore.engine import Choice, MetricsState
+from mlpcore.files import quoted
 from mlpcore.functions import Function
 
 Metric = str | tuple[Any, ...] | Callable[[Array, Array], object]
@@ -140,7 +141,7 @@ def _number(name: str, value: Any) -> float:  # noqa: ANN401  # whatever a user'
             raise TypeError
         return float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}, of metrics, returned {value!r}, expected a number") from None
+        raise TypeError(f"{name}, of metrics, returned {quoted(value)}, expected a number") from None
 
 
 def metrics_of(metrics: Iterable[Metric], loss: Choice, out: int, *ys: Array, has_accuracy: bool) -> Metrics:

@@ -61,6 +61,12 @@ def quoted_name(file: StrPath | BinaryIO) -> str:
     return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else quoted(file)
 
 
+def require_path(name: str, value: object) -> None:
+    """Raise TypeError unless an argument is a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} is {quoted(value)}, expected a path: a str, or an object such as pathlib.Path(...)")
+
+
 def _require_binary(file: BinaryIO, method: str) -> None:
     if isinstance(file, io.TextIOBase) or not callable(getattr(file, method, None)):
         raise TypeError(f"file is {quoted(file)}, expected a path or a binary file object, such as open(..., 'wb')")

@@ -150,7 +150,8 @@ def _validation_of(
     model: "Sequential", data: Sequence[ArrayLike], columns: int, names: tuple[str, ...] | None, loss: Choice
 ) -> checks.Samples:
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        raise ValueError("validation_data is expected to be (X, y) or (X, y, sample_weight)")
+        came = f"has length {len(data)}" if isinstance(data, tuple | list) else f"is of type {type(data).__name__}"
+        raise ValueError(f"validation_data {came}, expected (X, y) or (X, y, sample_weight)")
     sample_weight = data[2] if len(data) == 3 else None
     return samples_of(model, data[0], data[1], sample_weight, loss, " of validation_data", columns, names)
 

@@ -15,7 +15,7 @@ from mlpcore.callbacks.callback import Callback, Callbacks, Logs
 from mlpcore.callbacks.early_stopping import EarlyStopping
 from mlpcore.custom_loss import CustomLoss
 from mlpcore.engine import Choice, LBFGSState, OptimizerState, StoppingState
-from mlpcore.epochs import Between, run_epochs, score
+from mlpcore.epochs import Between, Place, run_epochs, score
 from mlpcore.history import History
 from mlpcore.layers import Activation, Dense
 from mlpcore.optimizers import Claimed, Optimizer
@@ -78,18 +78,18 @@ def run(
                 diverged = _run_at_once(model, task, state, epochs, between, advance, states)
             calls.end_epochs()
             task.optimizer._end_fit(model)
-            for stopping in stoppings:
-                stopping._restore(model)
-    layer = _layer_not_finite(model)
-    if diverged is not None or layer is not None:
-        _warn_of_divergence(diverged, layer)
+            left = _layer_not_finite(model)  # of the last epoch, whatever the best has
+            restored = [stopping.best_epoch for stopping in stoppings if stopping._restore(model)]
+    now = _layer_not_finite(model) if restored else left
+    if diverged is not None or left is not None or now is not None:
+        _warn_of_divergence(diverged, now or left, restored[-1] if restored and now is None else None)
     return history
 
 
 def check_resume(resume: str | None, callbacks: Iterable[Callback]) -> str | None:
     """Return how `fit` is to go on, if it is; ValueError if it is not said from which file."""
     if resume is not None and resume != "auto":
-        raise ValueError(f"resume is {resume!r}, expected 'auto' or None")
+        raise ValueError(f"resume is {resume!r}, expected 'auto' or None: Checkpoint(path) in callbacks names the file")
     if resume is not None and not _checkpoints(callbacks):
         raise ValueError("resume is 'auto', but callbacks has no Checkpoint, expected one: its file is gone on from")
     return resume
@@ -172,7 +172,7 @@ def _run_at_once(
     between = between._replace(stopping=stoppings[0] if stoppings else None)
     for begin in range(len(between.history.epoch), count, _EPOCHS_AT_ONCE):
         found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, count - begin), between, advance)
-        diverged = diverged or found
+        diverged = diverged or _where(begin, found)
         if between.is_over:
             break
     return diverged
@@ -189,7 +189,7 @@ def _run_one_by_one(
         calls.begin_epoch(epoch)
         before = int(model._cursor[0])
         found, measured = _run_epoch(model, task, state, between)
-        diverged = diverged or found
+        diverged = diverged or _where(epoch, found)
         if int(model._cursor[0]) == before:  # stopped within the epoch
             break
         if task.validation is not None and not between.validates:
@@ -212,11 +212,11 @@ def run_once(model: "Sequential", task: Task) -> None:
     """Train a model for one epoch, which no history records."""
     require_length(task.optimizer)
     _warn_if_hopeless(model, task)
-    history = History()
+    history, epoch = History(), model.epochs_trained
     with begun(model, task.optimizer, task.columns, feature_names=task.feature_names) as state:
-        diverged = run_epochs(model, task, state, 1, Between(history, Callbacks([], model, history)))
-    if diverged is not None:
-        _warn_of_divergence(diverged, _layer_not_finite(model))
+        found = run_epochs(model, task, state, 1, Between(history, Callbacks([], model, history)))
+    if found is not None:
+        _warn_of_divergence(_where(epoch, found), _layer_not_finite(model))
 
 
 def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
@@ -230,7 +230,7 @@ def run_update(model: "Sequential", net: Net, optimizer: Optimizer) -> None:
         net.step(state, model._cursor)
 
 
-def _run_epoch(model: "Sequential", task: Task, state: Claimed, between: Between) -> tuple[str | None, Logs]:
+def _run_epoch(model: "Sequential", task: Task, state: Claimed, between: Between) -> tuple[Place | None, Logs]:
     """Run one epoch; return where the loss ceased to be finite, and the metrics that the engine does not record."""
     if isinstance(state, LBFGSState):
         logs: Logs = {}
@@ -282,11 +282,21 @@ def _gives_probabilities(sigma: Choice) -> bool:
     return bool((a >= 0).all() and (a <= 1).all())
 
 
-def _warn_of_divergence(where: str | None, layer: str | None) -> None:
-    """Warn of a loss that was not finite from somewhere on, or of weights that a layer was left with."""
+def _where(first: int, found: Place | None) -> str | None:
+    """Return in words where the loss ceased to be finite, in epochs of which the first has this number."""
+    return None if found is None else f"epoch {first + found[0]}, batch {found[1]} (both counted from 0)"
+
+
+def _warn_of_divergence(where: str | None, layer: str | None, best_epoch: int | None = None) -> None:
+    """Warn of a loss that was not finite from somewhere on, or of weights that a layer was left with.
+
+    `best_epoch` tells whose weights the model has now, if not those of the end.
+    """
     what = f"the loss became infinite or nan in {where}" if where else "the training ended with a finite loss"
     if layer is not None:
-        what += f"; weights of {layer} are infinite or nan"
+        what += f"; weights of {layer} {'are' if best_epoch is None else 'were then'} infinite or nan"
+    if best_epoch is not None:
+        what += f"; the model has the weights of its best epoch, {best_epoch}"
     _warn(f"{what}: try a smaller learning rate, clip_norm=, or scaled inputs")
 
 

@@ -151,7 +151,7 @@ DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 # Where a name stands in Python for a reason of its own, how often at most, and why.
 PYTHON = {
     "model.py": (1, "fit's default optimizer"),
-    "checks.py": (6, "advice on which loss to take"),
+    "checks.py": (8, "advice on which loss to take"),
     "targets.py": (3, "advice on which loss to take"),
     "data.py": (1, "advice on which loss to take"),
     "training.py": (7, "advice on which output to take"),

@@ -186,7 +186,7 @@ def test_a_second_fit_begins_anew():
         ({"min_delta": -1.0}, ValueError, "min_delta is -1"),
         ({"min_delta": float("nan")}, ValueError, "min_delta is nan"),
         ({"restore_best": 3}, TypeError, "restore_best is 3"),
-        ({"mode": "auto"}, ValueError, "mode is 'auto', expected 'min' or 'max'"),
+        ({"mode": "auto"}, ValueError, "mode is 'auto', expected 'min', 'max', or None"),
     ],
 )
 def test_wrong_arguments(arguments, error, message):

@@ -208,10 +208,10 @@ def test_warm_start_goes_on_with_the_optimizer():
         ({"max_iter": 0}, ValueError, "max_iter is 0"),
         ({"batch_size": 0}, ValueError, "batch_size is 0"),
         ({"validation_fraction": 1.0}, ValueError, "validation_fraction is 1.0"),
-        ({"learning_rate_init": -1}, ValueError, "learning_rate is -1"),
+        ({"learning_rate_init": -1}, ValueError, "learning_rate_init is -1"),
         ({"tol": "small"}, TypeError, "tol is 'small'"),
         ({"shuffle": "yes"}, TypeError, "shuffle is 'yes'"),
-        ({"dropout": 1.5}, ValueError, "rate is 1.5"),
+        ({"dropout": 1.5}, ValueError, "dropout is 1.5"),
     ],
     ids=str,
 )

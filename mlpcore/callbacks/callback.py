@@ -1,6 +1,7 @@
 """What a callback is: a class with methods that `fit` calls, or any function of (model, epoch, logs)."""
 
-from collections.abc import Callable, Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -53,6 +54,16 @@ class Callback:
 
     def _end_epochs(self, model: "Sequential") -> None:
         """Take notice of the last epoch, before the model gets the weights that `fit` ends with."""
+
+
+_METHODS = {
+    "on_fit_begin": ("model",),
+    "on_epoch_begin": ("model", "epoch"),
+    "on_batch_end": ("model", "epoch", "batch", "logs"),
+    "on_epoch_end": ("model", "epoch", "logs"),
+    "on_fit_end": ("model", "history"),
+}
+"""What each method is called with."""
 
 
 class LambdaCallback(Callback):
@@ -115,7 +126,36 @@ def as_callbacks(given: Iterable[AnyCallback]) -> list[Callback]:
             raise TypeError(f"callbacks[{i}] is the class {each.__name__}, expected an object: {each.__name__}(...)")
         if not isinstance(each, Callback) and not callable(each):
             raise TypeError(f"callbacks[{i}] is {each!r}, expected a Callback or a callable (model, epoch, logs)")
+        if isinstance(each, Callback):
+            _check_methods(f"callbacks[{i}]", each)
+            if any(each is other for other in listed[:i]):
+                raise ValueError(f"callbacks[{i}] is {each!r}, which is there twice, expected another object")
+        else:
+            _check_takes(f"callbacks[{i}]", each, _METHODS["on_epoch_end"])
     return [each if isinstance(each, Callback) else LambdaCallback(on_epoch_end=each) for each in listed]
+
+
+def _check_methods(name: str, callback: Callback) -> None:
+    """Raise TypeError for a method that would never be called, or not as it is: those of Keras, for example."""
+    for method in dir(callback):
+        if not method.startswith("on_"):
+            continue
+        if method not in _METHODS:
+            raise TypeError(f"{name} has a method {method}, which fit does not call, expected {', '.join(_METHODS)}")
+        if getattr(type(callback), method) is not getattr(Callback, method) or method in vars(callback):
+            _check_takes(f"{name}.{method}", getattr(callback, method), _METHODS[method])
+
+
+def _check_takes(name: str, function: Callable[..., object], arguments: Sequence[str]) -> None:
+    """Raise TypeError unless a function can be called with these arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of some functions in C nothing is known
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise TypeError(f"{name} takes {signature}, expected to be called with ({', '.join(arguments)})") from None
 
 
 class Callbacks:

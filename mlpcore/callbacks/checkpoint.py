@@ -1,13 +1,13 @@
 """A file that a training writes while it goes on, and from which it goes on after it was interrupted."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlpcore import checkpoints, checks
+from mlpcore import checkpoints, checks, storage
 from mlpcore.callbacks.callback import Callback, Logs
 from mlpcore.history import History
-from mlpcore.storage import StrPath
 
 if TYPE_CHECKING:
     from mlpcore.callbacks.early_stopping import EarlyStopping
@@ -35,7 +35,7 @@ class Checkpoint(Callback):
     TypeError, ValueError
         If an argument is not in its range.
     OSError
-        In `fit`: if the file cannot be written.
+        In `fit`: before anything changes if the path is a folder or lies in none, later if the file cannot be written.
 
     Examples
     --------
@@ -52,7 +52,8 @@ class Checkpoint(Callback):
 
     _writes_checkpoints = True
 
-    def __init__(self, path: StrPath, every: int = 1) -> None:
+    def __init__(self, path: storage.StrPath, every: int = 1) -> None:
+        storage.require_path("path", path)
         self.path = Path(path)
         self.every = checks.whole_number("every", every, at_least=1)
         self._training: tuple[checkpoints.Way, Optimizer, Sequence[EarlyStopping]] | None = None
@@ -62,7 +63,8 @@ class Checkpoint(Callback):
         return f"Checkpoint({str(self.path)!r}, every={self.every})"
 
     def _prepare(self, task: "Task", stoppings: "Sequence[EarlyStopping]") -> None:
-        """Learn what is written beside the model."""
+        """Learn what is written beside the model; OSError if there is no place for the file."""
+        _require_place(self.path)
         self._training = checkpoints.Way.of(task, stoppings), task.optimizer, stoppings
 
     def _read(self, model: "Sequential") -> checkpoints.Checkpoint | None:
@@ -94,3 +96,11 @@ class Checkpoint(Callback):
         assert self._training is not None
         checkpoints.write(self.path, model, *self._training)
         self._written = epochs
+
+
+def _require_place(path: Path) -> None:
+    """Raise OSError unless a file can have this path: it is no folder, and lies in one."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "expected the path of a file, this is a folder", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the folder of this file is not there: make it first", str(path))

@@ -78,9 +78,10 @@ class EarlyStopping(Callback):
         mode: str | None = None,
     ) -> None:
         if not isinstance(monitor, str):
-            raise TypeError(f"monitor is {monitor!r}, expected a name such as 'val_loss'")
+            advice = f": patience={monitor!r}" if isinstance(monitor, int) else ""
+            raise TypeError(f"monitor is {monitor!r}, expected a name such as 'val_loss'{advice}")
         if mode not in (None, "min", "max"):
-            raise ValueError(f"mode is {mode!r}, expected 'min' or 'max'")
+            raise ValueError(f"mode is {mode!r}, expected 'min', 'max', or None where it is known which is better")
         self.monitor, self.mode = monitor, mode
         self.patience = checks.whole_number("patience", patience, at_least=1)
         self.min_delta = checks.real_number("min_delta", min_delta, at_least=0)
@@ -112,7 +113,9 @@ class EarlyStopping(Callback):
     def _check(self, recorded: list[str], argument: str) -> bool:
         """Return whether larger is better; ValueError if nothing of the name is among what will be recorded."""
         if self.monitor not in recorded:
-            hint = ": give validation_data or validation_split" if self.monitor.startswith("val_") else ""
+            hint = catalogue.did_you_mean(self.monitor, recorded)
+            if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in recorded):
+                hint = ": give validation_data or validation_split, or early_stopping=True to an estimator"
             names = ", ".join(map(repr, recorded))
             raise ValueError(f"monitor of {argument} is {self.monitor!r}, expected one of {names}{hint}")
         if self.mode is not None:
@@ -166,10 +169,11 @@ class EarlyStopping(Callback):
         kept = {"progress": state.progress, "params": state.params, "state": state.state}
         return {name: values for name, values in kept.items() if values is not None}
 
-    def _restore(self, model: "Sequential") -> None:
-        """Give the model the weights of the best epoch, if there was one."""
+    def _restore(self, model: "Sequential") -> bool:
+        """Give the model the weights of the best epoch, if there was one; return whether it has them."""
         state = self._state
         if state is None or state.params is None or self.best_epoch is None:
-            return
+            return False
         model._built().restore(state.params, state.state)
         self._state = state._replace(params=None, state=None)
+        return True

@@ -4,10 +4,9 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcore import checks
+from mlpcore import checks, storage
 from mlpcore.callbacks.callback import Callback, Logs
 from mlpcore.history import History
-from mlpcore.storage import StrPath
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
@@ -32,7 +31,8 @@ class CSVLogger(Callback):
         In `fit`: if the file cannot be written.
     """
 
-    def __init__(self, path: StrPath, *, append: bool = False) -> None:
+    def __init__(self, path: storage.StrPath, *, append: bool = False) -> None:
+        storage.require_path("path", path)
         self.path = Path(path)
         self.append = checks.flag("append", append)
         self._columns: list[str] | None = None
@@ -79,7 +79,8 @@ class TensorBoardLogger(Callback):
         If the package tensorboard is not installed.
     """
 
-    def __init__(self, folder: StrPath) -> None:
+    def __init__(self, folder: storage.StrPath) -> None:
+        storage.require_path("folder", folder)
         self.folder = Path(folder)
         self._writers: dict[str, Any] = {}
         _event_writer()

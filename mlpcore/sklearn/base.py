@@ -24,7 +24,7 @@ from mlpcore.schedules.schedule import Rate
 from mlpcore.sklearn import networks
 from mlpcore.sklearn.held_out import HeldOut, Rows
 from mlpcore.sklearn.networks import Head
-from mlpcore.sklearn.parameters import check_parameters
+from mlpcore.sklearn.parameters import check_parameters, check_weights
 from mlpcore.sklearn.solvers import NoChange, SmallRate, Solved, Verbose, is_lbfgs, optimizer_for
 from mlpcore.training import TrainingWarning
 
@@ -171,6 +171,7 @@ class MLP(BaseEstimator, ABC):
         if given.ndim == 2 and given.shape[1] == 1:
             given = column_or_1d(given, warn=True)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, x, dtype=x.dtype)
+        check_weights(weight)
         target = self._targets(given, partial=partial, classes=classes)
         return Rows(_dense(x), target, self._weights(given, weight))
 

@@ -1,11 +1,13 @@
 """The parameters that both estimators have: whether each is in its range, and goes with the others."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpcore import checks
+from mlpcore.callbacks.callback import as_callbacks
 from mlpcore.optimizers import Optimizer
 from mlpcore.schedules.schedule import schedule_of
 from mlpcore.sklearn.networks import check_normalization
@@ -31,12 +33,21 @@ def check_parameters(estimator: "MLP") -> None:
     checks.real_number("validation_fraction", estimator.validation_fraction, at_least=0, below=1)
     for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
         checks.flag(name, getattr(estimator, name))
+    checks.real_number("dropout", estimator.dropout, at_least=0, below=1)
+    as_callbacks(estimator.callbacks)
     if estimator.batch_size != "auto":
         checks.whole_number("batch_size", estimator.batch_size, at_least=1)  # type: ignore[arg-type]
     check_normalization(estimator.normalization)
     if estimator.dtype is not None:
         checks.dtype_name(estimator.dtype)
     _check_solver(estimator)
+
+
+def check_weights(weight: NDArray[Any] | None) -> None:
+    """Raise ValueError for weights of rows below 0."""
+    if weight is not None and weight.min() < 0:
+        row = int(weight.argmin())
+        raise ValueError(f"sample_weight has {weight[row]} at row {row}, expected weights >= 0")
 
 
 def _check_name(name: str, value: object, allowed: Sequence[str], others: str = "") -> None:
@@ -50,6 +61,8 @@ def _check_solver(estimator: "MLP") -> None:
     own = isinstance(solver, Optimizer)
     argument, given = ("solver", solver) if own else ("learning_rate_init", estimator.learning_rate_init)
     schedule = schedule_of(getattr(solver, "learning_rate", None) if own else given)
+    if schedule is None and not own:
+        checks.real_number(argument, given, at_least=0)  # type: ignore[arg-type]
     if schedule is not None and schedule._watches_validation and not estimator.early_stopping:
         raise ValueError(
             f"{argument} is {given!r}, which watches the loss of rows that are set aside, expected early_stopping=True "
