@@ -77,6 +77,7 @@ if _TYPE_CHECKING:
     from mlpcore.export.sklearn import to_sklearn
     from mlpcore.export.torch import to_torch
     from mlpcore.imports import from_sklearn, from_torch
+    from mlpcore.imports_keras import from_keras
     from mlpcore.mutation import Mutation, mutate
     from mlpcore.schedules import (
         Cosine,
@@ -166,6 +167,7 @@ __all__ = [
     "diagnose",
     "diagnose_all",
     "exercises",
+    "from_keras",
     "from_sklearn",
     "from_torch",
     "get_num_threads",
@@ -198,6 +200,7 @@ _at_first_use = lazy.attributes(
     "widget",
     callbacks=("CSVLogger", "Checkpoint", "TensorBoardLogger", "TimeLimit"),
     imports=("from_sklearn", "from_torch"),
+    imports_keras=("from_keras",),
     diagnosis=("Diagnoses", "Diagnosis", "diagnose", "diagnose_all"),
     **{
         "export.c_source": ("to_c",),

@@ -197,6 +197,8 @@ PYTHON = {
     "sklearn/regressor.py": (7, "scikit-learn's defaults; the output for a loss"),
     "sklearn/solvers.py": (1, "scikit-learn's name of a solver"),
     "imports.py": (12, "names of other libraries, and settings that a row has not"),
+    "keras_layers.py": (8, "what a layer without an activation has; names of Keras, and what its layers are here"),
+    "imports_keras.py": (1, "a layer without an activation"),
     "export/sklearn.py": (6, "scikit-learn's names of activations"),
     "export/torch.py": (3, "an output without a module; a module with two formulas"),
     "trace/backward.py": (1, "NumPy's ones"),
