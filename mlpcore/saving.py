@@ -5,7 +5,8 @@ taken for anything that it names.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
@@ -62,10 +63,12 @@ Training = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 """What a file holds of a training beside the model, for `mlpcore.checkpoints`: a description, and arrays by name."""
 
 _TRAINING, _NAMES = "training", "feature_names"
+ESTIMATOR = "estimator"
+"""The entry of a description that only the file of an estimator has."""
 
 
-def save(model: "Stack", file: storage.StrPath | BinaryIO, training: Training | None = None) -> None:
-    """Write a model, which has weights, to a file."""
+def described(model: "Stack") -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what a file says of a model, which has weights, and its tensors by name."""
     net, input_size = model._built(), model.input_size
     assert input_size is not None
     layers = [layer._config() for layer in model.layers]
@@ -80,9 +83,20 @@ def save(model: "Stack", file: storage.StrPath | BinaryIO, training: Training | 
     }
     if model.feature_names_in_ is not None:
         description[_NAMES] = model.feature_names_in_
+    return description, tensors
+
+
+def save(model: "Stack", file: storage.StrPath | BinaryIO, training: Training | None = None) -> None:
+    """Write a model, which has weights, to a file."""
+    description, tensors = described(model)
     if training is not None:
         description[_TRAINING] = training[0]
         tensors |= training[1]
+    write(file, description, tensors)
+
+
+def write(file: storage.StrPath | BinaryIO, description: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+    """Write a file of a description and tensors."""
     header = files.header_of(description, tensors)
     storage.write_to(file, lambda stream: files.write(stream, header, tensors))
 
@@ -98,25 +112,31 @@ def load_training(
     file: storage.StrPath | BinaryIO,
 ) -> tuple[Saved, dict[str, Any] | None, dict[str, NDArray[Any]]]:
     """Read all that `save` wrote; of a training, whose meaning is unchecked, None where there is none."""
+    with reading(file) as reader:
+        training = reader.description.pop(_TRAINING, None)
+        if training is not None and not isinstance(training, dict):
+            raise ValueError(f"{_TRAINING} is {quoted(training)}, expected a JSON object")
+        extra = {name: each for name, each in reader.tensors.items() if name.startswith(f"{_TRAINING}.")}
+        own = {name: each for name, each in reader.tensors.items() if training is None or name not in extra}
+        saved = checked(reader.description, own)
+        tensors = tensors_of(saved)
+        arrays = {name: _room(name, extra[name]) for name in extra.keys() - own.keys()}
+        reader.read_into(tensors | arrays)
+    return saved, training, arrays
+
+
+@contextmanager
+def reading(file: storage.StrPath | BinaryIO) -> Iterator[files.Reader]:
+    """Open a file of ours and read its header; what is found wrong with it is told with the file's name."""
     with storage.opened(file) as stream:
         try:
-            reader = files.Reader(stream, whole=stream is not file)
-            training = reader.description.pop(_TRAINING, None)
-            if training is not None and not isinstance(training, dict):
-                raise ValueError(f"{_TRAINING} is {quoted(training)}, expected a JSON object")
-            extra = {name: each for name, each in reader.tensors.items() if name.startswith(f"{_TRAINING}.")}
-            own = {name: each for name, each in reader.tensors.items() if training is None or name not in extra}
-            saved = _checked(reader.description, own)
-            tensors = _tensors_of(saved)
-            arrays = {name: _room(name, extra[name]) for name in extra.keys() - own.keys()}
-            reader.read_into(tensors | arrays)
+            yield files.Reader(stream, whole=stream is not file)
         except OSError:  # among them the one that is a ValueError too: of a file that is not readable
             raise
         except (TypeError, ValueError) as error:
             raise ValueError(f"cannot load {storage.quoted_name(file)}: {error}") from None
         except MemoryError:
             raise MemoryError(f"cannot load {storage.quoted_name(file)}: no memory for its parameters") from None
-    return saved, training, arrays
 
 
 def _room(name: str, tensor: files.Tensor) -> NDArray[Any]:
@@ -129,8 +149,10 @@ def _room(name: str, tensor: files.Tensor) -> NDArray[Any]:
     return np.empty(tensor.shape, tensor.dtype)
 
 
-def _checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> Saved:
+def checked(description: dict[str, Any], tensors: dict[str, files.Tensor]) -> Saved:
     """Return the model, its parameters 0; raise TypeError or ValueError if nothing fits together."""
+    if ESTIMATOR in description:
+        raise ValueError("it holds an estimator, expected a model: mlpcore.sklearn.load reads it")
     expected = ["dtype", "epochs_trained", "input_size", "layers", "seed"]
     if sorted(description.keys() - {_NAMES}) != expected:
         raise ValueError(f"the description has the entries {quoted(sorted(description))}, expected {expected}")
@@ -226,7 +248,7 @@ def _require_tensors(tensors: dict[str, files.Tensor], layers: Sequence[Layer], 
             )
 
 
-def _tensors_of(saved: Saved) -> dict[str, NDArray[Any]]:
+def tensors_of(saved: Saved) -> dict[str, NDArray[Any]]:
     """Return views of what a model from a file holds."""
     net = saved.bound.net
     return _tensors(saved.layers, saved.bound.input_size, net.params, net.state)
@@ -237,7 +259,7 @@ def _warn_unless_finite(file: str, saved: Saved) -> None:
     parts = (each[begin : begin + _LOOKED_AT_ONCE] for each in flat for begin in range(0, each.size, _LOOKED_AT_ONCE))
     if all(np.isfinite(part).all() for part in parts):
         return
-    name = next(name for name, tensor in _tensors_of(saved).items() if not np.isfinite(tensor).all())
+    name = next(name for name, tensor in tensors_of(saved).items() if not np.isfinite(tensor).all())
     warnings.warn(
         f"{file}: {name} holds numbers that are not finite, as a training leaves them that diverged: so will be what "
         "the model predicts",

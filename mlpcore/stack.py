@@ -144,7 +144,11 @@ class Stack:
         UserWarning
             If weights are not finite.
         """
-        saved = saving.load(file)
+        return cls._of(saving.load(file))
+
+    @classmethod
+    def _of(cls, saved: saving.Saved) -> Self:
+        """Return the model that a file held."""
         model = cls.__new__(cls)
         Stack.__init__(model, saved.layers, dtype=saved.dtype, seed=saved.seed)
         model.epochs_trained = saved.epochs_trained

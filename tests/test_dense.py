@@ -355,3 +355,26 @@ def test_without_b_gradients_agree_and_steps_by_hand_are_those_of_fit(tmp_path):
         np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
     assert fitted.summary().splitlines()[2].split() == ["1", "Dense", "tanh", "(4,", "3)", "12"]
     assert eval(repr(Dense(4, use_bias=False))).use_bias is False
+
+
+@pytest.mark.parametrize(
+    ("factors", "expected"),
+    [
+        ({}, (1, 1)),
+        ({"learning_rate_factor": 0.5}, (0.5, 0.5)),
+        ({"bias_learning_rate_factor": 3.0}, (1, 3)),
+        ({"learning_rate_factor": 0.5, "bias_learning_rate_factor": 0.0}, (0.5, 0)),
+    ],
+)
+def test_b_has_a_rate_of_its_own(factors, expected):
+    x, y = [[1.0, -2.0], [0.5, 3.0]], [[1.0], [-1.0]]
+    layer = Dense(1, **factors)
+    model = Sequential([layer], input_size=2, dtype="float64", seed=1)
+    model.forward(x)
+    model.backward(y, loss="mse")
+    w, b, grad_w, grad_b = (each.copy() for each in (layer.w, layer.b, layer.grad_w, layer.grad_b))
+    model.update(SGD(0.1))
+    assert np.allclose(w - layer.w, 0.1 * expected[0] * grad_w, rtol=1e-12)
+    assert np.allclose(b - layer.b, 0.1 * expected[1] * grad_b, rtol=1e-12)
+    again = Dense._from_config(layer._config())
+    assert again._bias_learning_rate_factor == factors.get("bias_learning_rate_factor")

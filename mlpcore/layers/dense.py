@@ -49,6 +49,8 @@ class Dense(TrainedLayer):
         Whether training changes w and b.
     learning_rate_factor : float, default 1.0
         What the optimizer's learning rate is multiplied by for this layer.
+    bias_learning_rate_factor : float, optional
+        What it is multiplied by for b; None: `learning_rate_factor`.
     l1, l2 : float, default 0.0
         The penalties l1 |w| + l2 w^2 / 2 of each weight that training adds to the loss; not of b, and not in the loss
         that is reported.
@@ -79,6 +81,7 @@ class Dense(TrainedLayer):
         "bias_initializer",
         "trainable",
         "learning_rate_factor",
+        "bias_learning_rate_factor",
         "l1",
         "l2",
         "max_norm",
@@ -95,6 +98,7 @@ class Dense(TrainedLayer):
         use_bias: bool = True,
         trainable: bool = True,
         learning_rate_factor: float = 1.0,
+        bias_learning_rate_factor: float | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
         max_norm: float | None = None,
@@ -114,6 +118,11 @@ class Dense(TrainedLayer):
         self._kernel_initializer = choice("initializers", "kernel_initializer", kernel_initializer)
         self._bias_initializer = choice("initializers", "bias_initializer", bias_initializer)
         self._use_bias = flag("use_bias", use_bias)
+        self._bias_learning_rate_factor = (
+            None
+            if bias_learning_rate_factor is None
+            else real_number("bias_learning_rate_factor", bias_learning_rate_factor, at_least=0)
+        )
         self._l1 = real_number("l1", l1, at_least=0)
         self._l2 = real_number("l2", l2, at_least=0)
         self._max_norm = None if max_norm is None else real_number("max_norm", max_norm, above=0)
@@ -205,7 +214,7 @@ class Dense(TrainedLayer):
 
     def _standard(self) -> dict[str, Any]:
         standard = {"bias_initializer": "zeros", "use_bias": True, "trainable": True, "learning_rate_factor": 1.0}
-        return standard | {"l1": 0.0, "l2": 0.0, "max_norm": None}
+        return standard | {"bias_learning_rate_factor": None, "l1": 0.0, "l2": 0.0, "max_norm": None}
 
     def _output_size(self, input_size: int) -> int:
         if self._input_size not in (None, input_size):
@@ -237,7 +246,8 @@ class Dense(TrainedLayer):
         w = net.first_segment(place.first)
         net.set_segment(w, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
         if self._use_bias:
-            net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
+            own = self._bias_learning_rate_factor
+            net.set_segment(w + 1, self._trainable, factor if own is None else own, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
         if isinstance(self._activation, CustomActivation):

@@ -9,5 +9,8 @@ extras.require("sklearn", "sklearn")
 
 from mlpcore.sklearn.classifier import MLPClassifier  # noqa: E402
 from mlpcore.sklearn.regressor import MLPRegressor  # noqa: E402
+from mlpcore.sklearn.tabular_classifier import TabularClassifier  # noqa: E402
+from mlpcore.sklearn.tabular_files import load  # noqa: E402
+from mlpcore.sklearn.tabular_regressor import TabularRegressor  # noqa: E402
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor", "load"]
