@@ -1,5 +1,6 @@
 """How trainings end that are not to go on: divergence, model.stop() of another thread, Ctrl-C in a callback."""
 
+import _thread
 import threading
 
 import numpy as np
@@ -103,13 +104,39 @@ def test_another_thread_ends_a_fit_with_whole_epochs_recorded(way):
             pass
         trained.stop()
 
-    thread = threading.Thread(target=stop)
+    thread = threading.Thread(target=stop, daemon=True)
     thread.start()
     history = fit(trained, **options)
     thread.join()
     assert log.ended == 1
     assert len(history["loss"]) == trained.epochs_trained >= 3
     assert trained.predict(X).shape == (20, 3)
+
+
+@pytest.mark.parametrize("way", ENDS)
+def test_ctrl_c_ends_a_fit_with_callbacks_at_a_whole_batch(way):
+    trained, log = model(), Log()
+    options = {"epochs": 10**8, "batch_size": 7} | ENDS[way]
+    ended = threading.Event()
+
+    def press():
+        while trained.epochs_trained < 3 and not ended.is_set():
+            pass
+        if not ended.is_set():
+            _thread.interrupt_main()
+
+    thread = threading.Thread(target=press)
+    options["callbacks"] = [*options.get("callbacks", []), log, LambdaCallback(on_fit_begin=lambda _: thread.start())]
+    try:
+        with pytest.raises(KeyboardInterrupt, match="fit was stopped after [0-9,]+ of 100,000,000 epochs"):
+            fit(trained, **options)
+    finally:
+        ended.set()
+        thread.join()
+    assert log.ended == 1
+    assert len(trained.history["loss"]) == trained.epochs_trained >= 3
+    history = fit(trained)
+    assert len(history["loss"]) == 2
 
 
 @pytest.mark.parametrize("method", ["on_epoch_begin", "on_batch_end", "on_epoch_end"])
