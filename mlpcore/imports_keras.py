@@ -24,6 +24,7 @@ Array = NDArray[Any]
 
 # Keras's names of arrays that have others here; all others are the same.
 _ARRAYS = {"kernel": "w", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_variance"}
+_DEEPEST = 50
 
 
 def from_keras(
@@ -92,7 +93,7 @@ def from_keras(
             made[-1] = Dense(dense.units, sigma, use_bias=dense.use_bias, trainable=dense.trainable), numbers
         else:
             made.append((Activation(sigma), {}))
-    ours = Sequential([layer for layer, _ in made], input_size=_input_size(parts, arrays), dtype=first.dtype)
+    ours = Sequential([layer for layer, _ in made], input_size=_input_size(parts, arrays), dtype=first.dtype.name)
     for layer, own in made:
         for name, values in own.items():
             setattr(layer, _ARRAYS.get(name, name), values.T if name == "kernel" else values)
@@ -164,6 +165,8 @@ def _parts(place: str, entries: list[Any], path: str) -> Iterator[Part]:
         count = names[name] = names.get(name, -1) + 1
         own = f"{path}/{name}_{count}" if count else f"{path}/{name}"
         if kind == "Sequential":
+            if here.count(".layers") > _DEEPEST:
+                raise ValueError(f"model has more than {_DEEPEST} Sequentials inside each other")
             yield from _parts(f"{here}.layers", _layers_of(here, config), f"{own}/layers")
         elif kind not in LEFT_OUT:
             yield Part(here, kind, config, own)
@@ -186,7 +189,9 @@ def _arrays_of(
     for part in parts:
         arrays: dict[str, Array] = {}
         for i, (name, shape) in enumerate(_shapes(part, width)):
-            arrays[name] = read(part, i, name, shape)
+            arrays[name] = array = read(part, i, name, shape)
+            if array.dtype.name not in ("float32", "float64"):
+                raise ValueError(f"{part.place}, {part.kind}: {name} is {array.dtype}, expected float32 or float64")
         if arrays:
             width = _width_behind(part, arrays, width)
         found.append(arrays)

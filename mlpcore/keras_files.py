@@ -19,7 +19,7 @@ from mlpcore.files import quoted
 from mlpcore.storage import StrPath
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_MOST_PACKED = 1100  # times: HDF5's compression reaches about 1030
+_MOST_PACKED = 20  # times as many bytes as there are in the file: Keras packs nothing
 
 
 def parsed(name: str, text: str | bytes) -> dict[str, Any]:
@@ -38,6 +38,11 @@ def read_archive(path: StrPath) -> tuple[dict[str, Any], bytes]:
     name = repr(os.fspath(path))
     try:
         with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if not _is_plausible(info.file_size, info.compress_size):
+                    raise ValueError(
+                        f"{name}: {info.filename[:100]!r} is packed to {info.compress_size} bytes, expected no packing"
+                    )
             config, weights = (archive.read(each) for each in (_CONFIG, _WEIGHTS))
     except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
         raise ValueError(
@@ -92,9 +97,14 @@ class WeightsFile(AbstractContextManager["WeightsFile"]):
         if not hasattr(dataset, "nbytes") or dataset.is_virtual or dataset.external or dataset.dtype.kind != "f":
             raise ValueError(f"{self.name}: {path} is no array of floating-point numbers in this file")
         check_shape(f"{self.name}: {path}", dataset.shape, shape)
-        if dataset.nbytes > _MOST_PACKED * max(dataset.id.get_storage_size(), 1):
+        if not _is_plausible(dataset.nbytes, dataset.id.get_storage_size()):
             raise ValueError(f"{self.name}: {path} has shape {dataset.shape}, expected as many numbers in the file")
         return np.asarray(dataset)
+
+
+def _is_plausible(size: int, packed: int) -> bool:
+    """Tell whether so many bytes are worth their memory, which a hostile file takes with a few."""
+    return size <= _MOST_PACKED * packed + 2**20
 
 
 def check_shape(name: str, shape: tuple[int, ...], expected: tuple[int | None, ...]) -> None:

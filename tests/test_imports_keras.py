@@ -77,6 +77,17 @@ def test_nested_models_lie_in_their_place():
     assert [layer.units for layer in model.layers] == [3, 3, 2, 1]
 
 
+def test_models_may_be_nested_only_so_deep():
+    described = sequential(("Dense", DENSE))
+    for _ in range(45):
+        described = {"class_name": "Sequential", "config": {"layers": [described]}}
+    assert len(mlpcore.from_keras(described, arrays(*GOOD)).layers) == 1
+    for _ in range(2000):
+        described = {"class_name": "Sequential", "config": {"layers": [described]}}
+    with pytest.raises(ValueError, match="model has more than 50 Sequentials inside each other"):
+        mlpcore.from_keras(described, arrays(*GOOD))
+
+
 def test_flattened_samples_are_rows():
     layers = [("InputLayer", {"batch_shape": [None, 2, 2]}), ("Flatten", {}), ("Dense", {"units": 1})]
     assert mlpcore.from_keras(sequential(*layers), arrays((4, 1), 1)).input_size == 4
@@ -135,7 +146,7 @@ DEEP = "{" + '"a":{' * 100000
             sequential(("Dense", {**DENSE, "units": 10**15})), arrays(*GOOD), ValueError,
             r"kernel has shape \(2, 3\), expected \(any, 1000000000000000\)",
         ),
-        (sequential(("Dense", DENSE)), arrays(*GOOD, dtype="float16"), ValueError, "dtype is .*float16"),
+        (sequential(("Dense", DENSE)), arrays(*GOOD, dtype="float16"), ValueError, "Dense: kernel is float16, expec"),
         (
             sequential(("Dense", {**DENSE, "activation": "nothing"})), arrays(*GOOD), TypeError,
             r"layers\[0\], Dense, has activation 'nothing', which mlpcore has not",

@@ -131,6 +131,11 @@ def test_a_damaged_archive_is_named(weights, tmp_path):
         mlpcore.from_keras(archive(path, config_json=json.dumps(MODEL), weights=b"nothing"))
     with pytest.raises(ValueError, match=r"config.json of '.*m.keras' is \[\], expected a JSON object"):
         mlpcore.from_keras(archive(path, config_json="[]", weights=weights.read_bytes()))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("config.json", json.dumps(MODEL))
+        made.writestr("model.weights.h5", bytes(2**24))
+    with pytest.raises(ValueError, match="'model.weights.h5' is packed to .* bytes, expected no packing"):
+        mlpcore.from_keras(path)
     good = archive(path, config_json=json.dumps(MODEL), weights=weights.read_bytes()).read_bytes()
     for end in range(0, len(good), 97):
         path.write_bytes(good[:end])

@@ -122,9 +122,11 @@ def test_it_can_be_trained_on_cloned_and_copied(output, y):
     assert clone(theirs).fit(X, y).predict(X).shape == before.shape
 
 
-def test_the_model_stays_as_it_was():
+def test_the_model_stays_as_it_was_and_no_random_number_is_drawn():
     model = model_of((5, 1), "relu", "linear")
-    before = model.predict(X)
+    before, state = model.predict(X), np.random.get_state()[1].copy()  # noqa: NPY002
+    assert mlpcore.to_sklearn(model).random_state is None
+    assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     mlpcore.to_sklearn(model).partial_fit(X, X[:, 0]).coefs_[0][...] = 0
     assert np.array_equal(model.predict(X), before)
 

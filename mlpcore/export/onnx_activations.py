@@ -57,7 +57,11 @@ def gelu_tanh(z: Value) -> Value:
 
 
 def silu(z: Value) -> Value:
-    return z * z.apply("Sigmoid")
+    if z.graph.is_single:
+        return z * z.apply("Sigmoid")
+    return z / (
+        z.apply("Neg").apply("Exp") + 1.0
+    )  # onnxruntime 1.19 fuses z sigmoid(z) into what it has in float32 only
 
 
 def mish(z: Value) -> Value:

@@ -70,7 +70,8 @@ def to_sklearn(
     layers = _dense_layers(model)
     hidden, output = _activations(layers)
     weights = model._read(lambda _: [(layer.w.T.copy(), _bias(layer)) for layer in layers])
-    settings = {"hidden_layer_sizes": tuple(layer.units for layer in layers[:-1]), "activation": hidden}
+    settings: dict[str, Any] = {"hidden_layer_sizes": tuple(layer.units for layer in layers[:-1]), "activation": hidden}
+    settings["random_state"] = 0  # of the step that is thrown away: it draws nothing from NumPy's own generator
     out, x = layers[-1].units, np.zeros((1, weights[0][0].shape[0]), model.dtype)
     if output == "identity":
         if classes is not None:
@@ -145,11 +146,12 @@ def _in_order(coefs: Array, intercepts: Array, labels: Array) -> tuple[Array, Ar
 
 def _refilled(estimator: Any, weights: list[tuple[Array, Array]]) -> Any:  # noqa: ANN401  one of scikit-learn's
     """Return an estimator that has taken one step, so that all its attributes are there, with other weights."""
+    estimator.set_params(random_state=None)
     estimator.coefs_ = [coefs for coefs, _ in weights]
     estimator.intercepts_ = [intercepts for _, intercepts in weights]
     estimator.n_iter_ = estimator.t_ = 0
     estimator.loss_curve_ = []
     estimator.best_loss_ = np.inf
     estimator._no_improvement_count = 0
-    del estimator.loss_, estimator._optimizer  # which begins anew
+    del estimator.loss_, estimator._optimizer, estimator._random_state  # which begin anew
     return estimator
