@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-notebook test-fma test-tsan test-fork test-interrupts test-kills test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-notebook test-fma test-tsan test-fork test-interrupts test-kills test-memmap test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -80,6 +80,9 @@ test-interrupts: .venv/.test .venv/.installed  ## press Ctrl-C in 100 trainings:
 
 test-kills: .venv/.test .venv/.installed  ## kill 200 trainings and go on from their checkpoints: no file is torn, same bits
 	$(RUN) tests/kills.py 200
+
+test-memmap: .venv/.test .venv/.installed  ## train on a mapped file of 8 GB in 500 MB of memory, at 80 % of the speed of an array (minutes)
+	$(RUN) tests/mapped.py 8
 
 test-neon: .venv/.test .venv/.installed  ## cross-compile the C code for AArch64 and try it under an emulator (minutes)
 	$(RUN) tests/neon/run.py

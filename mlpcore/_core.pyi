@@ -3,9 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any, SupportsIndex, TypeVar, final
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mlpcore.engine import Choice, MetricsState, OptimizerState, ScheduleState, Step, StoppingState, TrainSettings
+from mlpcore.engine import (
+    Choice,
+    MetricsState,
+    OptimizerState,
+    PartState,
+    ScheduleState,
+    Step,
+    StoppingState,
+    TrainSettings,
+)
 
 _T = TypeVar("_T")
 
@@ -174,6 +184,7 @@ def watch_epoch(early_stopping: StoppingState, number: float) -> bool: ...
 def schedule_loss(schedule: ScheduleState, loss: float) -> None: ...
 def catalogue() -> dict[str, list[dict[str, Any]]]: ...
 def document(function: Callable[..., Any], text: str, /) -> None: ...
+def all_finite(array: NDArray[Any], /) -> bool: ...
 def holds_masked(value: object, axes: int, /) -> bool: ...
 def isa_names() -> list[str]: ...
 def current_isa() -> str: ...
@@ -190,6 +201,7 @@ def elementary(name: str, x: ArrayLike) -> NDArray[Any]: ...
 def philox(key0: int, key1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, int, int, int]: ...
 def allocation_count() -> int: ...
 def aligned_zeros(count: int, dtype: str) -> NDArray[Any]: ...
+def shuffled(seed: int, epoch: int, n: int, block: int = 0) -> NDArray[np.intp]: ...
 
 class BusyError(RuntimeError):
     """A call came while another one had the network."""
@@ -279,10 +291,12 @@ class Net:
         metric: str | None,
         sample_weight: ArrayLike | None = None,
         metrics: MetricsState | None = None,
+        part: PartState | None = None,
     ) -> tuple[float, float]:
         """Return the loss and the accuracy, nan without a metric, of all rows as one batch; write other metrics.
 
-        y as in `backward`.
+        y as in `backward`. Where the rows are a `part`, the result is that of all parts after the last, and else means
+        nothing.
         """
     def train(
         self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, settings: TrainSettings

@@ -41,14 +41,16 @@ class Way(NamedTuple):
     ----------
     optimizer, loss, early_stopping : str
         Their representations.
-    rows, columns, batch_size : int
+    rows : int or None
+        None where it is not known.
+    columns, batch_size : int
     shuffle : bool
     """
 
     optimizer: str
     loss: str
     early_stopping: str
-    rows: int
+    rows: int | None
     columns: int
     batch_size: int
     shuffle: bool
@@ -57,7 +59,7 @@ class Way(NamedTuple):
     def of(cls, task: "Task", stoppings: Sequence["EarlyStopping"]) -> Self:
         """Return how a task is to be done."""
         optimizer, loss, early_stopping = map(_text, (task.optimizer, task.loss, list(stoppings)))
-        return cls(optimizer, loss, early_stopping, len(task.train.x), task.columns, task.batch_size, task.shuffle)
+        return cls(optimizer, loss, early_stopping, task.rows, task.columns, task.batch_size, task.shuffle)
 
 
 def _text(thing: object) -> str:

@@ -41,14 +41,17 @@ class Samples(NamedTuple):
 
     def split(self, fraction: float) -> "tuple[Samples, Samples]":
         """Return all rows but the last ones, and the last ones, which are `fraction` of all, rounded up."""
-        n = len(self.x)
-        first = n - share_of(n, fraction)
-        if not 0 < first < n:
-            raise ValueError(
-                f"validation_split={fraction} splits {n} rows into {first} and {n - first}, expected >= 1 in each: "
-                "choose another fraction, or give validation_data"
-            )
+        first = rows_before(len(self.x), fraction)
         return self.rows(slice(None, first)), self.rows(slice(first, None))
+
+    @property
+    def mean_weight(self) -> float:
+        """The mean of the weights."""
+        return 1.0 if self.weight is None else float(self.weight.mean(dtype=np.float64))
+
+    def weighted_by_class(self, value: Mapping[int, float], loss: Choice, out: int) -> "Samples":
+        """Return the samples with weights multiplied by their class's."""
+        return weighted_by_class(self, value, loss, out)
 
     def without_zero_weights(self) -> "Samples":
         """Return the samples without rows of weight 0, so that no batch can have a total weight of 0."""
@@ -104,6 +107,17 @@ def share_of(n: int, fraction: float) -> int:
         return nearest
     numerator, denominator = float(fraction).as_integer_ratio()
     return -(-n * numerator // denominator)
+
+
+def rows_before(n: int, fraction: float) -> int:
+    """Return how many of n rows come before the last ones, which are `fraction` of all, rounded up."""
+    first = n - share_of(n, fraction)
+    if not 0 < first < n:
+        raise ValueError(
+            f"validation_split={fraction} splits {n} rows into {first} and {n - first}, expected >= 1 in each: "
+            "choose another fraction, or give validation_data"
+        )
+    return first
 
 
 def flag(name: str, value: bool) -> bool:

@@ -69,7 +69,7 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
     """
     if type(value) is np.ndarray and _is_plain(value.dtype):  # nothing to do: most calls
         return value
-    if _is_sparse(value):
+    if is_sparse(value):
         raise TypeError(
             f"{name} is a sparse {type(value).__name__}, expected a number in every place: "
             f"give {name.split()[0]}.toarray()"
@@ -98,10 +98,13 @@ def finite_array(name: str, value: ArrayLike, dtype: DTypeLike, *, columns: Sequ
     `columns` names the columns in the message.
     """
     given = real_array(name, value)
-    with np.errstate(over="ignore"):  # what overflows is refused below
-        array = np.asarray(given, dtype=dtype, order="C")
-    finite = np.isfinite(array)
-    if not finite.all():
+    if given.dtype == dtype and given.flags.c_contiguous:
+        array = given
+    else:
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            array = np.asarray(given, dtype=dtype, order="C")
+    if not _core.all_finite(array):
+        finite = np.isfinite(array)
         first = np.unravel_index(np.argmin(finite), finite.shape)
         column = "" if columns is None else f" ({columns[int(first[1])]!r})"
         advice = _GAPS_CURE if np.isnan(given[first]) else "" if np.isinf(given[first]) else _SCALE_CURE
@@ -112,7 +115,8 @@ def finite_array(name: str, value: ArrayLike, dtype: DTypeLike, *, columns: Sequ
     return array
 
 
-def _is_sparse(value: object) -> bool:
+def is_sparse(value: object) -> bool:
+    """Tell whether this is a sparse matrix of SciPy."""
     return hasattr(value, "toarray") and hasattr(value, "nnz")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mlpcore.custom_activation import CustomActivation
@@ -261,6 +262,29 @@ class StoppingState(NamedTuple):
         return bool(self.progress[3])
 
 
+class PartState(NamedTuple):
+    """The samples are a part of an epoch: a block of its rows, with others before or after it.
+
+    Attributes
+    ----------
+    block : int
+        Its number, from which and from the number of the epoch the order of its rows follows.
+    is_last : bool
+        Whether the epoch ends with it.
+    sums : ndarray of float64
+        What the epoch has summed up by then, 0 at its beginning; written in place. See `sums_of_epoch`.
+    """
+
+    block: int
+    is_last: bool
+    sums: NDArray[Any]
+
+
+def sums_of_epoch(metrics: int, out: int) -> NDArray[np.float64]:
+    """Return the sums of an epoch that begins, for so many metrics and outputs, and not fewer than the engine needs."""
+    return np.zeros(5 + metrics + 8 * (out + 1))
+
+
 class TrainSettings(NamedTuple):
     """What `Net.train` is asked to do beside the data.
 
@@ -301,6 +325,9 @@ class TrainSettings(NamedTuple):
         Called after each batch with its number in the epoch and its loss, while the network is busy.
     stop : ndarray of int64, shape (1,), or None
         Training ends after the batch that is under way when this is no longer 0.
+    part : PartState or None
+        The samples are a part of one epoch; not with `lbfgs`, areas under curves, r2, or metrics of `predictions`. With
+        `resume` the cursor counts on the batches of the parts before.
     """
 
     loss: Choice
@@ -322,3 +349,4 @@ class TrainSettings(NamedTuple):
     early_stopping: StoppingState | None = None
     batch_end: Callable[[int, float], object] | None = None
     stop: NDArray[Any] | None = None
+    part: PartState | None = None

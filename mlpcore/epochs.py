@@ -23,6 +23,8 @@ from mlpcore.history import History
 from mlpcore.metrics import Metrics
 from mlpcore.optimizers import Claimed
 from mlpcore.progress import Advance
+from mlpcore.samples import Given, state_of
+from mlpcore.streams.source import measure_source, train_source
 from mlpcore.task import Task
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class _Tables:
         if isinstance(state, OptimizerState) and state.schedule is not None:
             self.rates = np.empty(epochs, np.float64)
         self.validation: ValidationState | None = None
-        if between.validates and task.validation is not None:
+        if between.validates and isinstance(task.validation, checks.Samples):
             x, y, weight = task.validation
             metrics = task.metrics.state(len(x), y.dtype, epochs)
             self.validation = ValidationState(x, y, weight, np.full((epochs, 2), math.nan), metrics)
@@ -148,25 +150,33 @@ def run_epochs(
         batch_end=end_batch if optimizer and calls.has("on_batch_end") else None,
         stop=between.stop,
     )
-    x, y, weight = task.train
+    train = task.train
     try:
-        _, batch = net.train(x, y, weight, settings)
+        if isinstance(train, checks.Samples):
+            _, batch = net.train(*train, settings)
+        else:
+            _, batch = train_source(net, train, settings, task.metrics.out)
     except KeyboardInterrupt:
         show()  # what was done by then
         raise
     show(validated=0)
     if batch < 0:
         return None
-    epoch, batch = divmod(batch, math.ceil(len(x) / task.batch_size))
+    if not isinstance(train, checks.Samples):
+        return 0, batch
+    epoch, batch = divmod(batch, math.ceil(len(train.x) / task.batch_size))
     return epoch, batch
 
 
-def score(net: Net, samples: checks.Samples, loss: Choice, rule: str | None, metrics: Metrics) -> Logs:
+def score(net: Net, given: Given, loss: Choice, rule: str | None, metrics: Metrics) -> Logs:
     """Measure a network; its own accuracy counts by the metric `rule`."""
-    x, y, weight = samples
-    state = metrics.state(len(x), y.dtype)
-    value, accuracy = net.loss(x, y, loss, rule, weight, state)
+    state = state_of(metrics, given)
+    if isinstance(given, checks.Samples):
+        value, accuracy = net.loss(given.x, given.y, loss, rule, given.weight, state)
+    else:
+        value, accuracy = measure_source(net, given, loss, rule, state, metrics.out)
     logs = {"loss": value} if rule is None else {"loss": value, "accuracy": accuracy}
     if state is not None:
-        logs |= dict(zip(metrics.choices, state.values[0].tolist(), strict=True)) | metrics.call(y, state)
+        logs |= dict(zip(metrics.choices, state.values[0].tolist(), strict=True))
+        logs |= metrics.call(given.y, state) if isinstance(given, checks.Samples) else {}
     return logs

@@ -4,7 +4,7 @@ docs/catalogue.md has the formulas of all. Those of the catalogue are measured b
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -24,6 +24,10 @@ _SPOKEN = {
     "labels": "{out} times yes or no as y",
     "numbers": "numbers as y",
 }
+
+_OF_ALL_ROWS = {"r2"}
+"""Metrics that need all y before the first is measured."""
+_NOT_AT_ONCE = "all rows at once, and these are read a part at a time: leave it out, or evaluate rows in memory with it"
 
 
 class TopKAccuracy(Function):
@@ -114,6 +118,15 @@ class Metrics(NamedTuple):
             np.empty((rows, self.out), dtype) if rows_are_kept else None,
         )
 
+    def check_for_source(self) -> None:
+        """Raise ValueError if one of them needs all rows at once."""
+        for name, choice in self.choices.items():
+            row = catalogue.entry("metrics", cast(Any, choice))
+            if "keeps_outputs" in row.traits or row.name in _OF_ALL_ROWS:
+                raise ValueError(f"metrics has {name!r}, which is computed from {_NOT_AT_ONCE}")
+        for name in self.functions:
+            raise ValueError(f"metrics has the function {name!r}, which is shown {_NOT_AT_ONCE}")
+
     @property
     def _rows(self) -> list[str | tuple[Any, ...]]:
         return [choice for choice in self.choices.values() if isinstance(choice, str | tuple)]
@@ -144,15 +157,17 @@ def _number(name: str, value: Any) -> float:  # noqa: ANN401  # whatever a user'
         raise TypeError(f"{name}, of metrics, returned {quoted(value)}, expected a number") from None
 
 
-def metrics_of(metrics: Iterable[Metric], loss: Choice, out: int, *ys: Array, has_accuracy: bool) -> Metrics:
-    """Return the metrics that a call was given, for `out` outputs and all of `ys`.
+def metrics_of(
+    metrics: Iterable[Metric], loss: Choice, out: int, answers_of_y: Callable[[], str], *, has_accuracy: bool
+) -> Metrics:
+    """Return the metrics that a call was given, for `out` outputs and what y tells, if there are any.
 
     `has_accuracy`: "accuracy" is measured anyway.
     """
     listed = _listed(metrics)
     if not listed:
         return Metrics()
-    answers = targets.answers_of(loss, *ys)
+    answers = answers_of_y()
     threshold = 0.0 if targets.has_signs(loss) else 0.5
     choices: dict[str, Choice] = {}
     functions: dict[str, Callable[[Array, Array], object]] = {}

@@ -6,9 +6,11 @@ saves and copies models, by_hand.py takes and shows one step, training.py trains
 
 from __future__ import annotations  # so that signatures show names, not what ArrayLike stands for
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any, Self, cast
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import checks, targets, training
@@ -19,7 +21,9 @@ from mlpcore.epochs import score
 from mlpcore.history import History
 from mlpcore.metrics import Metric, metrics_of
 from mlpcore.optimizers import BATCH_SIZE, Optimizer, optimizer_object, optimizer_of
-from mlpcore.task import check_epochs, samples_of, task_of
+from mlpcore.samples import answers_of, columns_of, measured_of, parts_of
+from mlpcore.streams.batches import Data, Validation
+from mlpcore.task import check_epochs, task_of
 from mlpcore.training import check_resume
 
 
@@ -85,15 +89,15 @@ class Sequential(ByHand):
 
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: Data,
+        y: ArrayLike | None = None,
         loss: Choice | None = None,
         *,
         optimizer: str | Optimizer = "adam",
         epochs: int = 1,
         batch_size: int = BATCH_SIZE,
         shuffle: bool = True,
-        validation_data: Sequence[ArrayLike] | None = None,
+        validation_data: Validation | None = None,
         validation_split: float = 0.0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | None = None,
@@ -109,13 +113,16 @@ class Sequential(ByHand):
 
         Parameters
         ----------
-        X : array_like of shape (n, in)
+        X : array_like of shape (n, in), or an iterable of batches
             One sample a row. A frame of pandas or Polars will do, if all its columns are numbers without gaps; its
-            columns' names are kept in `feature_names_in_`, and every frame that comes later must have the same.
+            columns' names are kept in `feature_names_in_`, and every frame that comes later must have the same. Of
+            sparse matrices and mapped files (`numpy.memmap`) a part at a time is in memory. An iterable of (X, y) or
+            (X, y, sample_weight), or a function that returns one, stands for X and y together, and each batch is a
+            step: see ``docs/data.md``.
         y : array_like of shape (n, out) or (n,)
-            The ground truth. (n,) stands for (n, 1), except for loss "cce", where it holds class indices, which stay
-            one number a row: ``classes, y = np.unique(labels, return_inverse=True)`` makes them of labels. For loss
-            "gaussian_nll" y is (n, out / 2): see `GaussianNLL`.
+            The ground truth; not with an iterable of batches. (n,) stands for (n, 1), except for loss "cce", where it
+            holds class indices, which stay one number a row: ``classes, y = np.unique(labels, return_inverse=True)``
+            makes them of labels. For loss "gaussian_nll" y is (n, out / 2): see `GaussianNLL`.
         loss : str or object
             Must be given: a name of ``mlpcore.catalogue.names("losses")``, an object with constants of its own, or a
             `CustomLoss`, written in Python.
@@ -126,9 +133,10 @@ class Sequential(ByHand):
         batch_size : int, default 32
             The last batch of an epoch takes what remains. `LBFGS` takes all samples as one batch.
         shuffle : bool, default True
-            Take the rows in a new order in each epoch.
+            Take the rows in a new order in each epoch; those of a mapped file block by block, the blocks and the rows
+            of each in a new order. Batches of an iterable are taken as they come.
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Measured after each epoch.
+            Measured after each epoch. A function that returns an iterable of such batches can stand here too.
         validation_split : float, default 0.0
             The part of the data, its last rows, that is not trained on but measured after each epoch: of n rows
             n * validation_split, rounded up. Both parts need a row.
@@ -193,6 +201,7 @@ class Sequential(ByHand):
             validation_split=validation_split,
             class_weight=class_weight,
             metrics=metrics,
+            epochs=epochs,
         )
         return training.run(self, task, epochs, callbacks, progress, resume is not None)
 
@@ -231,20 +240,22 @@ class Sequential(ByHand):
         """
         optimizer = optimizer_object(optimizer)
         check_epochs(self, 1)
+        if y is None:
+            raise TypeError("y is None, expected the ground truth of the rows of X: batches go to fit")
         task = task_of(self, X, y, loss, optimizer, batch_size, shuffle, sample_weight, relative=False)
-        if len(task.train.x):
+        if task.rows:
             training.run_once(self, task)
         return self
 
     # ------------------------------------------------------------------------------------------------------------ using
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: Data) -> NDArray[Any]:
         """Compute a^J of any number of rows, leaving the layers' x, z, a and phi as they are.
 
         Parameters
         ----------
-        X : array_like of shape (n, in)
-            As in `fit`.
+        X : array_like of shape (n, in), or an iterable of batches
+            As in `fit`. A batch may be X alone, or a tuple that begins with it.
 
         Returns
         -------
@@ -256,26 +267,29 @@ class Sequential(ByHand):
         TypeError, ValueError
             If X is no array of real numbers of this shape, or a frame with other columns than those trained on.
         """
+        parts = None if type(X) is np.ndarray else parts_of(X, self._dtype)
+        if parts is not None:
+            return np.concatenate([self.predict(part) for part in parts])
         self._check_columns("X", X)
         bound = self._holder.bound
         if bound is not None:  # most calls: the engine checks all that matters
             try:
-                a = bound.net.predict(X)
+                a = bound.net.predict(cast(ArrayLike, X))
                 if len(a):
                     return a
             except (TypeError, ValueError):  # named better below
                 pass
-        X = checks.batch_of("X", X, self.input_size)
-        bound = self._bound_for(X.shape[1])
-        self._check_input("X", X)
-        a = bound.net.predict(X)
+        x = checks.batch_of("X", cast(ArrayLike, X), self.input_size)
+        bound = self._bound_for(x.shape[1])
+        self._check_input("X", x)
+        a = bound.net.predict(x)
         self._holder.bind(bound)
         return a
 
     def evaluate(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: Data,
+        y: ArrayLike | None = None,
         loss: Choice | None = None,
         *,
         sample_weight: ArrayLike | None = None,
@@ -311,11 +325,14 @@ class Sequential(ByHand):
         0.6931471824645996
         """
         loss = checks.given_loss(loss)
-        samples = samples_of(self, X, y, sample_weight, loss)
-        rule = targets.accuracy_rule(loss, samples.y)
-        out = self._output_size(samples.x.shape[1])
-        measured = metrics_of(metrics, loss, out, samples.y, has_accuracy=rule is not None)
-        bound = self._bound_for(samples.x.shape[1])
+        samples = measured_of(self, X, y, sample_weight, loss)
+        answers = functools.cache(lambda: answers_of(samples, loss))
+        rule = targets.rule_of(answers(), targets.has_signs(loss)) if targets.has_answers(loss) else None
+        columns = columns_of(samples)
+        measured = metrics_of(metrics, loss, self._output_size(columns), answers, has_accuracy=rule is not None)
+        if not isinstance(samples, checks.Samples):
+            measured.check_for_source()
+        bound = self._bound_for(columns)
         logs = score(bound.net, samples, loss, rule, measured)
         self._holder.bind(bound)
         return logs

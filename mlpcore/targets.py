@@ -5,6 +5,7 @@ docs/catalogue.md tell. A loss is a name, or an object such as those of losses.p
 any y, and knows no right or wrong.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,11 @@ def answers_of(loss: Choice, *ys: NDArray[np.floating]) -> str:
     if one_output:
         return "binary"
     return "classes" if all(((y == 1).sum(axis=1) == 1).all() for y in ys) else "labels"
+
+
+def common_answers(answers: Iterable[str]) -> str:
+    """Return what y tells of which parts tell these: what `answers_of` says of all parts together."""
+    return min(answers, key=("numbers", "labels", "classes", "binary").index)
 
 
 def class_indices(name: str, given: Array, labels: Array, out: int) -> Array:

@@ -1,19 +1,22 @@
 """A training, all of it checked before anything changes: data, weights, validation data, batch size, epochs."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from mlpcore import checks, targets
-from mlpcore.columns import check_feature_names, feature_names
+from mlpcore.columns import feature_names
 from mlpcore.engine import Choice, MetricsState
+from mlpcore.lbfgs import LBFGS
 from mlpcore.metrics import Metric, Metrics, metrics_of
-from mlpcore.optimizers import Optimizer
+from mlpcore.optimizers import BATCH_SIZE, Optimizer
+from mlpcore.samples import Given, answers_of, batches_of, columns_of, samples_of, state_of, validation_of
 from mlpcore.schedules.schedule import FitLength
+from mlpcore.streams.batches import Batches, BatchSource, Validation
+from mlpcore.streams.source import Source
 
 if TYPE_CHECKING:
     from mlpcore.model import Sequential
@@ -26,8 +29,8 @@ _MAX_BATCH = 2**63 - 1
 class Task:
     """A training, all of it checked: nothing in it can be refused any more."""
 
-    train: checks.Samples
-    validation: checks.Samples | None
+    train: Given
+    validation: Given | None
     loss: Choice
     optimizer: Optimizer
     batch_size: int
@@ -44,15 +47,29 @@ class Task:
     @property
     def columns(self) -> int:
         """How many numbers a row to train on has."""
-        return int(self.train.x.shape[1])
+        return columns_of(self.train)
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows an epoch has; None: it is not known."""
+        return self.train.rows if isinstance(self.train, Source) else len(self.train.x)
+
+    @property
+    def shape_of_y(self) -> tuple[int, ...]:
+        """The shape of a row of y."""
+        return self.train.shape_of_y if isinstance(self.train, Source) else self.train.y.shape[1:]
 
     def length(self, epochs: int) -> FitLength:
         """Return how long a fit of so many epochs is."""
-        return FitLength(self.optimizer._steps_of(epochs * math.ceil(len(self.train.x) / self.batch_size)), epochs)
+        if isinstance(self.train, Source):
+            batches = self.train.batches or 0  # if it is not known, no schedule asks for it
+        else:
+            batches = math.ceil(len(self.train.x) / self.batch_size)
+        return FitLength(self.optimizer._steps_of(epochs * batches), epochs)
 
     def measured(self, epochs: int) -> MetricsState | None:
         """Return what the engine needs to measure the metrics of so many epochs."""
-        return self.metrics.state(len(self.train.y), self.train.y.dtype, epochs)
+        return state_of(self.metrics, self.train, epochs)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,49 +77,22 @@ class Task:
         return ("loss",) if self.rule is None else ("loss", "accuracy")
 
 
-def samples_of(
-    model: "Sequential",
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    loss: Choice,
-    of: str = "",
-    columns: int | None = None,
-    names: tuple[str, ...] | None = None,
-    relative: bool = True,
-) -> checks.Samples:
-    """Return rows for a model to learn from or to be measured on; `columns` and their names where they are known."""
-    check_feature_names(f"X{of}", X, names or model._feature_names)
-    samples = checks.samples_of(
-        X,
-        y,
-        sample_weight,
-        loss=loss,
-        columns=columns or model.input_size,
-        out=model._output_size,
-        dtype=model.dtype,
-        of=of,
-        relative=relative,
-    )
-    model._check_input(f"X{of}", samples.x)
-    return samples
-
-
 def task_of(
     model: "Sequential",
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | Batches,
+    y: ArrayLike | None,
     loss: Choice | None,
     optimizer: Optimizer,
     batch_size: int,
     shuffle: bool,
     sample_weight: ArrayLike | None,
     *,
-    validation_data: Sequence[ArrayLike] | None = None,
+    validation_data: Validation | None = None,
     validation_split: float = 0.0,
     class_weight: Mapping[int, float] | None = None,
     metrics: Iterable[Metric] = (),
     relative: bool = True,
+    epochs: int = 1,
 ) -> Task:
     """Check the arguments of a training; the model and the optimizer stay as they are.
 
@@ -112,10 +102,19 @@ def task_of(
     optimizer._check_for(model)
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)
-    train = samples_of(model, X, y, sample_weight, loss, relative=relative)
-    names = model._feature_names or feature_names(X)
-    validation = None
-    if checks.real_number("validation_split", validation_split, at_least=0, below=1) > 0:
+    fraction = checks.real_number("validation_split", validation_split, at_least=0, below=1)
+    train: Given
+    if y is None:
+        others = {"sample_weight": sample_weight, "class_weight": class_weight, "validation_split": fraction or None}
+        _check_alone(optimizer, batch_size, others)
+        train = batches_of(model, X, loss, epochs=epochs)
+    else:
+        given = cast(ArrayLike, X)
+        train = samples_of(model, given, y, sample_weight, loss, relative=relative, batch_size=batch_size)
+    found = train.feature_names if isinstance(train, BatchSource) else feature_names(X)
+    names = model._feature_names or found
+    validation: Given | None = None
+    if fraction > 0 and not isinstance(train, BatchSource):
         if validation_data is not None:
             raise ValueError("validation_data and validation_split are both given, expected one of them")
         train, validation = train.split(validation_split)
@@ -126,7 +125,7 @@ def task_of(
                     "leaves, expected at least one weight > 0 there: shuffle the rows first, or choose another fraction"
                 )
     elif validation_data is not None:
-        validation = _validation_of(model, validation_data, train.x.shape[1], names, loss)
+        validation = validation_of(model, validation_data, loss, columns_of(train), names, epochs)
     schedule = optimizer._schedule
     if schedule is not None and schedule._watches_validation and validation is None:
         raise ValueError(
@@ -134,26 +133,50 @@ def task_of(
             "validation_data or validation_split, or monitor='loss'"
         )
     # One rule for both, so that their accuracies can be compared.
-    ys = [part.y for part in (train, validation) if part is not None]
-    rule = targets.accuracy_rule(loss, *ys)
-    out = model._output_size(train.x.shape[1])
-    measured = metrics_of(metrics, loss, out, *ys, has_accuracy=rule is not None)
-    if class_weight is not None:
-        train = checks.weighted_by_class(train, class_weight, loss, out)
-    train = train.without_zero_weights()
-    mean = 1.0 if train.weight is None or not relative else float(train.weight.mean(dtype=np.float64))
-    batch_size = optimizer._check_batch(batch_size, len(train.x))
+    parts = [part for part in (train, validation) if part is not None]
+
+    def answers() -> str:
+        return targets.common_answers(answers_of(part, loss) for part in parts)
+
+    rule = targets.rule_of(answers(), targets.has_signs(loss)) if targets.has_answers(loss) else None
+    out = model._output_size(columns_of(train))
+    measured = metrics_of(metrics, loss, out, answers, has_accuracy=rule is not None)
+    if any(isinstance(part, Source) for part in parts):
+        measured.check_for_source()
+    _check_for_source(optimizer, train)
+    if not isinstance(train, BatchSource):
+        if class_weight is not None:
+            train = train.weighted_by_class(class_weight, loss, out)
+        train = train.without_zero_weights()
+    mean = train.mean_weight if relative else 1.0
+    if isinstance(train, checks.Samples):
+        batch_size = optimizer._check_batch(batch_size, len(train.x))
     return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule, measured, names)
 
 
-def _validation_of(
-    model: "Sequential", data: Sequence[ArrayLike], columns: int, names: tuple[str, ...] | None, loss: Choice
-) -> checks.Samples:
-    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        came = f"has length {len(data)}" if isinstance(data, tuple | list) else f"is of type {type(data).__name__}"
-        raise ValueError(f"validation_data {came}, expected (X, y) or (X, y, sample_weight)")
-    sample_weight = data[2] if len(data) == 3 else None
-    return samples_of(model, data[0], data[1], sample_weight, loss, " of validation_data", columns, names)
+def _check_alone(optimizer: Optimizer, batch_size: int, others: Mapping[str, object]) -> None:
+    """Raise ValueError for arguments that do not go with batches, which come one by one."""
+    if batch_size != BATCH_SIZE:
+        raise ValueError(f"batch_size is {batch_size}, but X yields batches, each of which is a step: leave it out")
+    cures = {
+        "sample_weight": "yield it with them, (X, y, sample_weight)",
+        "class_weight": "yield weights with them, (X, y, sample_weight)",
+        "validation_split": "give validation_data",
+    }
+    for name, value in others.items():
+        if value is not None:
+            raise ValueError(f"{name} is given, but X yields batches that are not known before: {cures[name]}")
+
+
+def _check_for_source(optimizer: Optimizer, train: Given) -> None:
+    """Raise ValueError if an optimizer needs to know more than a source tells, before anything changes."""
+    if not isinstance(train, Source):
+        return
+    if isinstance(optimizer, LBFGS):
+        raise ValueError(f"optimizer is {optimizer!r}, which takes all samples as one batch: give X and y in memory")
+    schedule = optimizer._schedule
+    if train.batches is None and schedule is not None and not schedule._per_epoch:
+        schedule._require_length()
 
 
 def check_epochs(model: "Sequential", epochs: int) -> int:

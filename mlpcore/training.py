@@ -13,6 +13,7 @@ from mlpcore._core import Net
 from mlpcore.beginnings import begun, require_length
 from mlpcore.callbacks.callback import Callback, Callbacks, Logs
 from mlpcore.callbacks.early_stopping import EarlyStopping
+from mlpcore.checks import Samples
 from mlpcore.custom_loss import CustomLoss
 from mlpcore.engine import Choice, LBFGSState, OptimizerState, StoppingState
 from mlpcore.epochs import Between, Place, run_epochs, score
@@ -138,7 +139,7 @@ def _stoppings(task: Task, callbacks: Iterable[Callback]) -> dict[EarlyStopping,
 def _engine_validates(model: "Sequential", task: Task, state: Claimed) -> bool:
     """Tell whether the engine itself measures the samples to validate with after each epoch."""
     return (
-        task.validation is not None
+        isinstance(task.validation, Samples)
         and isinstance(state, OptimizerState)
         and not (model._built().has_custom or isinstance(task.loss, CustomLoss) or task.metrics.functions)
     )
@@ -170,8 +171,9 @@ def _run_at_once(
     """Run all epochs in the engine, many a call; return where the loss ceased to be finite."""
     diverged: str | None = None
     between = between._replace(stopping=stoppings[0] if stoppings else None)
-    for begin in range(len(between.history.epoch), count, _EPOCHS_AT_ONCE):
-        found = run_epochs(model, task, state, min(_EPOCHS_AT_ONCE, count - begin), between, advance)
+    at_once = _EPOCHS_AT_ONCE if isinstance(task.train, Samples) else 1
+    for begin in range(len(between.history.epoch), count, at_once):
+        found = run_epochs(model, task, state, min(at_once, count - begin), between, advance)
         diverged = diverged or _where(begin, found)
         if between.is_over:
             break
@@ -244,7 +246,8 @@ def _run_epoch(model: "Sequential", task: Task, state: Claimed, between: Between
     measured = task.measured(1)
     diverged = run_epochs(model, task, state, 1, between, measured=measured)
     try:
-        return diverged, task.metrics.call(task.train.y, measured)
+        called = task.metrics.call(task.train.y, measured) if isinstance(task.train, Samples) else {}
+        return diverged, called
     finally:
         model.history = between.history  # a metric may have called fit itself
 
@@ -258,7 +261,7 @@ def _warn_if_hopeless(model: "Sequential", task: Task) -> None:
     sigma = last.activation if isinstance(last, Dense | Activation) else None
     if not isinstance(sigma, str | tuple):  # nothing is known of what is written in Python
         return
-    if task.train.y.shape[1:] == (1,) and "per_row" in catalogue.entry("activations", sigma).traits:
+    if task.shape_of_y == (1,) and "per_row" in catalogue.entry("activations", sigma).traits:
         _warn(
             f"the output is one unit with {sigma!r}, which is 1 whatever it is given: nothing can be learned; "
             "use Dense(1, 'sigmoid') with loss 'bce', or an output for each class"

@@ -234,6 +234,6 @@ def test_signatures_print_short():
             continue
     assert {"Sequential.fit", "Sequential.forward", "mlpcore.Adam", "mlpcore.Sequential"} <= printed.keys()
     assert {name: text for name, text in printed.items() if len(text) > 500 or "_SupportsArray" in text} == {}
-    assert "X: 'ArrayLike', y: 'ArrayLike', loss: 'Choice | None' = None, *, " in printed["Sequential.fit"]
+    assert "X: 'Data', y: 'ArrayLike | None' = None, loss: 'Choice | None' = None, *, " in printed["Sequential.fit"]
     long = {"Sequential.fit", "mlpcore.NAdam", "mlpcore.RMSprop"}  # those with the most options
     assert max(len(text) for name, text in printed.items() if name not in long) < 350

@@ -34,7 +34,7 @@ REFUSED = [
     ({"y": GOOD["y"][:-1]}, ValueError, "y has 49 rows, expected 50"),
     ({"y": changed(GOOD["y"], 9, 3)}, ValueError, "y has 3.0 at row 9, expected a class index from 0 to 2"),
     ({"y": changed(GOOD["y"], 9, np.nan)}, ValueError, "y has nan, row 9"),
-    ({"y": None}, TypeError, "y has dtype object"),
+    ({"y": None}, TypeError, "y is missing"),
     ({"loss": "hinges"}, ValueError, "loss is 'hinges'"),
     ({"loss": "bce"}, ValueError, r"y has shape \(50,\), expected \(50, 3\)"),
     ({"optimizer": "sdg"}, ValueError, "optimizer is 'sdg'"),

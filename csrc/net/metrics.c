@@ -27,6 +27,15 @@ bool mlp_measures_from(const mlp_measures *m, mlp_measure_source source) {
     return false;
 }
 
+bool mlp_needs_all_samples(const mlp_measures *m) {
+    for (ptrdiff_t i = 0; i < m->count; i++) {
+        if (m->measure[i].id == MLP_MEASURE_R2) {
+            return true;
+        }
+    }
+    return m->predictions;
+}
+
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static ptrdiff_t classes_of(mlp_answers answers, ptrdiff_t out) { return answers == MLP_ANSWERS_BINARY ? 2 : out; }

@@ -43,6 +43,8 @@ typedef struct {
     void *losses;    /* (rows of a batch) scratch  */
     mlp_ranked *ranking; /* (2 samples.n) scratch; NULL where no area is needed */
     ptrdiff_t begin;     /* whose turn the first sample of the sums was */
+    ptrdiff_t rows;      /* of the same epoch before it, where the samples are a part of an epoch ... */
+    double weight;       /* ... and their weight */
 } mlp_measures;
 
 typedef enum {
@@ -58,6 +60,9 @@ mlp_measure_source mlp_source_of(mlp_measure_id id);
 
 /* Whether one of them is computed from such sums. */
 bool mlp_measures_from(const mlp_measures *m, mlp_measure_source source);
+
+/* Whether one of them can only be computed where all samples are at hand. */
+bool mlp_needs_all_samples(const mlp_measures *m);
 
 /* How many doubles the room has; -1: more than ptrdiff_t counts. */
 ptrdiff_t mlp_measure_room(const mlp_measures *m, ptrdiff_t out);

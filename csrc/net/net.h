@@ -135,6 +135,16 @@ typedef struct {
     const void *x, *y, *weight;
 } mlp_samples;
 
+/* Samples that are a part of an epoch, or of what is measured: others come before or after them. They lie in a block of rows,
+ * whose shuffle is its own. `sums` hands on from part to part what has been summed up. */
+typedef struct {
+    uint32_t block; /* its number, from which the order of its rows follows          */
+    bool is_last;   /* none comes after it                                           */
+    double *sums;   /* MLP_PART_SUMS, and then mlp_measure_room where there are some */
+} mlp_part;
+
+enum { MLP_PART_SUMS = 5 };
+
 typedef struct {
     double loss, accuracy; /* means over the samples; accuracy by the rule of the metric */
 } mlp_score;
@@ -145,13 +155,15 @@ typedef struct {
     mlp_loss loss;
     mlp_metric_id metric;
     mlp_measures *measures; /* NULL: no other metrics */
+    const mlp_part *part;   /* the samples are one of all; NULL: they are all there are */
     mlp_workspace work;     /* rows are taken work.capacity at a time */
     void *value;            /* (samples.n) scratch */
     void *caller;
     const mlp_interrupt *interrupt;
 } mlp_evaluation;
 
-/* The loss of all samples as one batch. False: a layer failed or the interrupt said stop, and there is no score. */
+/* The loss of all samples as one batch; after a part that is not the last the score means nothing. False: a layer failed or the
+ * interrupt said stop, and there is no score. */
 bool mlp_net_evaluate(const mlp_net *net, const mlp_evaluation *evaluation, mlp_score *score);
 
 /* Samples that are measured after each epoch of a training. */
@@ -178,10 +190,11 @@ typedef struct {
     double mean_weight;     /* that a weight counts against; 0: each batch's own        */
     const mlp_optimizer *optimizer;
     ptrdiff_t epochs;
-    ptrdiff_t *order;  /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */
-    uint64_t seed;     /* from which and from the epoch's number an order follows, and the masks        */
-    mlp_score *scores; /* (epochs): the means over an epoch's samples, each taken before its batch's update */
-    double *rates;     /* (epochs): the learning rate of an epoch's last step; NULL: nobody wants to know */
+    const mlp_part *part; /* of the one epoch; NULL: the samples are all there are */
+    ptrdiff_t *order;     /* room for samples.n rows' order, drawn anew for each epoch; NULL: as they come */
+    uint64_t seed;        /* from which and from the epoch's number an order follows, and the masks        */
+    mlp_score *scores;    /* (epochs): the means over an epoch's samples, each taken before its batch's update */
+    double *rates;        /* (epochs): the learning rate of an epoch's last step; NULL: nobody wants to know */
     const mlp_validation *validation;   /* NULL: none           */
     const mlp_early_stopping *stopping; /* NULL: all the epochs */
     /* Called after each batch with its number in the epoch and its loss; nonzero: it was the last one. NULL: nothing is called. */

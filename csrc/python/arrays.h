@@ -23,7 +23,7 @@
 
 #include "kernel.h"
 
-enum { MLP_PARAMETERS = 20 };
+enum { MLP_PARAMETERS = 24 };
 
 typedef enum {
     MLP_SCALAR,
@@ -113,6 +113,9 @@ static inline void *mlp_data(const mlp_call *call, int p) {
 int mlp_holds_masked(PyObject *value, int axes);
 PyObject *mlp_holds_masked_method(PyObject *module, PyObject *args); /* holds_masked(value, axes) */
 
+/* finite.c: all_finite(array), whether a contiguous array of a real type holds finite numbers alone. */
+PyObject *mlp_all_finite_method(PyObject *module, PyObject *array);
+
 /* Weights of samples: finite, none negative, not all zero. */
 int mlp_check_weights(const mlp_call *call, int p);
 
@@ -179,7 +182,8 @@ PyObject *mlp_view(PyObject *base, bool is_double, int rank, const npy_intp *sha
 
 /* What the bind_*.c files put into the module; each ends with an empty entry. */
 extern PyMethodDef mlp_dense_methods[], mlp_activation_methods[], mlp_loss_methods[], mlp_optimizer_methods[],
-    mlp_schedule_methods[], mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[];
+    mlp_schedule_methods[], mlp_memory_methods[], mlp_cpu_methods[], mlp_threads_methods[], mlp_catalogue_methods[],
+    mlp_shuffles_methods[];
 extern PyType_Spec mlp_net_spec;
 
 #endif

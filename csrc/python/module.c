@@ -51,6 +51,7 @@ static PyMethodDef module_methods[] = {
     MLP_METHOD("philox", philox, NULL),
     MLP_METHOD("watch_epoch", mlp_watch_epoch_method, NULL),
     {"document", document, METH_VARARGS, NULL},
+    {"all_finite", mlp_all_finite_method, METH_O, NULL},
     {"holds_masked", mlp_holds_masked_method, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -84,7 +85,7 @@ static int module_exec(PyObject *module) {
     }
     PyMethodDef *tables[] = {mlp_dense_methods,    mlp_activation_methods, mlp_loss_methods,    mlp_optimizer_methods,
                              mlp_memory_methods,   mlp_cpu_methods,        mlp_threads_methods, mlp_catalogue_methods,
-                             mlp_schedule_methods, module_methods};
+                             mlp_schedule_methods, mlp_shuffles_methods,   module_methods};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (PyModule_AddFunctions(module, tables[i]) < 0) {
             return -1;

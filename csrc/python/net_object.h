@@ -1,6 +1,6 @@
 /* net_object.h: mlpcore._core.Net, a network (net/net.h) as a Python object. net_object.c makes it and minds who may
  * call, net_specs.c reads the steps that it is made of, net_views.c shows its memory, net_arguments.c, lbfgs_arguments.c
- * net_measures.c and net_validation.c take what has to suit it, net_call.c goes back to Python from the engine, custom_parts.c runs what
+ * net_measures.c, net_validation.c and net_parts.c take what has to suit it, net_call.c goes back to Python from the engine, custom_parts.c runs what
  * is written in Python. The methods that only read are in net_reading.c, training in net_training.c, the others that
  * change the network in bind_net.c.
  *
@@ -153,6 +153,24 @@ void mlp_begin_stopping(mlp_stopping_arguments *arguments);
 int mlp_parse_stopping(const Net *self, PyObject *given, mlp_stopping_arguments *arguments);
 int mlp_bind_stopping(const Net *self, mlp_stopping_arguments *arguments, const mlp_training *training);
 void mlp_end_stopping(mlp_stopping_arguments *arguments);
+
+/* net_parts.c: a part of an epoch, or of what is measured, is a tuple, as mlpcore.engine.PartState, or None. In two halves as
+ * above, the second when the metrics are bound. */
+typedef struct {
+    bool is_given;
+    mlp_call sums;
+    mlp_part part;
+} mlp_part_arguments;
+
+void mlp_begin_part(mlp_part_arguments *arguments);
+int mlp_parse_part(PyObject *given, mlp_part_arguments *arguments);
+int mlp_bind_part(const Net *self, mlp_part_arguments *arguments, mlp_measures_arguments *measures);
+void mlp_end_part(mlp_part_arguments *arguments);
+
+/* NULL: the samples are all there are. */
+static inline const mlp_part *mlp_part_of(const mlp_part_arguments *arguments) {
+    return arguments->is_given ? &arguments->part : NULL;
+}
 
 /* The decision alone, for epochs that Python runs one by one: watch_epoch(early_stopping, number). */
 PyObject *mlp_watch_epoch_method(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);

@@ -62,25 +62,28 @@ done:
 }
 
 PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-    enum { X, Y, LOSS, METRIC, WEIGHT, METRICS };
+    enum { X, Y, LOSS, METRIC, WEIGHT, METRICS, PART };
     static const mlp_function function = {
         .name = "loss",
-        .positional = 6,
+        .positional = 7,
         .needs_samples = true,
         .parameters = {[X] = {"x", MLP_INPUT, .axes = "ni"},
                        [Y] = {"y", MLP_INPUT, .axes = "no"},
                        [LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [WEIGHT] = {"sample_weight", MLP_INPUT, .optional = true, .axes = "n"},
-                       [METRICS] = {.name = "metrics", .optional = true}},
+                       [METRICS] = {.name = "metrics", .optional = true},
+                       [PART] = {.name = "part", .optional = true}},
     };
     Net *self = (Net *)object;
     mlp_call call;
     mlp_measures_arguments measures;
+    mlp_part_arguments part;
     mlp_loss loss;
     mlp_metric_id metric;
     bool has_accuracy;
     mlp_begin_measures(&measures);
+    mlp_begin_part(&part);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 ||
         mlp_parse_loss(self, &call, LOSS, &loss) < 0 || mlp_parse_metric(&call, METRIC, &metric, &has_accuracy) < 0 ||
         mlp_begin_reading(self) < 0) {
@@ -88,7 +91,7 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
     }
     PyObject *result = NULL, *owner = NULL;
     void *value;
-    if (mlp_parse_measures(self, &call, METRICS, 1, &measures) < 0) {
+    if (mlp_parse_measures(self, &call, METRICS, 1, &measures) < 0 || mlp_parse_part(call.given[PART], &part) < 0) {
         goto done;
     }
     mlp_allow_labels(&call, Y, &loss);
@@ -98,7 +101,8 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
         goto done;
     }
     mlp_workspace work = {.capacity = mlp_rows_at_once(call.size.n)};
-    if (mlp_bind_measures(self, &measures, call.size.n, work.capacity) < 0) {
+    if (mlp_bind_measures(self, &measures, call.size.n, work.capacity) < 0 ||
+        mlp_bind_part(self, &part, &measures) < 0) {
         goto done;
     }
     work.block = new_block(self, mlp_workspace_elements(self->net, work.capacity), &owner);
@@ -111,6 +115,7 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
         .loss = loss,
         .metric = metric,
         .measures = mlp_measures_of(&measures),
+        .part = mlp_part_of(&part),
         .work = work,
         .value = value,
         .caller = &caller,
@@ -125,6 +130,7 @@ PyObject *mlp_net_call_loss(PyObject *object, PyObject *const *args, Py_ssize_t 
 done:
     Py_XDECREF(owner);
     mlp_end_measures(&measures);
+    mlp_end_part(&part);
     mlp_end(&call);
     mlp_end_reading(self);
     return result;

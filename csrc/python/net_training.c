@@ -16,6 +16,7 @@ typedef struct {
     mlp_stopping_arguments stopping;
     mlp_lbfgs_arguments lbfgs; /* instead of an optimizer that takes a step each batch */
     bool is_lbfgs;
+    mlp_part_arguments part;
     mlp_call arrays; /* the cursor that Python sees, and the scores */
     long long batch_size, epochs;
     bool shuffle, resume;
@@ -59,11 +60,12 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         VALIDATION,
         EARLY_STOPPING,
         BATCH_END,
-        STOP
+        STOP,
+        PART
     };
     static const mlp_function function = {
         .name = "train",
-        .positional = 19,
+        .positional = 20,
         .parameters = {[LOSS] = {.name = "loss"},
                        [METRIC] = {.name = "metric"},
                        [OPTIMIZER] = {.name = "optimizer"},
@@ -82,7 +84,8 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
                        [VALIDATION] = {.name = "validation", .optional = true},
                        [EARLY_STOPPING] = {.name = "early_stopping", .optional = true},
                        [BATCH_END] = {.name = "batch_end", .optional = true},
-                       [STOP] = {.name = "stop", .optional = true}},
+                       [STOP] = {.name = "stop", .optional = true},
+                       [PART] = {.name = "part", .optional = true}},
     };
     mlp_call call;
     mlp_training *training = &settings->training;
@@ -98,7 +101,8 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         return -1;
     }
     if (get_callable(&call, PROGRESS, &settings->progress) < 0 ||
-        get_callable(&call, BATCH_END, &settings->batch_end) < 0) {
+        get_callable(&call, BATCH_END, &settings->batch_end) < 0 ||
+        mlp_parse_part(call.given[PART], &settings->part) < 0) {
         return -1;
     }
     settings->arrays.given[CURSOR] = call.given[COUNTER];
@@ -116,6 +120,11 @@ static int parse_settings(const Net *self, const mlp_call *outer, int p, train_s
         mlp_parse_validation(self, &call, VALIDATION, training, epochs, &settings->validation) < 0 ||
         mlp_parse_stopping(self, call.given[EARLY_STOPPING], &settings->stopping) < 0) {
         return -1;
+    }
+    if (settings->part.is_given && (settings->is_lbfgs || epochs != 1)) {
+        return mlp_argument_error(&call, PART, PyExc_ValueError,
+                                  "is given with %s, expected an optimizer and one epoch",
+                                  settings->is_lbfgs ? "lbfgs" : "several epochs");
     }
     if (settings->is_lbfgs && settings->measures.list) {
         return mlp_argument_error(&call, METRICS, PyExc_ValueError,
@@ -135,6 +144,7 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     const ptrdiff_t steps = mlp_size_product(batches_of_an_epoch, (ptrdiff_t)settings->epochs);
     if (mlp_recheck(&settings->arrays) < 0 || mlp_bind_measures(self, &settings->measures, n, batch) < 0 ||
         mlp_bind_validation(self, &settings->validation) < 0 ||
+        mlp_bind_part(self, &settings->part, &settings->measures) < 0 ||
         (settings->is_lbfgs
              ? mlp_bind_lbfgs(self, &settings->lbfgs)
              : mlp_bind_optimizer_state(self, &settings->optimizer, steps < 0 ? PTRDIFF_MAX : steps)) < 0) {
@@ -142,14 +152,16 @@ static int bind_settings(const Net *self, train_settings *settings, ptrdiff_t n,
     }
     const int64_t *cursor = mlp_data(&settings->arrays, CURSOR);
     const int64_t epoch = cursor[0], first = settings->resume ? cursor[1] : 0;
-    if (epoch < 0 || epoch > UINT32_MAX - settings->epochs || first < 0 || first >= batches_of_an_epoch) {
+    const int64_t end = settings->part.is_given ? PTRDIFF_MAX - batches_of_an_epoch : batches_of_an_epoch;
+    if (epoch < 0 || epoch > UINT32_MAX - settings->epochs || first < 0 || first >= end) {
         return mlp_argument_error(
             &settings->arrays, CURSOR, PyExc_ValueError,
             "holds epoch %lld, batch %lld, from which %lld epochs of %zd batches cannot be counted", (long long)epoch,
             (long long)first, settings->epochs, batches_of_an_epoch);
     }
-    settings->cursor =
-        (mlp_cursor){.epoch = (uint32_t)epoch, .batches = (ptrdiff_t)first, .seen = (ptrdiff_t)first * batch};
+    settings->cursor = (mlp_cursor){.epoch = (uint32_t)epoch, .batches = (ptrdiff_t)first};
+    settings->cursor.seen = settings->part.is_given ? 0 : (ptrdiff_t)first * batch;
+    settings->training.part = mlp_part_of(&settings->part);
     settings->training.epochs = (ptrdiff_t)settings->epochs;
     settings->training.measures = mlp_measures_of(&settings->measures);
     settings->training.optimizer = &settings->optimizer.optimizer;
@@ -210,6 +222,7 @@ PyObject *mlp_net_call_train(PyObject *object, PyObject *const *args, Py_ssize_t
     mlp_begin_measures(&settings.measures);
     mlp_begin_validation(&settings.validation);
     mlp_begin_stopping(&settings.stopping);
+    mlp_begin_part(&settings.part);
     if (mlp_parse_for(self, &call, &function, args, nargs, kwnames) < 0 || mlp_begin_change(self) < 0) {
         return NULL;
     }
@@ -247,6 +260,7 @@ done:
     mlp_end_measures(&settings.measures);
     mlp_end_validation(&settings.validation);
     mlp_end_stopping(&settings.stopping);
+    mlp_end_part(&settings.part);
     mlp_end(&settings.arrays);
     mlp_end(&call);
     mlp_end_change(self);

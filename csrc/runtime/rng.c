@@ -40,15 +40,15 @@ static uint64_t multiply_high(uint64_t a, uint64_t b) {
 }
 
 /* Fisher and Yates's shuffle, from the end. */
-bool mlp_draw_permutation(mlp_stream stream, ptrdiff_t n, ptrdiff_t *order, const mlp_interrupt *interrupt,
-                          ptrdiff_t done) {
+bool mlp_draw_permutation(mlp_stream stream, uint64_t first, ptrdiff_t n, ptrdiff_t *order,
+                          const mlp_interrupt *interrupt, ptrdiff_t done) {
     enum { DRAWS = 1 << 14, DRAW_WORK = 64 }; /* between two looks at the poller; what a draw costs in multiply-adds */
     mlp_poller poller = mlp_poller_new(interrupt, DRAWS * DRAW_WORK);
     for (ptrdiff_t i = 0; i < n; i++) {
         order[i] = i;
     }
     for (ptrdiff_t i = n - 1; i > 0; i--) {
-        ptrdiff_t j = (ptrdiff_t)multiply_high(mlp_draw_bits(stream, (uint64_t)i), (uint64_t)i + 1);
+        ptrdiff_t j = (ptrdiff_t)multiply_high(mlp_draw_bits(stream, first + (uint64_t)i), (uint64_t)i + 1);
         ptrdiff_t moved = order[i];
         order[i] = order[j];
         order[j] = moved;

@@ -30,8 +30,13 @@ void mlp_philox(uint32_t block[4], const uint32_t counter[4], const uint32_t key
 uint64_t mlp_draw_bits(mlp_stream stream, uint64_t index);
 double mlp_draw_uniform(mlp_stream stream, uint64_t index);
 
-/* order (n) becomes a random permutation of 0 ... n-1. False: the interrupt callback stopped it, `done` being `done`. */
-bool mlp_draw_permutation(mlp_stream stream, ptrdiff_t n, ptrdiff_t *order, const mlp_interrupt *interrupt,
-                          ptrdiff_t done);
+/* Where in a stream the draws of a permutation begin, if the rows of an epoch lie in blocks: each block has 2^32 draws, and so
+ * has the order of the blocks, as block 2^32 - 1. Rows that lie in one block, number 0, are drawn like rows without blocks. */
+static inline uint64_t mlp_draws_of_block(uint32_t block) { return (uint64_t)block << 32; }
+
+/* order (n) becomes a random permutation of 0 ... n-1, by the draws from number `first` on. False: the interrupt callback
+ * stopped it, `done` being `done`. */
+bool mlp_draw_permutation(mlp_stream stream, uint64_t first, ptrdiff_t n, ptrdiff_t *order,
+                          const mlp_interrupt *interrupt, ptrdiff_t done);
 
 #endif

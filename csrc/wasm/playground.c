@@ -225,7 +225,7 @@ EXPORT ptrdiff_t network_forward(network *p) {
     const ptrdiff_t left = p->samples.n - p->cursor.seen;
     if (p->cursor.seen == 0) {
         const mlp_stream stream = {.seed = p->seed, .purpose = MLP_DRAW_SHUFFLE, .which = p->cursor.epoch};
-        mlp_draw_permutation(stream, p->samples.n, p->order, NULL, 0);
+        mlp_draw_permutation(stream, 0, p->samples.n, p->order, NULL, 0);
     }
     v->n = left < v->work.capacity ? left : v->work.capacity;
     for (ptrdiff_t s = 0; s < v->n; s++) {

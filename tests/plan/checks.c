@@ -148,7 +148,7 @@ static void train_by_hand(trial *t) {
             order[i] = i;
         }
         if (t->shuffle) {
-            mlp_draw_permutation((mlp_stream){SEED, MLP_DRAW_SHUFFLE, epoch}, n, order, NULL, 0);
+            mlp_draw_permutation((mlp_stream){SEED, MLP_DRAW_SHUFFLE, epoch}, 0, n, order, NULL, 0);
         }
         for (ptrdiff_t begin = 0; begin < n; begin += t->batch) {
             const ptrdiff_t rows = n - begin < t->batch ? n - begin : t->batch;

@@ -4,6 +4,38 @@
 static void begin_measures(mlp_measures *m, ptrdiff_t out, ptrdiff_t begin) {
     memset(m->room, 0, (size_t)mlp_measure_room(m, out) * sizeof *m->room);
     m->begin = begin;
+    m->rows = 0;
+    m->weight = 0;
+}
+
+/* ---- part by part ----------------------------------------------------------------------------------------------- */
+
+/* What the parts before have summed up. */
+static void take_sums(const mlp_part *part, double *loss, double *weight, double *correct, mlp_measures *m,
+                      ptrdiff_t out) {
+    const double *sums = part->sums;
+    *loss = sums[0];
+    *weight = sums[1];
+    *correct = sums[2];
+    if (m) {
+        m->rows = (ptrdiff_t)sums[3];
+        m->weight = sums[4];
+        memcpy(m->room, sums + MLP_PART_SUMS, (size_t)mlp_measure_room(m, out) * sizeof *m->room);
+    }
+}
+
+/* The same with this part, for the next one; the metrics have been passed on by pass_measures. */
+static void hand_on_sums(const mlp_part *part, double loss, double weight, double correct, const mlp_measures *m,
+                         ptrdiff_t out) {
+    double *sums = part->sums;
+    sums[0] = loss;
+    sums[1] = weight;
+    sums[2] = correct;
+    if (m) {
+        sums[3] = (double)m->rows;
+        sums[4] = m->weight;
+        memcpy(sums + MLP_PART_SUMS, m->room, (size_t)mlp_measure_room(m, out) * sizeof *m->room);
+    }
 }
 
 /* ---- batch by batch --------------------------------------------------------------------------------------------- */
@@ -163,6 +195,27 @@ static bool has_measure(const mlp_measures *m, mlp_measure_id id) {
     return false;
 }
 
+/* Of the epoch's samples so far: those of its parts before, and these. */
+static double weight_of_rows(const measured_rows *r, row_watch *watch) {
+    if (!r->samples->weight) {
+        return r->m->weight + (double)(r->end - r->begin);
+    }
+    double weight = r->m->weight;
+    for (ptrdiff_t turn = r->begin; turn < r->end && !stopped(watch, turn); turn++) {
+        weight += weight_at(r, row_at(r, turn));
+    }
+    return weight;
+}
+
+/* The samples are over, and their epoch is not. */
+static void pass_measures(mlp_measures *m, const mlp_samples *samples, const head *h, const ptrdiff_t *order,
+                          const mlp_interrupt *interrupt, ptrdiff_t done) {
+    const measured_rows r = {m, samples, order, h->has_labels, h->out, m->begin, samples->n};
+    row_watch watch = watch_rows(interrupt, done);
+    m->weight = weight_of_rows(&r, &watch);
+    m->rows += r.end - r.begin;
+}
+
 /* The values of all metrics when the samples with turns up to `end` were measured. Polls with `done`; true: stop, and the
  * values are nan. */
 static bool finish_measures(const mlp_measures *m, const mlp_samples *samples, const head *h, const ptrdiff_t *order,
@@ -171,11 +224,8 @@ static bool finish_measures(const mlp_measures *m, const mlp_samples *samples, c
     const measured_rows r = {m, samples, order, h->has_labels, out, m->begin, end};
     mlp_measured found = mlp_measured_in(m, out);
     row_watch watch = watch_rows(interrupt, done);
-    found.rows = end - m->begin;
-    found.weight = samples->weight ? 0 : (double)found.rows;
-    for (ptrdiff_t turn = m->begin; samples->weight && turn < end && !stopped(&watch, turn); turn++) {
-        found.weight += weight_at(&r, row_at(&r, turn));
-    }
+    found.rows = m->rows + end - m->begin;
+    found.weight = weight_of_rows(&r, &watch);
     for (ptrdiff_t j = 0; j < out && has_measure(m, MLP_MEASURE_R2); j++) {
         found.total_squares[j] = total_squares(&r, j, &watch);
     }

@@ -78,10 +78,13 @@ static bool evaluate(const mlp_net *net, const mlp_evaluation *e, mlp_score *sco
     const head h = head_of(steps, net, &e->loss);
     const real *weight = samples.weight;
     real *value = e->value;
-    double correct = 0;
+    double correct = 0, loss = 0, total = 0;
     mlp_poller poller = mlp_poller_new(e->interrupt, work_of(net, most));
     if (e->measures) {
         begin_measures(e->measures, h.out, 0);
+    }
+    if (e->part) {
+        take_sums(e->part, &loss, &total, &correct, e->measures, h.out);
     }
     for (ptrdiff_t begin = 0; begin < samples.n; begin += most) {
         p.n = samples.n - begin < most ? samples.n - begin : most;
@@ -109,9 +112,26 @@ static bool evaluate(const mlp_net *net, const mlp_evaluation *e, mlp_score *sco
             return false;
         }
     }
+    if (e->part) {
+        total += p.k->batch_weight(samples.n, weight);
+        for (ptrdiff_t s = 0; s < samples.n; s++) {
+            loss += (weight ? (double)weight[s] : 1) * (double)value[s];
+        }
+        if (!e->part->is_last) {
+            if (e->measures) {
+                pass_measures(e->measures, &samples, &h, NULL, e->interrupt, samples.n);
+            }
+            hand_on_sums(e->part, loss, total, correct, e->measures, h.out);
+            return true;
+        }
+    }
     if (e->measures &&
         finish_measures(e->measures, &samples, &h, NULL, samples.n, e->measures->values, e->interrupt, samples.n)) {
         return false;
+    }
+    if (e->part) {
+        *score = (mlp_score){.loss = total > 0 ? loss / total : 0, .accuracy = total > 0 ? correct / total : 0};
+        return true;
     }
     *score = (mlp_score){.loss = p.k->batch_mean(samples.n, value, weight),
                          .accuracy = correct / p.k->batch_weight(samples.n, weight)};

@@ -63,10 +63,10 @@ static batch next_batch(const trainer *t, ptrdiff_t begin) {
     return b;
 }
 
-/* The sample whose turn is `turn` of this epoch. NULL: it is the next epoch's, whose order is not drawn yet. */
+/* The sample whose turn is `turn` of this epoch. NULL: it is the next epoch's, whose order is not drawn yet, or the next part's. */
 static const real *next_x(const trainer *t, ptrdiff_t turn) {
     const mlp_samples *samples = &t->training->samples;
-    if (turn == samples->n && t->training->order) {
+    if (turn == samples->n && (t->training->order || t->training->part)) {
         return NULL;
     }
     return row_of(samples->x, mlp_net_inputs(t->net), t->training->order, turn % samples->n);
@@ -213,14 +213,19 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
     if (training->measures) {
         begin_measures(training->measures, t.head.out, cursor->seen);
     }
+    const mlp_part *part = training->part;
+    if (part) {
+        take_sums(part, &cursor->loss_sum, &cursor->weight_sum, &cursor->correct_sum, training->measures, t.head.out);
+    }
     for (ptrdiff_t epoch = 0; epoch < training->epochs; epoch++) {
         if (training->order && !mlp_draw_permutation((mlp_stream){training->seed, MLP_DRAW_SHUFFLE, cursor->epoch},
-                                                     samples->n, training->order, training->interrupt, done.batches)) {
+                                                     mlp_draws_of_block(part ? part->block : 0), samples->n,
+                                                     training->order, training->interrupt, done.batches)) {
             return done;
         }
         while (cursor->seen < samples->n) {
             const batch b = next_batch(&t, cursor->seen);
-            const bool ends_epoch = cursor->seen + b.n == samples->n;
+            const bool ends_epoch = cursor->seen + b.n == samples->n && (!part || part->is_last);
             bool stop = mlp_should_stop(&poller, done.batches);
             const bool may_be_last = ends_epoch && (training->stopping || epoch == training->epochs - 1);
             show_batch(&t, stop || may_be_last);
@@ -263,6 +268,12 @@ static mlp_trained train(mlp_net *net, mlp_workspace work, const mlp_training *t
                 break;
             }
         }
+    }
+    if (part && !part->is_last) {
+        if (training->measures) {
+            pass_measures(training->measures, samples, &t.head, training->order, training->interrupt, done.batches);
+        }
+        hand_on_sums(part, cursor->loss_sum, cursor->weight_sum, cursor->correct_sum, training->measures, t.head.out);
     }
     return done;
 }
