@@ -155,6 +155,7 @@ PYTHON = {
     "targets.py": (3, "advice on which loss to take"),
     "data.py": (1, "advice on which loss to take"),
     "training.py": (7, "advice on which output to take"),
+    "cli/report.py": (1, "scikit-learn's name of bins with equally many rows"),
     "demo.py": (6, "the demo's own network"),
     "activations.py": (len(WITH_CONSTANTS["activations"]), "each class names its row"),
     "losses.py": (len(WITH_CONSTANTS["losses"]), "each class names its row"),

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import TextIO
 
 import mlpcore
-from mlpcore.cli import demo, evaluate, export, info, predict
-from mlpcore.cli.refusals import MISUSE, CommandError, Parser, one_line
+from mlpcore.cli import demo, evaluate, export, info, predict, train
+from mlpcore.cli.refusals import MISUSE, PROGRAM, CommandError, Parser, one_line
 
 __all__ = ["main"]
 
 INTERRUPTED = 130
-PROGRAM = "python -m mlpcore"
-COMMANDS = predict, evaluate, info, export, demo
+COMMANDS = train, predict, evaluate, info, export, demo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

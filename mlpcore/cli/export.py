@@ -6,7 +6,7 @@ from pathlib import Path
 import mlpcore
 from mlpcore.cli import models
 from mlpcore.cli.commands import Commands, command, require_folder, size_of
-from mlpcore.cli.refusals import CommandError
+from mlpcore.cli.refusals import CommandError, one_line
 
 __all__ = ["add_to"]
 
@@ -42,5 +42,8 @@ def run(options: argparse.Namespace) -> None:
     write = getattr(mlpcore, FORMATS[options.to], None)
     if write is None:
         raise CommandError(f"mlpcore {mlpcore.__version__} does not write {options.to} yet")
-    write(models.opened(options.model).sequential, output)
+    try:
+        write(models.opened(options.model).whole, output)
+    except TypeError as error:  # of what the format does not hold
+        raise CommandError(f"{options.model}: {one_line(error)}") from None
     print(f"{output}, {size_of(output)}")

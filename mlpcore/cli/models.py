@@ -12,6 +12,8 @@ from mlpcore.model import Sequential
 if TYPE_CHECKING:
     import pandas
 
+    from mlpcore.cli.estimators import Estimator
+
 __all__ = ["Network", "opened"]
 
 
@@ -31,6 +33,11 @@ class Network:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sequential = Sequential.load(path)
+
+    @property
+    def whole(self) -> Sequential:
+        """What the functions take that write it in other formats."""
+        return self.sequential
 
     @property
     def columns(self) -> list[str] | None:
@@ -125,7 +132,7 @@ class Network:
         return frame
 
 
-def opened(path: Path) -> Network:
+def opened(path: Path) -> "Network | Estimator":
     """Read a model.
 
     Parameters
@@ -134,7 +141,7 @@ def opened(path: Path) -> Network:
 
     Returns
     -------
-    Network
+    Network or Estimator
 
     Raises
     ------
@@ -146,6 +153,12 @@ def opened(path: Path) -> Network:
     if path.is_dir():
         raise CommandError(f"{path} is a folder, expected the file of a model")
     try:
-        return Network(path)
+        with saving.reading(path) as reader:
+            is_estimator = saving.ESTIMATOR in reader.description
     except FileNotFoundError:
         raise CommandError(f"there is no file {path}") from None
+    if not is_estimator:
+        return Network(path)
+    from mlpcore.cli.estimators import Estimator  # imports scikit-learn
+
+    return Estimator(path)

@@ -3,7 +3,9 @@
 import argparse
 from typing import NoReturn
 
-__all__ = ["MISUSE", "CommandError", "Parser", "one_line"]
+__all__ = ["MISUSE", "PROGRAM", "CommandError", "Parser", "one_line"]
+
+PROGRAM = "python -m mlpcore"
 
 MISUSE = 2
 """The exit status of what was refused, argparse's own."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpcore import extras
-from mlpcore.cli.refusals import CommandError, one_line
+from mlpcore.cli.refusals import PROGRAM, CommandError, one_line
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["features_of", "listed", "note", "read", "require_format", "target_of", "write"]
+__all__ = ["features_of", "listed", "read", "require_format", "target_of", "warn", "write"]
 
 EXTRA = "cli"
 SHOWN = 5
@@ -111,7 +111,7 @@ def _read_csv(pandas: Any, path: Path) -> "pandas.DataFrame":  # noqa: ANN401
         warnings.simplefilter("error", pandas.errors.ParserWarning)  # of rows that are longer than the first line
         frame = pandas.read_csv(path, sep=separator, index_col=False, low_memory=False, **plain)
     if not names[0] and len(frame) and frame.iloc[:, 0].tolist() == list(range(len(frame))):
-        note(f"{path}: the first column, which has no name, numbers the rows and is left out")
+        warn(f"{path}: the first column, which has no name, numbers the rows and is left out")
         frame = frame.iloc[:, 1:]
     for name in frame.columns:
         there = frame[name].dropna()
@@ -234,11 +234,11 @@ def listed(names: Sequence[object]) -> str:
     return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
-def note(message: str) -> None:
+def warn(message: str) -> None:
     """Print a line on standard error, beside what the command is asked for.
 
     Parameters
     ----------
     message : str
     """
-    print(message, file=sys.stderr)
+    print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
