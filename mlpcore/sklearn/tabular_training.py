@@ -7,7 +7,7 @@ docs/tabular.md says what is changed, and what that was measured on.
 
 import math
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -47,6 +47,7 @@ LEAST_ROWS = 64
 
 So a weight of 2 is the same as two equal rows, which scikit-learn asks of an estimator.
 """
+_MOMENT = 0.05  # seconds
 _ANY_NUMBER_OF_EPOCHS = 2**31
 
 
@@ -157,23 +158,39 @@ class Rows(NamedTuple):
 def train_at_once(
     rows: Rows, columns: Columns, settings: Sequence[Settings], seeds: Sequence[int], verbose: bool = False
 ) -> list[Trained]:
-    """Train a network for each seed, as many at once as there are threads; how many changes no bit of them."""
+    """Train a network for each seed, as many at once as there are threads; how many changes no bit of them.
+
+    Ctrl-C, or an error in one of them, ends all.
+    """
     at_once = min(len(seeds), threads.get_num_threads())
     trained = []
+    models: list[Sequential] = []
     with progress_bar(len(seeds), verbose, "network") as advance, ThreadPoolExecutor(at_once) as pool:
-        for job in [pool.submit(train, rows, columns, *each) for each in zip(settings, seeds, strict=True)]:
-            trained.append(job.result())
-            if advance:
-                advance({name: values[-1] for name, values in trained[-1].history.items()})
+        jobs = [pool.submit(train, rows, columns, *each, models) for each in zip(settings, seeds, strict=True)]
+        try:
+            for job in jobs:
+                trained.append(job.result())
+                if advance:
+                    advance({name: values[-1] for name, values in trained[-1].history.items()})
+        except BaseException:  # the pool would wait for those that nobody asks for any more
+            pool.shutdown(wait=False, cancel_futures=True)
+            while wait(jobs, _MOMENT).not_done:  # one may be just about to begin
+                for model in models:
+                    model.stop()
+            raise
     return trained
 
 
-def train(rows: Rows, columns: Columns, settings: Settings, seed: int) -> Trained:
-    """Train a network on rows, of which it holds some out to choose its best epoch by."""
+def train(
+    rows: Rows, columns: Columns, settings: Settings, seed: int, models: list[Sequential] | None = None
+) -> Trained:
+    """Train a network on rows, of which it holds some out to choose its best epoch by; show it in `models` before."""
     few = len(rows.x) < LEAST_ROWS
     if few:
         settings = replace(settings, dropout=0.0)
     model = network_of(columns, rows.units, settings, seed, "float64" if few else "float32")
+    if models is not None:
+        models.append(model)
     learned, held_out = _split(rows.target, settings.validation_fraction, seed)
     some = rows.some(learned)
     n = len(learned)
