@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-notebook test-fma test-tsan test-fork test-interrupts test-kills test-memmap test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-notebook test-fma test-c test-tsan test-fork test-interrupts test-kills test-memmap test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -64,6 +64,9 @@ test-isa: .venv/.demo .venv/.test .venv/.installed  ## run the tests once on eac
 	@for isa in $$($(RUN) -c 'import mlpcore; print(*mlpcore.cpu.info()["available"])'); do \
 	    echo "MLPCORE_ISA=$$isa"; (export MLPCORE_ISA=$$isa; $(call SUITE,--ignore=test_bits.py)) || exit; \
 	done
+
+test-c: .venv/.test .venv/.installed  ## compile 200 models as C with gcc and clang, for AArch64, Cortex-M and x86 of 32 bits: the same bits (minutes)
+	export MLPCORE_TEST_C=full; $(PYTEST) -v test_c_network.py
 
 test-tsan:  ## run the pool of threads and training on it under ThreadSanitizer (clang)
 	@mkdir -p build/tsan

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlpcore import catalogue, network, saving
 from mlpcore.engine import Step
 from mlpcore.export import int8
-from mlpcore.export.c_program import Program
+from mlpcore.export.c_program import Program, function
 from mlpcore.layers import Layer
 from mlpcore.stack import Stack
 
@@ -82,6 +82,12 @@ class Forward(NamedTuple):
     buffers: dict[str, int]
     checks: list[str]
     statements: list[str]
+
+    def function(self, program: Program, signature: str) -> str:
+        """Return the function that computes it."""
+        memory, real = program.macro("MEMORY"), program.real
+        buffers = [f"{memory} {real} {buffer}[{width}];" for buffer, width in self.buffers.items()]
+        return function(signature, [*buffers, *self.checks, *self.statements, "return 0;"])
 
 
 def forward(program: Program, model: Stack, quantize: bool, prefix: str = "") -> Forward:

@@ -2,7 +2,8 @@
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,33 @@ def check_name(name: object) -> str:
     return name
 
 
+class Parts(NamedTuple):
+    """What a model is in C, and what the comment at the beginning of its file tells.
+
+    Attributes
+    ----------
+    macros : dict of str to int
+        Sizes by their names, the number of x's numbers first.
+    public : list of str
+        The declarations of what others may use, that of predict first.
+    body : str
+        The functions.
+    told : list of str
+        Paragraphs: what predict takes and gives, and the architecture.
+    of : str
+        The call of Python that has the same numbers.
+    stack : int
+        How many bytes the arrays hold that the functions compute in.
+    """
+
+    macros: dict[str, int]
+    public: list[str]
+    body: str
+    told: list[str]
+    of: str
+    stack: int
+
+
 class Program:
     """A C file that is being written.
 
@@ -65,6 +93,7 @@ class Program:
         self.name = name
         self.dtype = dtype
         self.real = _REAL[dtype]
+        self.itemsize = np.dtype(dtype).itemsize
         self.constant_bytes = 0
         self._constants: list[str] = []
         self._called: set[str] = set()
@@ -80,7 +109,7 @@ class Program:
 
     def number(self, value: float) -> str:
         """Return a number of the model's type as C writes it, to the last digit."""
-        return _digits(float(np.dtype(self.dtype).type(value))) + ("f" if self.dtype == "float32" else "")
+        return digits(float(np.dtype(self.dtype).type(value))) + ("f" if self.dtype == "float32" else "")
 
     def array(self, name: str, values: NDArray[np.generic]) -> str:
         """Add a constant array, in the order in which its numbers lie, and return its name."""
@@ -88,10 +117,20 @@ class Program:
         if values.dtype == np.int8:
             kind, texts = "int8_t", [str(value) for value in values.ravel().tolist()]
         else:
-            suffix = "f" if self.dtype == "float32" else ""
-            kind, texts = self.real, [_digits(value) + suffix for value in values.ravel().tolist()]
+            suffix, kind = ("f", "float") if values.dtype == np.float32 else ("", "double")
+            texts = [digits(value) + suffix for value in values.ravel().tolist()]
         self.constant_bytes += values.nbytes
         self._constants.append(f"static const {kind} {full}[{len(texts)}] = {{\n{_lines(texts)}\n}};")
+        return full
+
+    def strings(self, name: str, texts: Sequence[str | None], kind: str = "static ") -> str:
+        """Add a constant array of texts, where None is NULL, and return its name."""
+        written = ["NULL" if text is None else quoted(text) for text in texts]
+        self.constant_bytes += sum(
+            4 + (0 if text is None else len(text.encode()) + 1) for text in texts
+        )  # and pointers
+        full = f"{self.name}_{name}"
+        self._constants.append(f"{kind}const char *const {full}[{len(written)}] = {{\n{_lines(written)}\n}};")
         return full
 
     def text(self, head: str, public: str, body: str) -> str:
@@ -115,6 +154,26 @@ class Program:
         return self.macro(core) if core == core.upper() else f"{self.name}_{core}"
 
 
+def quoted(text: str) -> str:
+    """Return a text as C writes it in UTF-8; ValueError if it holds the character that ends one in C."""
+    if "\0" in text:
+        raise ValueError(f"{text!r} holds the character 0, which ends a text in C: expected names without it")
+    return '"' + "".join(map(_character, text.encode())) + '"'
+
+
+def _character(byte: int) -> str:
+    if chr(byte) in '"\\?':  # two ? could begin a trigraph
+        return f"\\{chr(byte)}"
+    return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"
+
+
+def comment(paragraphs: Iterable[str]) -> str:
+    """Return a comment of paragraphs; one that is indented keeps its lines."""
+    wrapped = (each if each.startswith(" ") else textwrap.fill(each, _LINE - 3) for each in paragraphs)
+    lines = "\n\n".join(wrapped).replace("*/", "* /").replace("/*", "/ *").split("\n")
+    return "\n".join(["/*", *(f" * {line}".rstrip() for line in lines), " */"])
+
+
 def function(signature: str, lines: Iterable[str]) -> str:
     """Return a function of these lines, of which long ones are broken where they have spaces."""
     body = ["" if not line else _broken(f"    {line}") for line in lines]
@@ -126,7 +185,7 @@ def _broken(line: str) -> str:
     return textwrap.fill(line, _LINE, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Return a finite number in hexadecimal digits, without the zeros at the end."""
     return re.sub(r"\.?0*p", "p", value.hex())
 

@@ -1,13 +1,19 @@
 """`mlpcore.to_c`: a model as one file of C99, without dependencies and without allocation."""
 
+import re
+import sys
 import textwrap
-from typing import BinaryIO, overload
+from typing import TYPE_CHECKING, BinaryIO, overload
 
 import mlpcore
 from mlpcore import storage
-from mlpcore.export.c_network import Forward, forward
-from mlpcore.export.c_program import Program, check_name, function
+from mlpcore.export import c_tabular
+from mlpcore.export.c_network import forward
+from mlpcore.export.c_program import Parts, Program, check_name, comment
 from mlpcore.stack import Stack
+
+if TYPE_CHECKING:
+    from mlpcore.sklearn.tabular import Tabular
 
 __all__ = ["to_c"]
 
@@ -16,12 +22,12 @@ _EXAMPLE = """\
     #include "{name}.c"
 
     int main(void) {{
-        const {real} x[{NAME}_INPUTS] = {{0}};
-        {real} y[{NAME}_OUTPUTS];
+        const {x} x[{INPUTS}] = {{0}};
+        {y} y[{OUTPUTS}];
         if ({name}_predict(x, y) != 0) {{
             return 1;
         }}
-        for (int i = 0; i < {NAME}_OUTPUTS; i++) {{
+        for (int i = 0; i < {OUTPUTS}; i++) {{
             printf("%.9g\\n", (double)y[i]);
         }}
         return 0;
@@ -29,13 +35,17 @@ _EXAMPLE = """\
 
 
 @overload
-def to_c(model: Stack, file: None = None, *, name: str = "model", weights: str | None = None) -> str: ...
+def to_c(model: "Stack | Tabular", file: None = None, *, name: str = "model", weights: str | None = None) -> str: ...
 @overload
 def to_c(
-    model: Stack, file: storage.StrPath | BinaryIO, *, name: str = "model", weights: str | None = None
+    model: "Stack | Tabular", file: storage.StrPath | BinaryIO, *, name: str = "model", weights: str | None = None
 ) -> None: ...
 def to_c(
-    model: Stack, file: storage.StrPath | BinaryIO | None = None, *, name: str = "model", weights: str | None = None
+    model: "Stack | Tabular",
+    file: storage.StrPath | BinaryIO | None = None,
+    *,
+    name: str = "model",
+    weights: str | None = None,
 ) -> str | None:
     """Write a model as one file of C99, without dependencies and without allocation, for microcontrollers too.
 
@@ -48,9 +58,20 @@ def to_c(
     how much memory it needs, and how to call it. It returns 0; for a model that begins with an `Embedding` it returns
     c + 1, and leaves y as it is, if x[c] is no category.
 
+    Of a tabular estimator the file holds the preparation of the columns too, and all networks. Its function takes a raw
+    row: a number for each column, NAN where one is missing, and of a label what a function of the file gives for a
+    text::
+
+        int model_predict(const double *x, float *y);               of a regressor, or of few rows, double *y
+        double model_label(int column, const char *label);          if there are columns of labels
+        int model_class(const float *y);                            of a classifier: the place of the largest y in
+        extern const char *const model_class_names[];               these
+
+    y is what `predict_proba` or a regressor's `predict` gives. The networks of a regressor's intervals are left out.
+
     Parameters
     ----------
-    model : Sequential
+    model : Sequential, TabularClassifier or TabularRegressor
         With weights. Layers that only do something in training are left out.
     file : str, path-like or binary file object, optional
         What is written to. None: the text is returned.
@@ -71,9 +92,12 @@ def to_c(
     Raises
     ------
     TypeError
-        If `model` is no Sequential, a part of it is written in Python, or another argument is of the wrong type.
+        If `model` is none of these, a part of it is written in Python, or another argument is of the wrong type.
     ValueError
-        If `name` is no such identifier, `weights` is none of these, or a weight is not finite.
+        If `name` is no such identifier, `weights` is none of these, a weight is not finite, or a label holds the
+        character 0.
+    NotFittedError
+        If an estimator is not fitted.
     RuntimeError
         If the model has no weights yet, or another thread is training it.
     OSError
@@ -95,10 +119,23 @@ def to_c(
         return 0;
     }
     """
-    if not isinstance(model, Stack):
-        raise TypeError(f"model is {model!r}, expected a mlpcore.Sequential")
     check_name(name)
-    text = _text(model, name, _is_quantized(weights, model.dtype))
+    tabular = sys.modules.get("mlpcore.sklearn.tabular")  # not imported: there is no such estimator
+    if isinstance(model, Stack):
+        program = Program(name, model.dtype)
+        quantize = _is_quantized(weights, model.dtype)
+        parts = _parts(program, model, quantize)
+    elif tabular is not None and isinstance(model, tabular.Tabular):
+        dtype = c_tabular.dtype_of(model)
+        program = Program(name, dtype)
+        quantize = _is_quantized(weights, dtype)
+        parts = c_tabular.parts(program, model, quantize)
+    else:
+        raise TypeError(
+            f"model is {model!r}, expected a mlpcore.Sequential, a TabularClassifier or a TabularRegressor: of another "
+            "estimator of mlpcore.sklearn its model_"
+        )
+    text = program.text(_head(program, parts, quantize), _public(program, parts), parts.body)
     if file is None:
         return text
 
@@ -120,46 +157,60 @@ def _is_quantized(weights: object, dtype: str) -> bool:
     return weights == "int8"
 
 
-def _text(model: Stack, name: str, quantize: bool) -> str:
-    program = Program(name, model.dtype)
+def _parts(program: Program, model: Stack, quantize: bool) -> Parts:
+    """Return what a model is in C: one function."""
     written = forward(program, model, quantize)
-    inputs, outputs = written.inputs, written.outputs
-    real, memory = program.real, program.macro("MEMORY")
-    signature = f"int {name}_predict(const {real} *x, {real} *y)"
-    macros = [f"#define {program.macro(each)} {size}" for each, size in (("INPUTS", inputs), ("OUTPUTS", outputs))]
-    public = "\n".join([*macros, f"#ifndef {memory}", f"#define {memory}", "#endif", "", f"{signature};"])
-    buffers = [f"{memory} {real} {buffer}[{width}];" for buffer, width in written.buffers.items()]
-    body = function(signature, [*buffers, *written.checks, *written.statements, "return 0;"])
-    return program.text(_head(program, model, written, quantize), public, body)
-
-
-def _head(program: Program, model: Stack, written: Forward, quantize: bool) -> str:
-    """Return the comment at the beginning of the file."""
-    name, real, upper = program.name, program.real, program.name.upper()
-    size = 4 if program.dtype == "float32" else 8
+    real = program.real
+    signature = f"int {program.name}_predict(const {real} *x, {real} *y)"
     returns = "It returns 0."
     if written.checks:
         returns = "It returns 0; or c + 1, with y as it was, if x[c] is no category."
-    bits = f"It gives the bits of Sequential.predict in {program.dtype}."
+    told = [
+        f"takes a sample of {written.inputs} numbers, x, and writes {written.outputs} to y, which does not overlap x. "
+        + returns,
+        textwrap.indent(str(model.summary()), "    "),
+    ]
+    return Parts(
+        {"INPUTS": written.inputs, "OUTPUTS": written.outputs},
+        [signature],
+        written.function(program, signature),
+        told,
+        f"Sequential.predict in {program.dtype}",
+        sum(written.buffers.values()) * program.itemsize,
+    )
+
+
+def _public(program: Program, parts: Parts) -> str:
+    """Return what others see of the file."""
+    memory = program.macro("MEMORY")
+    macros = [f"#define {program.macro(name)} {size}" for name, size in parts.macros.items()]
+    declared = [f"{each};" for each in parts.public]
+    return "\n".join([*macros, f"#ifndef {memory}", f"#define {memory}", "#endif", "", *declared])
+
+
+def _head(program: Program, parts: Parts, quantize: bool) -> str:
+    """Return the comment at the beginning of the file."""
+    name, upper = program.name, program.name.upper()
+    bits = f"The numbers are those of {parts.of}, to the bit and on every processor."
     if quantize:
         bits = (
-            "The weights of dense layers have 8 bits and a scale for each unit: a weight is off by max |w_i| / 254 at "
-            f"most, w_i being the weights of its unit. All else is {program.dtype}."
+            f"The numbers are those of {parts.of}, but that the weights of dense layers have 8 bits and a scale for "
+            "each unit: a weight is off by max |w_i| / 254 at most, w_i being the weights of its unit."
         )
-    stack = size * sum(written.buffers.values())
-    paragraphs = [
-        f"{name}.c: a trained model in C99, written by mlpcore {mlpcore.__version__}.",
-        f"    int {name}_predict(const {real} *x, {real} *y);",
-        f"takes a sample of {written.inputs} numbers, x, and writes {written.outputs} to y, which does not overlap x. "
-        f"{returns} {bits} It allocates nothing and keeps nothing from call to call.",
-        textwrap.indent(str(model.summary()), "    "),
-        f"Memory: {program.constant_bytes:,} bytes of constants and {stack:,} bytes of the stack for what lies between "
-        f"layers. With -D{upper}_MEMORY=static these are in static memory, and one call can run at a time.",
-        f"    cc -std=c99 -O2 -ffp-contract=off -c {name}.c        (and -lm where it is linked)",
-        "Options such as -ffast-math change last digits, and the file refuses them. All names begin with "
-        f"{name}_ or {upper}_, so that a file which uses it can include it:",
-        _EXAMPLE.format(name=name, real=real, NAME=upper),
-        "The functions are those of mlpcore's reference, under the MIT licence.",
-    ]
-    wrapped = (each if each.startswith(" ") else textwrap.fill(each, 117) for each in paragraphs)
-    return "\n".join(["/*", *(f" * {line}".rstrip() for line in "\n\n".join(wrapped).split("\n")), " */"])
+    inputs = program.macro(next(iter(parts.macros)))
+    x, y = re.findall(r"(float|double) \*[xy]", parts.public[0])
+    return comment(
+        [
+            f"{name}.c: a trained model in C99, written by mlpcore {mlpcore.__version__}.",
+            "\n".join(f"    {each};" for each in parts.public),
+            *parts.told,
+            f"{bits} Nothing is allocated or kept from call to call. There are {program.constant_bytes:,} bytes of "
+            f"constants, and {parts.stack:,} bytes of the stack are for what lies between layers. With "
+            f"-D{upper}_MEMORY=static these are in static memory, and one call can run at a time.",
+            f"    cc -std=c99 -O2 -ffp-contract=off -c {name}.c        (and -lm where it is linked)",
+            "Options such as -ffast-math change last digits, and the file refuses them. All names begin with "
+            f"{name}_ or {upper}_, so that a file which uses it can include it:",
+            _EXAMPLE.format(name=name, x=x, y=y, INPUTS=inputs, OUTPUTS=program.macro("OUTPUTS")),
+            "The functions are those of mlpcore's reference, under the MIT licence.",
+        ]
+    )

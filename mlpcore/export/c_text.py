@@ -69,8 +69,8 @@ def read(chapter: str) -> str:
 
 @cache
 def declarations(dtype: str) -> tuple[Declaration, ...]:
-    """Return all declarations of the chapters, and of steps.c, for one type."""
-    texts = [*map(read, CHAPTERS), (_HERE / "steps.c").read_text(encoding="utf-8")]
+    """Return all declarations of the chapters, of steps.c and of columns.c, for one type."""
+    texts = [*map(read, CHAPTERS), *((_HERE / each).read_text(encoding="utf-8") for each in ("steps.c", "columns.c"))]
     for pattern in _EPILOGUE:
         texts = [re.sub(pattern, "", text) for text in texts]
     return tuple(each for text in texts for each in _declarations(_for_type(_tokens(text), dtype)))
