@@ -65,6 +65,7 @@ from mlpcore.optimizers import (
     Rprop,
 )
 from mlpcore.schedules import Schedule
+from mlpcore.streams.parquet import Parquet
 from mlpcore.threads import get_num_threads, set_num_threads
 from mlpcore.training import TrainingWarning
 
@@ -142,6 +143,7 @@ __all__ = [
     "Optimizer",
     "Orthogonal",
     "PReLU",
+    "Parquet",
     "Polynomial",
     "Quantile",
     "RAdam",

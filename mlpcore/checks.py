@@ -35,7 +35,7 @@ class Samples(NamedTuple):
     y: Array
     weight: Array | None
 
-    def rows(self, which: slice | NDArray[np.bool_]) -> "Samples":
+    def rows(self, which: slice | NDArray[np.bool_ | np.integer]) -> "Samples":
         """Return the samples of some rows."""
         return Samples(self.x[which], self.y[which], None if self.weight is None else self.weight[which])
 

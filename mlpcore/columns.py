@@ -36,8 +36,13 @@ def check_feature_names(name: str, value: object, expected: Sequence[str] | None
 
     `name` is what the error calls the frame. An array has no names, and nothing is expected of it.
     """
-    found = None if expected is None else feature_names(value)
-    if expected is None or found is None or found == tuple(expected):
+    if expected is not None:
+        check_names(name, feature_names(value), expected)
+
+
+def check_names(name: str, found: Sequence[str] | None, expected: Sequence[str] | None) -> None:
+    """Do the same for names of columns."""
+    if expected is None or found is None or list(found) == list(expected):
         return
     missing = list((Counter(expected) - Counter(found)).elements())
     additional = list((Counter(found) - Counter(expected)).elements())

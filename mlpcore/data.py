@@ -88,7 +88,9 @@ def real_array(name: str, value: ArrayLike, *, labels: bool = False) -> Array:
 
 
 def column_names(value: object) -> list[Any] | None:
-    """Return the names of a frame's columns; None for what is no frame."""
+    """Return the names of the columns of a frame, or of a table of Arrow; None for what is neither."""
+    if hasattr(value, "column_names") and hasattr(value, "schema"):
+        return list(value.column_names)
     return list(value.columns) if _is_frame(value) else None
 
 

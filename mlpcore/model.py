@@ -118,7 +118,7 @@ class Sequential(ByHand):
             columns' names are kept in `feature_names_in_`, and every frame that comes later must have the same. Of
             sparse matrices and mapped files (`numpy.memmap`) a part at a time is in memory. An iterable of (X, y) or
             (X, y, sample_weight), or a function that returns one, stands for X and y together, and each batch is a
-            step: see ``docs/data.md``.
+            step; `Parquet` stands for both too: see ``docs/data.md``.
         y : array_like of shape (n, out) or (n,)
             The ground truth; not with an iterable of batches. (n,) stands for (n, 1), except for loss "cce", where it
             holds class indices, which stay one number a row: ``classes, y = np.unique(labels, return_inverse=True)``
@@ -267,7 +267,7 @@ class Sequential(ByHand):
         TypeError, ValueError
             If X is no array of real numbers of this shape, or a frame with other columns than those trained on.
         """
-        parts = None if type(X) is np.ndarray else parts_of(X, self._dtype)
+        parts = None if type(X) is np.ndarray else parts_of(X, self._dtype, self._feature_names)
         if parts is not None:
             return np.concatenate([self.predict(part) for part in parts])
         self._check_columns("X", X)

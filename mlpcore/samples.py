@@ -12,6 +12,7 @@ from mlpcore.data import is_sparse
 from mlpcore.engine import Choice, MetricsState
 from mlpcore.metrics import Metrics
 from mlpcore.streams.batches import Batches, BatchSource, yields_batches
+from mlpcore.streams.parquet import Parquet, ParquetSource
 from mlpcore.streams.readers import Reader, reader_of
 from mlpcore.streams.rows import RowSource, blocks_of, is_long, source_of
 from mlpcore.streams.source import ROWS_MEASURED_AT_ONCE, Source
@@ -19,7 +20,7 @@ from mlpcore.streams.source import ROWS_MEASURED_AT_ONCE, Source
 if TYPE_CHECKING:
     from mlpcore.stack import Stack
 
-Given = checks.Samples | RowSource | BatchSource
+Given = checks.Samples | RowSource | BatchSource | ParquetSource
 
 
 def columns_of(given: Given) -> int:
@@ -91,6 +92,25 @@ def _shape_alone(reader: Reader) -> Any:  # noqa: ANN401  # an array of no size
     return np.broadcast_to(np.float32(0), reader.shape)
 
 
+def source_alone(
+    model: "Stack",
+    given: object,
+    loss: Choice,
+    of: str = "",
+    *,
+    columns: int | None = None,
+    names: tuple[str, ...] | None = None,
+    epochs: int = 1,
+    batch_size: int = ROWS_MEASURED_AT_ONCE,
+) -> BatchSource | ParquetSource:
+    """Return what stands for X and y together as a source for a model."""
+    columns = columns or model.input_size
+    names = names or model._feature_names
+    if isinstance(given, Parquet):
+        return ParquetSource(given, model, loss, of, names=names, columns=columns, relative=True, batch_size=batch_size)
+    return batches_of(model, given, loss, of, columns=columns, names=names, epochs=epochs)
+
+
 def batches_of(
     model: "Stack",
     given: object,
@@ -141,8 +161,9 @@ def validation_of(
     if isinstance(data, tuple | list) and len(data) in (2, 3):
         sample_weight = data[2] if len(data) == 3 else None
         return samples_of(model, data[0], data[1], sample_weight, loss, of, columns=columns, names=names)
-    if callable(data) or (isinstance(data, Iterable) and not isinstance(data, tuple | list | str | np.ndarray)):
-        return batches_of(model, data, loss, of, columns=columns, names=names, epochs=epochs)
+    is_source = callable(data) or isinstance(data, Parquet)
+    if is_source or (isinstance(data, Iterable) and not isinstance(data, tuple | list | str | np.ndarray)):
+        return source_alone(model, data, loss, of, columns=columns, names=names, epochs=epochs)
     came = f"has length {len(data)}" if isinstance(data, tuple | list) else f"is of type {type(data).__name__}"
     raise ValueError(
         f"validation_data {came}, expected (X, y) or (X, y, sample_weight), or a function that returns an iterable of "
@@ -156,11 +177,14 @@ def measured_of(model: "Stack", X: object, y: ArrayLike | None, sample_weight: A
         return samples_of(model, cast(ArrayLike, X), y, sample_weight, loss)
     if sample_weight is not None:
         raise ValueError("sample_weight is given beside batches, expected it in them: (X, y, sample_weight)")
-    return batches_of(model, X, loss)
+    return source_alone(model, X, loss)
 
 
-def parts_of(X: object, dtype: str) -> Iterator[ArrayLike] | None:
+def parts_of(X: object, dtype: str, names: tuple[str, ...] | None) -> Iterator[ArrayLike] | None:
     """Return what X has to be taken in, one after the other; None: it is taken at once as it is."""
+    if isinstance(X, Parquet):
+        features = X.features_for("X", names)
+        return (X.rows("X", group, features, dtype) for group in X.groups())
     if yields_batches(X):
         return _parts_of_batches(cast(Batches, X))
     reader = reader_of("X", X)

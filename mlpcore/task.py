@@ -13,9 +13,11 @@ from mlpcore.engine import Choice, MetricsState
 from mlpcore.lbfgs import LBFGS
 from mlpcore.metrics import Metric, Metrics, metrics_of
 from mlpcore.optimizers import BATCH_SIZE, Optimizer
-from mlpcore.samples import Given, answers_of, batches_of, columns_of, samples_of, state_of, validation_of
+from mlpcore.samples import Given, answers_of, columns_of, samples_of, source_alone, state_of, validation_of
 from mlpcore.schedules.schedule import FitLength
-from mlpcore.streams.batches import Batches, BatchSource, Validation
+from mlpcore.streams.batches import Data, Validation
+from mlpcore.streams.parquet import Parquet
+from mlpcore.streams.rows import RowSource
 from mlpcore.streams.source import Source
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ class Task:
 
 def task_of(
     model: "Sequential",
-    X: ArrayLike | Batches,
+    X: Data,
     y: ArrayLike | None,
     loss: Choice | None,
     optimizer: Optimizer,
@@ -106,15 +108,16 @@ def task_of(
     train: Given
     if y is None:
         others = {"sample_weight": sample_weight, "class_weight": class_weight, "validation_split": fraction or None}
-        _check_alone(optimizer, batch_size, others)
-        train = batches_of(model, X, loss, epochs=epochs)
+        is_file = isinstance(X, Parquet)
+        _check_alone(BATCH_SIZE if is_file else batch_size, others)
+        train = source_alone(model, X, loss, epochs=epochs, batch_size=batch_size)
     else:
         given = cast(ArrayLike, X)
         train = samples_of(model, given, y, sample_weight, loss, relative=relative, batch_size=batch_size)
-    found = train.feature_names if isinstance(train, BatchSource) else feature_names(X)
+    found = feature_names(X) if isinstance(train, checks.Samples | RowSource) else train.feature_names
     names = model._feature_names or found
     validation: Given | None = None
-    if fraction > 0 and not isinstance(train, BatchSource):
+    if fraction > 0 and isinstance(train, checks.Samples | RowSource):
         if validation_data is not None:
             raise ValueError("validation_data and validation_split are both given, expected one of them")
         train, validation = train.split(validation_split)
@@ -144,7 +147,7 @@ def task_of(
     if any(isinstance(part, Source) for part in parts):
         measured.check_for_source()
     _check_for_source(optimizer, train)
-    if not isinstance(train, BatchSource):
+    if isinstance(train, checks.Samples | RowSource):
         if class_weight is not None:
             train = train.weighted_by_class(class_weight, loss, out)
         train = train.without_zero_weights()
@@ -154,18 +157,18 @@ def task_of(
     return Task(train, validation, loss, optimizer, batch_size, shuffle, mean, rule, measured, names)
 
 
-def _check_alone(optimizer: Optimizer, batch_size: int, others: Mapping[str, object]) -> None:
+def _check_alone(batch_size: int, others: Mapping[str, object]) -> None:
     """Raise ValueError for arguments that do not go with batches, which come one by one."""
     if batch_size != BATCH_SIZE:
         raise ValueError(f"batch_size is {batch_size}, but X yields batches, each of which is a step: leave it out")
     cures = {
-        "sample_weight": "yield it with them, (X, y, sample_weight)",
-        "class_weight": "yield weights with them, (X, y, sample_weight)",
+        "sample_weight": "give it there, as in (X, y, sample_weight)",
+        "class_weight": "give weights there, as in (X, y, sample_weight)",
         "validation_split": "give validation_data",
     }
     for name, value in others.items():
         if value is not None:
-            raise ValueError(f"{name} is given, but X yields batches that are not known before: {cures[name]}")
+            raise ValueError(f"{name} is given, but X stands for y and weights too: {cures[name]}")
 
 
 def _check_for_source(optimizer: Optimizer, train: Given) -> None:

@@ -205,9 +205,9 @@ def test_memory_that_is_reused_late_is_refused():
     ("options", "message"),
     [
         ({"batch_size": 16}, "batch_size is 16, but X yields batches, each of which is a step: leave it out"),
-        ({"sample_weight": WEIGHT}, "sample_weight is given, but X yields batches .*: yield it with them"),
-        ({"class_weight": {0: 2}}, "class_weight is given, but X yields batches .*: yield weights with them"),
-        ({"validation_split": 0.1}, "validation_split is given, but X yields batches .*: give validation_data"),
+        ({"sample_weight": WEIGHT}, "sample_weight is given, but X stands for y and weights too: give it there"),
+        ({"class_weight": {0: 2}}, "class_weight is given, but X stands for y .*: give weights there"),
+        ({"validation_split": 0.1}, "validation_split is given, but X stands for y .*: give validation_data"),
         ({"optimizer": mlpcore.LBFGS()}, "optimizer is LBFGS.*, which takes all samples as one batch"),
         ({"metrics": ["r2"]}, "metrics has 'r2', which is computed from all rows at once"),
         (

@@ -8,16 +8,17 @@ from numpy.typing import ArrayLike
 
 from mlpcore import checks
 from mlpcore.columns import feature_names
+from mlpcore.streams.parquet import Parquet
 from mlpcore.streams.source import Part, Source
 
 Batches = Iterable[Any] | Callable[[], Iterable[Any]]
 """What yields batches: an iterable, such as a list, a loader or a generator, or a function that returns one."""
 
-Data = ArrayLike | Batches
+Data = ArrayLike | Batches | Parquet
 """What `fit` takes as X."""
 
-Validation = Sequence[ArrayLike] | Batches
-"""(X, y) or (X, y, sample_weight), or what yields batches."""
+Validation = Sequence[ArrayLike] | Batches | Parquet
+"""(X, y) or (X, y, sample_weight), or what stands for X and y together."""
 
 Check = Callable[[int, Any, Any, Any, "BatchSource | None"], checks.Samples]
 """Returns the samples of a batch: of its number, X, y, weights, and the source whose columns it must have, if any."""
