@@ -45,7 +45,7 @@ def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neur
     Returns
     -------
     Sequential
-        With its dtype. Of an estimator of `mlpcore.sklearn` a copy of its ``model_``.
+        With its dtype and the names of its columns. Of an estimator of `mlpcore.sklearn` a copy of its ``model_``.
 
     Raises
     ------
@@ -80,6 +80,8 @@ def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neur
     for layer, coefs, intercepts in zip(layers, estimator.coefs_, estimator.intercepts_, strict=True):
         assert isinstance(layer, Dense)
         layer.w, layer.b = coefs.T, intercepts
+    names = getattr(estimator, "feature_names_in_", None)
+    model._feature_names = None if names is None else tuple(map(str, names))
     return model
 
 

@@ -133,6 +133,14 @@ def test_what_it_says_of_itself(tmp_path):
         assert np.array_equal(constants[name], array), name
 
 
+def test_it_knows_the_columns_of_a_frame():
+    pandas = pytest.importorskip("pandas")
+    model = Sequential([Dense(1)], seed=1)
+    model.fit(pandas.DataFrame({"age": [1.0, 2.0], "rooms": [3.0, 4.0]}), [1.0, 2.0], "mse", progress=False)
+    properties = {each.key: each.value for each in mlpcore.to_onnx(model).metadata_props}
+    assert properties["columns"] == '["age", "rooms"]'
+
+
 def test_the_batch_may_be_of_any_size():
     model = small()
     predict = runtime(mlpcore.to_onnx(model))

@@ -131,6 +131,20 @@ def test_the_model_stays_as_it_was_and_no_random_number_is_drawn():
     assert np.array_equal(model.predict(X), before)
 
 
+def test_names_of_columns_come_along():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    theirs = neural_network.MLPRegressor(hidden_layer_sizes=3, max_iter=2).fit(frame, X[:, 0])
+    model = mlpcore.from_sklearn(theirs)
+    assert model.feature_names_in_ == list("abcd")
+    with pytest.raises(ValueError, match="another order"):
+        model.predict(frame[list("bacd")])
+    twin = mlpcore.to_sklearn(model)
+    assert np.array_equal(twin.predict(frame), theirs.predict(frame))
+    with pytest.raises(ValueError, match="feature names should match"):
+        twin.predict(frame[list("bacd")])
+
+
 def test_of_our_own_estimators_comes_a_copy():
     from mlpcore.sklearn import MLPClassifier
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # so that signatures show names
 
+import json
 from typing import TYPE_CHECKING, BinaryIO
 
 import mlpcore
@@ -9,6 +10,7 @@ from mlpcore import catalogue, extras, network, storage
 from mlpcore.custom_activation import CustomActivation
 from mlpcore.engine import Step
 from mlpcore.export import onnx_layers
+from mlpcore.export.given import require_model
 from mlpcore.export.onnx_graph import IR_VERSION, OPSET, Graph, Value
 from mlpcore.layers import CustomLayer
 from mlpcore.layers.layer import Bound
@@ -68,10 +70,7 @@ def to_onnx(model: Sequential, file: StrPath | BinaryIO | None = None) -> onnx.M
     >>> [node.op_type for node in mlpcore.to_onnx(model).graph.node]
     ['Gemm', 'Tanh', 'Gemm']
     """
-    if not isinstance(model, Sequential):
-        raise TypeError(
-            f"model is {model!r}, expected a mlpcore.Sequential: of an estimator of mlpcore.sklearn its model_"
-        )
+    require_model(model)
     _refuse_python(model)
     bytes_needed = model._built().params.nbytes
     if bytes_needed > _MOST_BYTES:
@@ -129,7 +128,9 @@ def _written(model: Sequential, bound: Bound | None) -> onnx.ModelProto:
         ir_version=IR_VERSION,
         opset_imports=[helper.make_opsetid("", OPSET)],
     )
-    helper.set_model_props(made, {"model": repr(model), "epochs_trained": str(model.epochs_trained)})
+    names = model.feature_names_in_
+    columns = {} if names is None else {"columns": json.dumps(names)}
+    helper.set_model_props(made, {"model": repr(model), "epochs_trained": str(model.epochs_trained)} | columns)
     onnx.checker.check_model(made, full_check=True)
     return made
 

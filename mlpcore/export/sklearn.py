@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpcore import extras
+from mlpcore.export.given import require_model
 from mlpcore.imports import SKLEARN_NAMES
 from mlpcore.layers import AlphaDropout, Dense, Dropout, GaussianNoise
 from mlpcore.model import Sequential
@@ -42,7 +43,7 @@ def to_sklearn(
     -------
     MLPClassifier or MLPRegressor
         Of scikit-learn, with its own defaults for training on by ``partial_fit``. Weights are copies, of the model's
-        dtype.
+        dtype; names of columns come along.
 
     Raises
     ------
@@ -63,10 +64,8 @@ def to_sklearn(
     >>> theirs.predict_proba([[1.0, 2.0]]).shape, theirs.classes_
     ((1, 3), array(['blue', 'green', 'red'], dtype='<U5'))
     """
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model is {model!r}, expected a mlpcore.Sequential")
+    require_model(model)
     networks = extras.require("sklearn.neural_network", "sklearn")
-    model._built()
     layers = _dense_layers(model)
     hidden, output = _activations(layers)
     weights = model._read(lambda _: [(layer.w.T.copy(), _bias(layer)) for layer in layers])
@@ -90,6 +89,8 @@ def to_sklearn(
         elif np.any(labels[:-1] > labels[1:]):
             weights[-1] = -weights[-1][0], -weights[-1][1]  # the yes is the first in scikit-learn's order
         estimator = networks.MLPClassifier(**settings).partial_fit(x, labels[:1], classes=np.sort(labels))
+    if model.feature_names_in_ is not None:
+        estimator.feature_names_in_ = np.array(model.feature_names_in_, object)
     return _refilled(estimator, weights)
 
 

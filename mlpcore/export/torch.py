@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpcore import catalogue, extras
 from mlpcore.engine import Choice
+from mlpcore.export.given import require_model
 from mlpcore.imports import TORCH_NAMES
 from mlpcore.layers import (
     Activation,
@@ -55,12 +56,10 @@ def to_torch(model: Sequential) -> torch.nn.Sequential:
     RuntimeError
         If the model has no weights yet, or another thread is training it.
     """
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model is {model!r}, expected a mlpcore.Sequential: of an estimator its model_")
+    require_model(model)
     for j, layer in enumerate(model.layers):
         _check(f"layers.{j}", layer)
     torch = extras.require("torch", "torch")
-    model._built()
     modules: Iterable[Any] = model._read(lambda _: [module for layer in model.layers for module in _modules_of(layer)])
     return torch.nn.Sequential(*modules).eval()
 
