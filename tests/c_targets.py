@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 # Of microcontrollers the emulator runs the code as a program of Linux, which ends by a system call.
 BARE = " -nostartfiles --specs=nosys.specs -DBARE"
+# libgcc rounds differences of doubles wrongly for a Cortex-M4 (docs/decisions/c-from-the-reference.md).
+WITHOUT_DOUBLE = {"cortex-m4"}
 TARGETS = {
     "aarch64": ("aarch64-linux-gnu-gcc -static", "qemu-aarch64"),
     "cortex-m4": (f"arm-none-eabi-gcc -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard {BARE}", "qemu-arm"),

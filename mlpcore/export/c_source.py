@@ -53,8 +53,8 @@ def to_c(
 
         int model_predict(const float *x, float *y);
 
-    It computes the same bits as `Sequential.predict`, in the model's dtype, on every processor whose numbers are those
-    of IEEE 754: its functions are cut out of ``csrc/reference``. A comment at its beginning tells how to compile it,
+    It computes the same bits as `Sequential.predict`, in the model's dtype, wherever float and double are those of IEEE
+    754: its functions are cut out of ``csrc/reference``. A comment at its beginning tells how to compile it,
     how much memory it needs, and how to call it. It returns 0; for a model that begins with an `Embedding` it returns
     c + 1, and leaves y as it is, if x[c] is no category.
 
@@ -191,7 +191,12 @@ def _public(program: Program, parts: Parts) -> str:
 def _head(program: Program, parts: Parts, quantize: bool) -> str:
     """Return the comment at the beginning of the file."""
     name, upper = program.name, program.name.upper()
-    bits = f"The numbers are those of {parts.of}, to the bit and on every processor."
+    bits = f"The numbers are those of {parts.of}, to the bit, wherever float and double are those of IEEE 754."
+    if "double" in parts.public[0]:
+        bits += (
+            " GCC's library for ARM processors that have no double of their own, such as Cortex-M4, rounds a few "
+            "differences of doubles wrongly: the last digit can differ there."
+        )
     if quantize:
         bits = (
             f"The numbers are those of {parts.of}, but that the weights of dense layers have 8 bits and a scale for "
