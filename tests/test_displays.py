@@ -128,6 +128,37 @@ def test_partial_dependence_draws_a_bar_for_each_category_of_a_frame(regression)
     assert numbers.bars_.ravel()[0] is None
 
 
+def test_partial_dependence_takes_whole_numbers_as_numbers():
+    X, y = make_regression(100, 2, random_state=0)
+    frame = pd.DataFrame(X * 3, columns=["rooms", "floors"]).round().astype({"rooms": int})
+    model = MLPRegressor(**OPTIONS).fit(frame, y)
+    display = PartialDependenceDisplay.from_estimator(model, frame, ["rooms"], grid_resolution=5)
+    assert len(display.axes_[0, 0].get_lines()[0].get_xdata()) == 5
+    assert frame["rooms"].dtype.kind == "i"
+
+
+def test_partial_dependence_leaves_out_rows_without_a_value():
+    X, y = make_regression(100, 2, random_state=0)
+    frame = pd.DataFrame(X, columns=["rooms", "area"])
+    model = MLPRegressor(**OPTIONS).fit(frame, y)
+    frame.loc[:9, "rooms"] = np.nan
+    for features in (["rooms"], [0], [("rooms", "area")]):
+        display = PartialDependenceDisplay.from_estimator(model, frame, features, grid_resolution=5)
+        expected = PartialDependenceDisplay.from_estimator(model, frame[10:], features, grid_resolution=5)
+        assert np.isfinite(display.pd_results[0]["average"]).all()
+        assert np.array_equal(display.pd_results[0]["average"], expected.pd_results[0]["average"])
+
+
+def test_partial_dependence_names_the_bars_of_yes_and_no():
+    X, y = make_regression(100, 2, random_state=0)
+    frame = pd.DataFrame(X, columns=["rooms", "garden"])
+    frame["garden"] = frame["garden"] > 0
+    model = MLPRegressor(**OPTIONS).fit(frame, y)
+    display = PartialDependenceDisplay.from_estimator(model, frame, ["rooms", "garden"])
+    assert [label.get_text() for label in display.axes_.ravel()[1].get_xticklabels()] == ["False", "True"]
+    assert len(display.axes_.ravel()[1].patches) == 2
+
+
 @pytest.mark.parametrize("style", ["default", DARK])
 def test_every_line_can_be_seen(style, three, regression):
     with plt.style.context(style):

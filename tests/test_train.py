@@ -15,6 +15,7 @@ pytest.importorskip("sklearn")
 from sklearn.metrics import accuracy_score, r2_score
 
 from mlpcore import sklearn as ours
+from mlpcore import to_c
 from mlpcore.cli.refusals import CommandError
 from mlpcore.cli.train import MOST_WHOLE_NUMBERS, task_of
 
@@ -161,6 +162,15 @@ def test_classes_that_training_had_not_count_as_wrong(run, tmp_path, cities):
     assert "3 rows of classes that training had not, 'Jena', which count as wrong" in ran.err
     assert "accuracy" in ran.out
     assert "log loss" not in ran.out
+
+
+def test_a_trained_model_is_exported_whole_as_c_but_not_as_onnx(run, prices):
+    ran = run("export", prices[0], "--to", "c")
+    assert (ran.status, ran.err) == (0, "")
+    assert prices[0].with_suffix(".c").read_text() == to_c(ours.load(prices[0]))
+    assert "prepares columns, which --to onnx cannot hold: --to c writes it whole" in run.refused(
+        "export", prices[0], "--to", "onnx"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- what is concluded

@@ -6,12 +6,15 @@ from pathlib import Path
 import mlpcore
 from mlpcore.cli import models
 from mlpcore.cli.commands import Commands, command, require_folder, size_of
-from mlpcore.cli.refusals import CommandError, one_line
+from mlpcore.cli.refusals import CommandError
 
 __all__ = ["add_to"]
 
 FORMATS = {"onnx": "to_onnx", "c": "to_c"}
 """By the word after ``--to``, which is the ending of the file too: the function of mlpcore that writes it."""
+
+WITH_COLUMNS = ("c",)
+"""The formats that hold the preparation of an estimator's columns too."""
 
 
 def add_to(commands: Commands) -> None:
@@ -42,8 +45,11 @@ def run(options: argparse.Namespace) -> None:
     write = getattr(mlpcore, FORMATS[options.to], None)
     if write is None:
         raise CommandError(f"mlpcore {mlpcore.__version__} does not write {options.to} yet")
-    try:
-        write(models.opened(options.model).whole, output)
-    except TypeError as error:  # of what the format does not hold
-        raise CommandError(f"{options.model}: {one_line(error)}") from None
+    model = models.opened(options.model)
+    if options.to not in WITH_COLUMNS and not isinstance(model, models.Network):
+        raise CommandError(
+            f"{options.model} prepares columns, which --to {options.to} cannot hold: "
+            f"{' or '.join(f'--to {each}' for each in WITH_COLUMNS)} writes it whole"
+        )
+    write(model.whole, output)
     print(f"{output}, {size_of(output)}")

@@ -173,9 +173,9 @@ def _target(y: "pandas.Series[Any]", task: str) -> Any:  # noqa: ANN401
         if not np.isfinite(y).all():
             raise CommandError("the target holds infinity, expected finite numbers")
         return y
-    if kind == "f" and (y % 1 == 0).all():
-        return y.to_numpy(np.int64)
-    return y.to_numpy() if kind in "iuf" else np.asarray(y.astype(str), object)
+    if kind in "iuf":
+        return y.to_numpy(np.int64 if (y % 1 == 0).all() else np.float64)
+    return np.asarray(y.astype(str), object)
 
 
 def _parts(X: "pandas.DataFrame", y: Any, task: str, options: argparse.Namespace) -> Parts:  # noqa: ANN401

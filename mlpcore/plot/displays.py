@@ -290,9 +290,10 @@ class ResidualsDisplay(metrics.PredictionErrorDisplay):
 
 
 class PartialDependenceDisplay(inspection.PartialDependenceDisplay):
-    """The mean prediction if all rows had the same value of a column: scikit-learn's, which sees categories by itself.
+    """The mean prediction if all rows had the same value of a column: scikit-learn's, for frames as they are.
 
-    Made by `from_estimator`. Attributes and parameters are those of scikit-learn's.
+    Columns of a frame that hold no numbers get a bar for each category; whole numbers are taken as numbers. Made by
+    `from_estimator`. Attributes and parameters are those of scikit-learn's.
 
     Examples
     --------
@@ -323,7 +324,7 @@ class PartialDependenceDisplay(inspection.PartialDependenceDisplay):
         ----------
         estimator : classifier or regressor
         X : array_like or frame of shape (n, n_features)
-            The rows over which the mean is taken.
+            The rows over which the mean is taken; of a frame without those that have no value in one of `features`.
         features : sequence of str, int and pairs of them
         categorical_features : sequence, optional
             Columns with a bar for each value. By default those of a frame that hold no numbers.
@@ -341,11 +342,26 @@ class PartialDependenceDisplay(inspection.PartialDependenceDisplay):
         TypeError, ValueError
             As scikit-learn's.
         """
-        if categorical_features is None and hasattr(X, "select_dtypes"):
-            categorical_features = list(X.select_dtypes(exclude="number").columns) or None
+        if hasattr(X, "select_dtypes"):
+            if categorical_features is None:
+                categorical_features = list(X.select_dtypes(exclude="number").columns) or None
+            X = X[X.iloc[:, _places(X, features)].notna().all(axis=1)]
+            # scikit-learn refuses whole numbers, for which it would try values between
+            X = X.astype(
+                dict.fromkeys(X.select_dtypes("integer").columns.difference(categorical_features or []), float)
+            )
         chosen = {"categorical_features": categorical_features, "ax": ax}
         display = super().from_estimator(estimator, X, features, **chosen, **options)
         for deciles in np.ravel([display.deciles_vlines_, display.deciles_hlines_]):
             if deciles is not None:  # which scikit-learn draws in black
                 deciles.set_color(canvas.palette_of(deciles.axes).ink)
+        for axes, columns in zip(np.ravel(display.axes_), display.features, strict=False):
+            if hasattr(X, "iloc") and len(columns) == 1 and X.dtypes.iloc[columns[0]] == np.bool_:
+                axes.set_xticks([0, 1], ["False", "True"])
         return display
+
+
+def _places(frame: Any, features: Sequence[Any]) -> list[int]:  # noqa: ANN401  a DataFrame
+    """Return the numbers of the columns that features name, each alone or in a pair."""
+    named = [name for each in features for name in (each if isinstance(each, tuple | list) else (each,))]
+    return [frame.columns.get_loc(name) if isinstance(name, str) else int(name) for name in named]
