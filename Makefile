@@ -27,7 +27,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 RECORD = $(if $(ARGS),,--output benchmarks/results)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-notebook test-fma test-c test-tsan test-fork test-interrupts test-kills test-memmap test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool docs docs-tables docs-plots lint format clean always
+.PHONY: help demo test test-peers test-exhaustive test-builds test-asan test-bits test-isa test-neon test-wasm playground test-playground test-widget test-notebook test-fma test-c test-tsan test-fork test-interrupts test-kills test-memmap test-diagnose test-latex test-callgrind test-site bench bench-sweep bench-builds bench-ladder bench-pool bench-tables docs docs-tables docs-plots lint format clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | while read -r t text; do printf '  %-17s%s\n' "$$t" "$$text"; done
@@ -118,6 +118,10 @@ test-callgrind: .venv/.test .venv/.installed  ## count fit's instructions with a
 	$(RUN) tests/instructions.py
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
+	@for what in steps products optimizers parts threads overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
+
+bench-tables: .venv/.tables .venv/.installed  ## score and time the estimators on 14 real tables beside others (a quarter of an hour; downloads PyTorch)
+	$(BIN)/python benchmarks/tables.py $(RECORD) $(ARGS)
 
 bench-sweep: .venv/.bench .venv/.installed  ## draw training steps over widths, depths and batches beside the others (up to an hour)
 	$(BIN)/python benchmarks/sweep.py $(RECORD) $(ARGS)

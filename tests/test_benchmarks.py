@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,25 @@ def test_parts_are_measured_with_or_without_a_peer(tmp_path: Path) -> None:
     found = json.loads(file.read_text())["measured"]
     assert found["activations"].keys() >= {"relu", "mish", "hard_swish"}
     assert all("mlpcore" in times for times in found["regularized"].values())
+
+
+def test_tables_are_scored_by_each_model(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    ran = run("tables", "--models", "tabular,trees", "--output", str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    (file,) = tmp_path.glob("*/tables.json")
+    found = json.loads(file.read_text())["measured"]["wine"]
+    assert found.keys() == {"tabular", "trees"}
+    assert all(0.8 < score <= 1 and seconds > 0 for score, seconds in found.values())
+
+
+def test_make_runs_every_benchmark() -> None:
+    makefile = (BENCHMARKS.parent / "Makefile").read_text()
+    for script in BENCHMARKS.glob("*.py"):
+        if "options = report.options(" in script.read_text():
+            assert re.search(rf"^\t.*\b{script.stem}\b", makefile, re.MULTILINE), (
+                f"no target of make runs {script.name}"
+            )
 
 
 def test_a_build_is_compared_with_an_older_one(tmp_path: Path) -> None:
