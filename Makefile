@@ -118,7 +118,9 @@ test-callgrind: .venv/.test .venv/.installed  ## count fit's instructions with a
 	$(RUN) tests/instructions.py
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
-	@for what in steps products optimizers parts threads overhead footprint; do $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; done
+	@for what in steps products optimizers parts threads overhead footprint estimators; do \
+	    $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; \
+	done
 
 bench-tables: .venv/.tables .venv/.installed  ## score and time the estimators on 14 real tables beside others (a quarter of an hour; downloads PyTorch)
 	$(BIN)/python benchmarks/tables.py $(RECORD) $(ARGS)

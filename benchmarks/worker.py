@@ -47,7 +47,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | _thread_settings(len(cores)) | ({"PYTHONPATH": str(folder)} if folder else {}),
+            env=os.environ | thread_settings(len(cores)) | ({"PYTHONPATH": str(folder)} if folder else {}),
         )
 
     def prepare(self, job: Job) -> None:
@@ -82,7 +82,7 @@ class Worker:
         self._process.communicate()
 
 
-def _thread_settings(threads: int) -> dict[str, str]:
+def thread_settings(threads: int) -> dict[str, str]:
     """Return the environment that tells every library how many threads to use."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MLPCORE_NUM_THREADS")
     settings = {name: str(threads) for name in names} | {"JAX_PLATFORMS": "cpu"}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["from_sklearn", "from_torch"]
 
 # scikit-learn's names of activations that have others here; all others are the same.
-SKLEARN_NAMES = {"identity": "linear", "logistic": "sigmoid"}
+SKLEARN_NAMES = {"identity": "linear", "logistic": "sigmoid", "exp": "exponential"}
 # PyTorch's modules that no row of the catalogue is named like.
 TORCH_NAMES = {"Identity": "linear"}
 
@@ -51,8 +51,6 @@ def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neur
     ------
     TypeError
         If it is no such estimator, or not fitted.
-    ValueError
-        If its output activation is one that mlpcore has not: "exp", of a regressor with the loss "poisson".
 
     Examples
     --------
@@ -68,8 +66,6 @@ def from_sklearn(estimator: "sklearn.neural_network.MLPClassifier | sklearn.neur
         return copy.copy(own)
     if not all(hasattr(estimator, name) for name in ("coefs_", "intercepts_", "out_activation_", "activation")):
         raise TypeError(f"estimator is {estimator!r}, expected a fitted MLPClassifier or MLPRegressor of scikit-learn")
-    if estimator.out_activation_ == "exp":
-        raise ValueError(f"estimator is {estimator!r}, whose outputs are exp(z): expected loss='squared_error'")
     last = len(estimator.coefs_) - 1
     layers: list[Layer] = []
     for j, coefs in enumerate(estimator.coefs_):

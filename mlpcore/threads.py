@@ -1,8 +1,9 @@
 """The number of threads that mlpcore computes with.
 
 When mlpcore is imported it takes as many as the environment variable ``MLPCORE_NUM_THREADS`` says, or else as many as
-there are cores that this process may use. The number changes the speed and nothing else: all give the same results, bit
-for bit. Small computations, which would not gain, use one thread.
+there are cores that this process may use, but no more than ``OMP_NUM_THREADS`` says: joblib sets that for its worker
+processes, so that all of them together have a thread for each core. The number changes the speed and nothing else: all
+give the same results, bit for bit. Small computations, which would not gain, use one thread.
 
 ``threadpoolctl.threadpool_limits`` limits and restores the number like that of any other library; our ``user_api`` is
 "mlpcore".
@@ -10,6 +11,7 @@ for bit. Small computations, which would not gain, use one thread.
 
 import math
 import os
+import re
 from collections.abc import Iterator
 
 from mlpcore._core import MAX_THREADS, get_num_threads, set_num_threads
@@ -60,11 +62,17 @@ def _content(*parts: str | os.PathLike[str]) -> bytes:
         return file.read()
 
 
+def _openmp_threads() -> int:
+    """Return how many threads a library of OpenMP would have; MAX_THREADS if nothing, or no number, is said."""
+    outermost = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(outermost) or MAX_THREADS if re.fullmatch("[0-9]{1,4}", outermost) else MAX_THREADS
+
+
 def _obey_environment() -> None:
     """Set the number that MLPCORE_NUM_THREADS says, or the cores; ImportError if it says anything else."""
     text = os.environ.get("MLPCORE_NUM_THREADS")
     if not text:
-        set_num_threads(_usable_cores())
+        set_num_threads(min(_usable_cores(), _openmp_threads()))
         return
     try:
         if not (text.isascii() and text.isdigit()):  # int() would take "1_0", " 3 ", "+3" and digits of any script

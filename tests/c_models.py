@@ -13,7 +13,7 @@ from random_models import log_uniform, random_columns, random_layers
 from mlpcore import CELU, ELU, Dense, Embedding, LeakyReLU, Sequential
 
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
-WITH_CONSTANTS = [LeakyReLU(0.3), ELU(0.7), CELU(1.3)]
+LAST = [LeakyReLU(0.3), ELU(0.7), CELU(1.3), "exponential"]  # with constants, or in no stack of layers
 
 
 def random_c_model(seed: int, dtype: str) -> tuple[Sequential, NDArray]:
@@ -23,7 +23,7 @@ def random_c_model(seed: int, dtype: str) -> tuple[Sequential, NDArray]:
     columns = random_columns(rng, inputs)
     first = [Embedding(columns)] if columns else []
     layers, width = random_layers(rng, first[0]._output_size(inputs) if first else inputs)
-    last = [Dense(width, WITH_CONSTANTS[seed % 3])] if seed % 4 == 0 else []
+    last = [Dense(width, LAST[seed // 4 % 4])] if seed % 4 == 0 else []
     model = Sequential([*first, *layers, *last], input_size=inputs, dtype=dtype, seed=seed)
     net = model._built()
     net.params[...] += rng.normal(scale=0.3, size=net.params.shape)

@@ -81,6 +81,16 @@ def test_benchmark_runs_and_writes_its_report(script: str, arguments: list[str],
         assert (folder / "sweep-float32.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_estimators_are_measured_beside_scikit_learns(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    ran = run("estimators", "--rounds", "1", "--output", str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    (file,) = tmp_path.glob("*/estimators.json")
+    found = json.loads(file.read_text())["measured"]
+    assert {(entry["search"], entry["jobs"]) for entry in found} == {("cv", 1), ("grid", 2)}
+    assert {entry["who"] for entry in found} == {"mlpcore", "mlpcore32", "sklearn"}
+
+
 def test_parts_are_measured_with_or_without_a_peer(tmp_path: Path) -> None:
     ran = run("parts", "--output", str(tmp_path))
     assert ran.returncode == 0, ran.stderr

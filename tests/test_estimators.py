@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+import joblib
 from sklearn import clone, config_context, datasets
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -38,7 +39,6 @@ NOT_THEIRS = {
     "test_learning_rate_warmstart": "reads _optimizer.learning_rate, which is a schedule here",
     "test_adaptive_learning_rate": "reads _optimizer.learning_rate, which is a schedule here",
     "test_mlp_partial_fit_after_fit": "wants partial_fit refused with early_stopping=True; here they go together",
-    "test_mlp_vs_poisson_glm_equivalent": "wants exp as output activation with loss 'poisson'; softplus here",
 }
 
 
@@ -55,6 +55,8 @@ def test_scikit_learns_own_tests(tmp_path):
     assert theirs in text
     path = tmp_path / "test_theirs.py"
     path.write_text(text.replace(theirs, "from mlpcore.sklearn import MLPClassifier, MLPRegressor"), encoding="utf-8")
+    seed = "import pytest\n\n\n@pytest.fixture\ndef global_random_seed():\n    return 42\n"  # of its conftest.py
+    (tmp_path / "conftest.py").write_text(seed, encoding="utf-8")
     known = [name for name in NOT_THEIRS if f"def {name}(" in text]
     unwanted = " or ".join(f"({name} and not {name}_)" for name in known)
     command = [
@@ -172,6 +174,8 @@ def test_pickles_clones_searches_and_pipelines():
         n_jobs=2,
     ).fit(X, Y)
     assert search.best_score_ > 0.7
+    threads = joblib.Parallel(n_jobs=2)(joblib.delayed(mlpcore.get_num_threads)() for _ in range(2))
+    assert threads == 2 * [max(1, joblib.cpu_count() // 2)]  # all workers together have a thread for each core
     with config_context(enable_metadata_routing=True):
         routed = MLPRegressor(max_iter=5).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         assert len(cross_val_score(routed, X, NUMBERS.ravel(), params={"sample_weight": np.ones(150)}, cv=2)) == 2

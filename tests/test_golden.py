@@ -87,6 +87,12 @@ CASES = {
         "cce",
         lambda: Adam(0.02),
     ),
+    "exponential tanh exponential poisson sgd": (
+        ["exponential", "tanh"],
+        "exponential",
+        "poisson",
+        lambda: SGD(0.01),
+    ),
     "tanh softmax cce adam coslog": (["tanh"], "softmax", "cce", lambda: Adam(CosLog(0.01))),
     "tanh softmax cce lbfgs": (["tanh"], "softmax", "cce", LBFGS),
     "relu softmax cce momentum weight decay": (

@@ -48,6 +48,7 @@ def difference(model, x, predict):
 def test_every_activation(sigma, dtype):
     model = Sequential([Activation(sigma)], input_size=7, dtype=dtype)
     x = np.concatenate([np.linspace(-9, 9, 700), [-1e4, -88, -20, 0, -0.0, 30, 1e4]]).reshape(-1, 7)
+    x = np.minimum(x, 30) if sigma == "exponential" else x  # which is infinite at 1e4
     made = mlpcore.to_onnx(model)
     exact = 3e-7 if dtype == "float32" or sigma == "gelu" else 1e-14
     assert difference(model, x, runtime(made)) <= exact

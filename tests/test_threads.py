@@ -91,6 +91,17 @@ def test_wrong_environment_is_an_import_error(value: str) -> None:
     assert python(code, MLPCORE_NUM_THREADS=value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("1", 1), ("1,4", 1), (" 1 ", 1), ("4096", None), ("", None), ("0", None), ("two", None), ("\u0661", None)],
+)
+def test_openmp_limits_the_number(value: str, expected: int | None) -> None:
+    code = "import mlpcore; print(mlpcore.get_num_threads())"
+    cores = python(code, MLPCORE_NUM_THREADS="", OMP_NUM_THREADS="")
+    assert python(code, MLPCORE_NUM_THREADS="", OMP_NUM_THREADS=value) == str(expected or cores)
+    assert python(code, MLPCORE_NUM_THREADS="3", OMP_NUM_THREADS=value) == "3"
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_number_is_at_most_the_cores_of_the_affinity() -> None:
     code = """

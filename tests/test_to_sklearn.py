@@ -187,14 +187,14 @@ def test_of_our_own_estimators_comes_a_copy():
             model_of((3, 1), "relu", "tanh"),
             None,
             ValueError,
-            r"the last layer is Dense\(1, 'tanh', .*, expected the activation linear, sigmoid or, of two or",
+            r"the last layer is Dense\(1, 'tanh', .*, expected the activation linear, exponential, sigmoid or, of",
         ),
         (model_of((3, 1), "relu", "softmax"), None, ValueError, r"the last layer is Dense\(1, 'softmax'"),
         (
             model_of((3, 1), "relu", "linear"),
             [0, 1],
             ValueError,
-            "classes is given, expected none: a linear output is one of numbers",
+            "classes is given, expected none: a linear or exponential output is one of numbers",
         ),
         (
             model_of((3, 2), "relu", "sigmoid"),
@@ -217,12 +217,15 @@ def test_what_scikit_learn_has_not_is_named(model, classes, error, message):
         mlpcore.to_sklearn(model, classes=classes)
 
 
-def test_a_poisson_regressor_has_an_output_that_is_not_here():
+def test_a_poisson_regressor_there_and_back():
     if "loss" not in neural_network.MLPRegressor().get_params():
         pytest.skip("this scikit-learn has no such loss")
     theirs = neural_network.MLPRegressor(loss="poisson", max_iter=2).fit(X, np.ones(30))
-    with pytest.raises(ValueError, match=r"whose outputs are exp\(z\): expected loss='squared_error'"):
-        mlpcore.from_sklearn(theirs)
+    ours = mlpcore.from_sklearn(theirs)
+    np.testing.assert_allclose(ours.predict(X).ravel(), theirs.predict(X), rtol=1e-12)
+    again = mlpcore.to_sklearn(ours)
+    assert again.get_params()["loss"] == "poisson"
+    np.testing.assert_allclose(again.predict(X), theirs.predict(X), rtol=1e-12)
 
 
 def test_the_hidden_activations_are_in_the_catalogue():

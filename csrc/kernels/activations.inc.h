@@ -70,6 +70,10 @@ static inline vec vec_sigmoid_backward(vec grad_a, vec a, const real *c) {
 }
 VECTOR_FORM(sigmoid)
 
+static inline vec vec_exponential_forward(vec z, const real *c) { return (void)c, vec_exp(z); }
+static inline vec vec_exponential_backward(vec grad_a, vec a, const real *c) { return (void)c, vec_mul(grad_a, a); }
+VECTOR_FORM(exponential)
+
 static inline vec vec_tanh_forward(vec z, const real *c) { return (void)c, vec_tanh(z); }
 static inline vec vec_tanh_backward(vec grad_a, vec a, const real *c) {
     const vec one = vec_broadcast(1);

@@ -216,3 +216,8 @@ static inline vec vec_softplus_poisson_slope(vec z, vec y, const real *c) {
     const mask far_below = vec_less(z, vec_broadcast(SOFTPLUS_IS_EXP));
     return vec_fma(vec_negative(y), vec_select(far_below, vec_broadcast(1), quotient), slope);
 }
+
+static inline vec vec_exponential_poisson_term(vec z, vec y, const real *c) {
+    return (void)c, vec_sub(vec_exp(z), vec_part_of_number(y, z));
+}
+static inline vec vec_exponential_poisson_slope(vec z, vec y, const real *c) { return (void)c, vec_sub(vec_exp(z), y); }

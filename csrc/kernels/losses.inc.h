@@ -137,6 +137,7 @@ SMOOTHED_VECTOR_PAIR(sigmoid_cce, out)
 VECTOR_PAIR(sigmoid_kl_divergence)
 VECTOR_PAIR(sigmoid_focal)
 VECTOR_PAIR(softplus_poisson)
+VECTOR_PAIR(exponential_poisson)
 NO_VECTOR_PAIR(softmax_bce)
 
 static void fast_sigmoid_bce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,

@@ -23,6 +23,10 @@ static real sigmoid_backward(real grad_a, real a, const real *c) { return (void)
 static real tanh_forward(real z, const real *c) { return (void)c, real_tanh(z); }
 static real tanh_backward(real grad_a, real a, const real *c) { return (void)c, grad_a * ((1 - a) * (1 + a)); }
 
+/* a = e^z = sigma'; infinite where e^z is larger than the largest number */
+static real exponential_forward(real z, const real *c) { return (void)c, real_exp(z); }
+static real exponential_backward(real grad_a, real a, const real *c) { return (void)c, grad_a * a; }
+
 /* ---- like ReLU: straight pieces ----------------------------------------------------------------------------------- */
 
 /* a = min(max(0, z), 6); sigma' = 1 between the kinks, and 0 at them */

@@ -114,6 +114,27 @@ static void softplus_poisson_phi(ptrdiff_t out, real *phi, const real *z, const 
     }
 }
 
+/* ------------------------------------------------------------------------------ the loss and z, exponential outputs */
+
+/* Poisson: log a = z, which has all the digits that e^z has lost where it underflows. */
+static real exponential_poisson_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
+    (void)c;
+    real lanes[LANES] = {0};
+    for (ptrdiff_t k = 0; k < out; k++) {
+        lanes[k % LANES] += a[k] - part_of(y[k], z[k]);
+    }
+    return sum_of_lanes(lanes);
+}
+
+/* (1 - y / a) sigma'(z) with sigma'(z) = a */
+static void exponential_poisson_phi(ptrdiff_t out, real *phi, const real *z, const real *a, const real *y, real scale,
+                                    const real *c) {
+    (void)z, (void)c;
+    for (ptrdiff_t k = 0; k < out; k++) {
+        phi[k] = scale * (a[k] - y[k]);
+    }
+}
+
 /* ---------------------------------------------------------------------------------- the loss and z, softmax outputs */
 
 /* max - z, which is 0 for the largest z, be it infinite. */

@@ -99,6 +99,10 @@ def tanh(z: Value) -> Value:
     return z.apply("Tanh")
 
 
+def exponential(z: Value) -> Value:
+    return z.apply("Exp")
+
+
 def hard_tanh(z: Value) -> Value:
     return z.clip(-1, 1)
 

@@ -28,8 +28,9 @@ def to_sklearn(
 ) -> sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor:
     """Return a model of dense layers as a fitted MLPClassifier or MLPRegressor of scikit-learn: see `from_sklearn`.
 
-    The output tells which: "linear" makes a regressor; "softmax" a classifier; "sigmoid" one of two classes or, with
-    several units, of multi-label data. A softmax of two units becomes one sigmoid of z_1 - z_0, as scikit-learn has it.
+    The output tells which: "linear" makes a regressor, "exponential" one with loss "poisson"; "softmax" a classifier;
+    "sigmoid" one of two classes or, with several units, of multi-label data. A softmax of two units becomes one sigmoid
+    of z_1 - z_0, as scikit-learn has it.
 
     Parameters
     ----------
@@ -72,9 +73,10 @@ def to_sklearn(
     settings: dict[str, Any] = {"hidden_layer_sizes": tuple(layer.units for layer in layers[:-1]), "activation": hidden}
     settings["random_state"] = 0  # of the step that is thrown away: it draws nothing from NumPy's own generator
     out, x = layers[-1].units, np.zeros((1, weights[0][0].shape[0]), model.dtype)
-    if output == "identity":
+    if output in ("identity", "exp"):
         if classes is not None:
-            raise ValueError("classes is given, expected none: a linear output is one of numbers")
+            raise ValueError("classes is given, expected none: a linear or exponential output is one of numbers")
+        settings |= {"loss": "poisson"} if output == "exp" else {}
         estimator = networks.MLPRegressor(**settings).partial_fit(x, np.zeros((1, out) if out > 1 else 1))
     elif output == "logistic" and out > 1:
         if classes is not None:
@@ -118,10 +120,10 @@ def _activations(layers: list[Dense]) -> tuple[str, str]:
         if name not in _HIDDEN or name != hidden[0]:
             expected = f"one of {', '.join(SKLEARN_NAMES.get(each, each) for each in _HIDDEN)}, the same in each"
             raise ValueError(f"a hidden layer is {layer._expression()}, expected the activation {expected}")
-    if output not in ("identity", "logistic", "softmax") or (output == "softmax" and layers[-1].units == 1):
+    if output not in ("identity", "exp", "logistic", "softmax") or (output == "softmax" and layers[-1].units == 1):
         raise ValueError(
-            f"the last layer is {layers[-1]._expression()}, expected the activation linear, sigmoid or, of two or more "
-            "units, softmax"
+            f"the last layer is {layers[-1]._expression()}, expected the activation linear, exponential, sigmoid or, "
+            "of two or more units, softmax"
         )
     return (hidden[0] if hidden else "relu"), output
 

@@ -28,8 +28,8 @@ class MLPRegressor(RegressorMixin, MLP):
     Parameters
     ----------
     loss : {"squared_error", "poisson"}, or a name or object of mlpcore's, default "squared_error"
-        One that compares numbers, such as "mae" or ``Huber(0.5)``. With "poisson" the output activation is softplus, so
-        that predictions are above 0.
+        One that compares numbers, such as "mae" or ``Huber(0.5)``. With "poisson" the output activation is e^z, so that
+        predictions are above 0.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter
         As in `MLPClassifier`.
     shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
@@ -121,7 +121,7 @@ class MLPRegressor(RegressorMixin, MLP):
         if self.loss == "squared_error":
             return Head(out, SKLEARN_NAMES["identity"], "mse", 2 / out)
         if self.loss == "poisson":
-            return Head(out, "softplus", "poisson")
+            return Head(out, SKLEARN_NAMES["exp"], "poisson")
         return Head(out, SKLEARN_NAMES["identity"], networks.regressing_loss(self.loss))
 
     def predict(self, X: ArrayLike) -> Array:
