@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import mlpcore
 from mlpcore.sklearn import TabularClassifier, TabularRegressor
 from mlpcore.sklearn.column_report import ColumnReport
-from mlpcore.sklearn.tabular_training import Settings, epochs_of, rows_of_batch
+from mlpcore.sklearn.tabular_training import Settings, epochs_of, networks_for, rows_of_batch
 
 QUICK = {"n_ensemble": 1, "hidden_layer_sizes": (16,), "max_iter": 20, "random_state": 1}
 
@@ -197,9 +197,14 @@ def test_batches_and_epochs_follow_from_the_rows():
     sizes = [10, 63, 64, 2047, 2048, 8192, 10**6]
     assert [rows_of_batch(settings(), n) for n in sizes] == [10, 63, 64, 64, 128, 256, 256]
     epochs = [epochs_of(settings(), n) for n in sizes]
-    assert epochs == [128, 128, 128, 93, 128, 93, 32]
+    assert epochs == [128, 128, 128, 46, 93, 46, 24]
     assert epochs_of(settings(epochs=7), 100) == 7
     assert rows_of_batch(settings(batch_size=50), 20) == 20
+
+
+def test_few_rows_have_more_networks():
+    assert [networks_for(n) for n in (2, 1023, 1024, 10**6)] == [4, 4, 2, 2]
+    assert len(TabularRegressor(**QUICK | {"n_ensemble": None}).fit(FRAME, NUMBERS).models_) == 4
 
 
 def test_the_best_epoch_is_kept():

@@ -15,7 +15,7 @@ from mlpcore.engine import Choice
 from mlpcore.sklearn import frames, tabular_files
 from mlpcore.sklearn.column_report import ColumnReport
 from mlpcore.sklearn.preprocessing import Columns
-from mlpcore.sklearn.tabular_training import Rows, Settings, train_at_once
+from mlpcore.sklearn.tabular_training import Rows, Settings, networks_for, train_at_once
 from mlpcore.storage import StrPath
 
 Array = NDArray[Any]
@@ -28,7 +28,7 @@ _SHUFFLES = 5
 class Tabular(BaseEstimator, ABC):
     """Base class: see `TabularClassifier` and `TabularRegressor` for the parameters."""
 
-    n_ensemble: int
+    n_ensemble: int | None
     hidden_layer_sizes: Sequence[int]
     activation: Choice | None
     dropout: float
@@ -97,7 +97,9 @@ class Tabular(BaseEstimator, ABC):
             If a parameter or the data are not in their range, or no column tells anything.
         """
         settings = self._settings()
-        n_ensemble = checks.whole_number("n_ensemble", self.n_ensemble, at_least=1)
+        n_ensemble = self.n_ensemble
+        if n_ensemble is not None:
+            n_ensemble = checks.whole_number("n_ensemble", n_ensemble, at_least=1)
         verbose = checks.flag("verbose", self.verbose)
         names, table = self._table(X, reset=True)
         n = len(table[0])
@@ -119,6 +121,7 @@ class Tabular(BaseEstimator, ABC):
             reasons = "; ".join(f"{each.name!r} is {each.done}" for each in columns.columns[:5])
             raise ValueError(f"X has no column that tells anything, expected at least one: {reasons}")
         rows = Rows(columns.transform(table), self._learn_targets(target, weight), weight, self._units)
+        n_ensemble = n_ensemble or networks_for(len(rows.x))
         *seeds, last = map(int, check_random_state(self.random_state).randint(2**31 - 1, size=n_ensemble + 1))
         trained = train_at_once(rows, columns, [settings] * n_ensemble, seeds, verbose)
         self.columns_ = columns

@@ -31,9 +31,10 @@ class TabularClassifier(ClassifierMixin, Tabular):
 
     Parameters
     ----------
-    n_ensemble : int, default 2
+    n_ensemble : int, optional
         How many networks are trained, each with other first weights and other rows held out; the mean of their
-        probabilities is the answer. They are trained at once, on as many threads as there are.
+        probabilities is the answer. They are trained at once, on as many threads as there are. None: 4 for fewer than
+        1,024 rows, else 2.
     hidden_layer_sizes : sequence of int, default (256, 256, 256)
     activation : str or object, optional
         Of the hidden layers; None is "selu".
@@ -46,7 +47,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     class_weight : dict, "balanced" or None, default None
         How much the rows of a class count.
     max_iter : int, optional
-        Epochs; None: 3,000 steps, but at least 32 epochs and at most 128.
+        Epochs; None: 1,500 steps, but at least 24 epochs and at most 128.
     batch_size : int, optional
         None: 64, 128 or 256 by the number of rows.
     validation_fraction : float, default 0.2
@@ -82,7 +83,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     def __init__(
         self,
         *,
-        n_ensemble: int = 2,
+        n_ensemble: int | None = None,
         hidden_layer_sizes: Sequence[int] = (256, 256, 256),
         activation: Choice | None = None,
         dropout: float = 0.15,

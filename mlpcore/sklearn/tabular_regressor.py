@@ -60,7 +60,7 @@ class TabularRegressor(RegressorMixin, Tabular):
         self,
         *,
         interval: float | None = None,
-        n_ensemble: int = 2,
+        n_ensemble: int | None = None,
         hidden_layer_sizes: Sequence[int] = (256, 256, 256),
         activation: Choice | None = None,
         dropout: float = 0.15,
