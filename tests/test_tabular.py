@@ -197,14 +197,14 @@ def test_batches_and_epochs_follow_from_the_rows():
     sizes = [10, 63, 64, 2047, 2048, 8192, 10**6]
     assert [rows_of_batch(settings(), n) for n in sizes] == [10, 63, 64, 64, 128, 256, 256]
     epochs = [epochs_of(settings(), n) for n in sizes]
-    assert epochs == [128, 128, 128, 46, 93, 46, 24]
+    assert epochs == [64, 64, 64, 46, 64, 46, 24]
     assert epochs_of(settings(epochs=7), 100) == 7
     assert rows_of_batch(settings(batch_size=50), 20) == 20
 
 
 def test_few_rows_have_more_networks():
-    assert [networks_for(n) for n in (2, 1023, 1024, 10**6)] == [4, 4, 2, 2]
-    assert len(TabularRegressor(**QUICK | {"n_ensemble": None}).fit(FRAME, NUMBERS).models_) == 4
+    assert [networks_for(n) for n in (2, 1023, 1024, 10**6)] == [8, 8, 2, 2]
+    assert len(TabularRegressor(**QUICK | {"n_ensemble": None}).fit(FRAME, NUMBERS).models_) == 8
 
 
 def test_the_best_epoch_is_kept():

@@ -121,9 +121,9 @@ class _Columns:
 
     @cached_property
     def _limits(self) -> str:
-        from mlpcore.sklearn.preprocessing import _FAR, _LARGE, CLIP
+        from mlpcore.sklearn.preprocessing import _FAR, _LARGE, CLIP, INTERVAL_SIZE
 
-        return self._program.array("limits", np.array([_LARGE, _FAR, CLIP]))
+        return self._program.array("limits", np.array([_LARGE, _FAR, CLIP, INTERVAL_SIZE]))
 
     def write(self, j: int, column: "Column") -> None:
         getattr(self, "_" + column.kind.replace(" ", "_"))(j, column)

@@ -8,8 +8,8 @@ static double clipped(double x, double lowest, double highest) {
 }
 
 /* x: its distance from the median in units of 1 / factor, clipped smoothly to +-limits[2]; for each interval between two edges
- * 2 t - 1, where x covers the share t of it; and, if that is told, 1 where x is missing, which NAN says. Nothing overflows,
- * because x is cut off at +-limits[0], and its distance at +-limits[1]. */
+ * limits[3] (2 t - 1), where x covers the share t of it; and, if that is told, 1 where x is missing, which NAN says. Nothing
+ * overflows, because x is cut off at +-limits[0], and its distance at +-limits[1]. */
 static real *numeric(real *inputs, double x, double median, double factor, const double *limits, ptrdiff_t edges,
                      const double *edge, bool tells_missing) {
     const bool missing = isnan(x);
@@ -18,7 +18,7 @@ static real *numeric(real *inputs, double x, double median, double factor, const
     *inputs++ = (real)(float)(z / sqrt(1 + part * part));
     for (ptrdiff_t k = 1; k < edges; k++) {
         const double begin = edge[k - 1], end = edge[k];
-        *inputs++ = (real)(float)(2 * (clipped(x, begin, end) - begin) / (end - begin) - 1);
+        *inputs++ = (real)(float)(limits[3] * (2 * (clipped(x, begin, end) - begin) / (end - begin) - 1));
     }
     if (tells_missing) {
         *inputs++ = missing ? 1 : 0;

@@ -31,6 +31,9 @@ MOST_ONE_HOT = 40
 _MOST_LABELS = 0.5
 """A category with more labels than this share of the rows tells rows apart, and not kinds of rows."""
 
+INTERVAL_SIZE = 0.3
+"""The size of what tells a place in an interval: these numbers are many, and would outweigh the number itself."""
+
 _LARGE, _FAR = 1e300, 1e9
 """No number counts as larger than the first, and no scaled one, so that no difference and no square overflows."""
 
@@ -100,7 +103,7 @@ class LeftOut(Column):
 
 @dataclass(frozen=True)
 class Numeric(Column):
-    """Numbers x: (x - median) factor, clipped smoothly, and 2 t - 1 for each interval, of which x covers the share t.
+    """Numbers x: (x - median) factor, clipped smoothly, and 0.3 (2 t - 1) for each interval, of which x covers t.
 
     A missing number is in the place of the median, and told by a column of its own, 1 where it is missing, if training
     had some.
@@ -167,7 +170,7 @@ class Numeric(Column):
         z = np.clip((x - self.median) * self.factor, -_FAR, _FAR)
         numbers = [z / np.sqrt(1 + (z / CLIP) ** 2)]
         for begin, end in zip(self.edges, self.edges[1:], strict=False):
-            numbers.append(2 * (np.clip(x, begin, end) - begin) / (end - begin) - 1)
+            numbers.append(INTERVAL_SIZE * (2 * (np.clip(x, begin, end) - begin) / (end - begin) - 1))
         return np.column_stack([*numbers, missing] if self.tells_missing else numbers)
 
 

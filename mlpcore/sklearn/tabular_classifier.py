@@ -33,7 +33,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     ----------
     n_ensemble : int, optional
         How many networks are trained, each with other first weights and other rows held out; the mean of their
-        probabilities is the answer. They are trained at once, on as many threads as there are. None: 4 for fewer than
+        probabilities is the answer. They are trained at once, on as many threads as there are. None: 8 for fewer than
         1,024 rows, else 2.
     hidden_layer_sizes : sequence of int, default (256, 256, 256)
     activation : str or object, optional
@@ -47,7 +47,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     class_weight : dict, "balanced" or None, default None
         How much the rows of a class count.
     max_iter : int, optional
-        Epochs; None: 1,500 steps, but at least 24 epochs and at most 128.
+        Epochs; None: 1,500 steps, but at least 24 epochs and at most 64.
     batch_size : int, optional
         None: 64, 128 or 256 by the number of rows.
     validation_fraction : float, default 0.2

@@ -41,8 +41,8 @@ EMBEDDED = 8
 _SCALE_FACTOR, _BIAS_FACTOR = 6.0, 0.1  # of the learning rate
 _BETA2 = 0.95
 _STEPS = 1500
-_FEWEST_EPOCHS, _MOST_EPOCHS = 24, 128
-_FEW_ROWS, _FOR_FEW, _FOR_MANY = 1024, 4, 2
+_FEWEST_EPOCHS, _MOST_EPOCHS = 24, 64
+_FEW_ROWS, _FOR_FEW, _FOR_MANY = 1024, 8, 2
 LEAST_ROWS = 64
 """With fewer rows than this none is held out, each batch has them all, no unit is dropped, and numbers are float64.
 
@@ -106,7 +106,7 @@ def epochs_of(settings: Settings, n: int) -> int:
 
 
 def networks_for(n: int) -> int:
-    """Return how many networks an ensemble for n rows has: the fewer rows, the more they differ, and the less each takes."""
+    """Return how many networks an ensemble for n rows has: of few rows they differ more, and take less time."""
     return _FOR_FEW if n < _FEW_ROWS else _FOR_MANY
 
 
