@@ -180,9 +180,10 @@ def train_at_once(
                     advance({name: values[-1] for name, values in trained[-1].history.items()})
         except BaseException:  # the pool would wait for those that nobody asks for any more
             pool.shutdown(wait=False, cancel_futures=True)
-            while wait(jobs, _MOMENT).not_done:  # one may be just about to begin
+            while not all(job.done() for job in jobs):  # one may be just about to begin
                 for model in models:
                     model.stop()
+                wait(jobs, _MOMENT)
             raise
     return trained
 
