@@ -74,11 +74,6 @@ class MLP(BaseEstimator, ABC):
     callbacks: Iterable[AnyCallback]
     dtype: str | None
 
-    def _keep(self, given: dict[str, Any]) -> None:
-        """Keep the parameters, which are among the local variables of `__init__`, as they are."""
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
-
     # ------------------------------------------------------------------------------------------ what is kept of a fit
 
     _model: Sequential

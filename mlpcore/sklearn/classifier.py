@@ -19,6 +19,7 @@ from mlpcore.schedules.schedule import Rate
 from mlpcore.sklearn import networks
 from mlpcore.sklearn.base import MLP, is_stochastic
 from mlpcore.sklearn.networks import Head
+from mlpcore.sklearn.parameters import keep
 
 
 def _margins(loss: object) -> bool:
@@ -163,7 +164,7 @@ class MLPClassifier(ClassifierMixin, MLP):
         callbacks: Iterable[AnyCallback] = (),
         dtype: str | None = None,
     ) -> None:
-        self._keep(locals())
+        keep(self, locals())
 
     @available_if(is_stochastic)
     def partial_fit(

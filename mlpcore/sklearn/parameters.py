@@ -1,10 +1,11 @@
-"""The parameters that both estimators have: whether each is in its range, and goes with the others."""
+"""The parameters of estimators: kept as they are given, and checked by `fit`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
 from mlpcore import checks
 from mlpcore.callbacks.callback import as_callbacks
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 _SOLVERS = ("lbfgs", "sgd", "adam")
 _RATES = ("constant", "invscaling", "adaptive")
+
+
+def keep(estimator: BaseEstimator, given: dict[str, Any]) -> None:
+    """Keep the parameters of an estimator, which are among the local variables of its `__init__`, as they are."""
+    for name in estimator._get_param_names():
+        setattr(estimator, name, given[name])
 
 
 def check_parameters(estimator: "MLP") -> None:

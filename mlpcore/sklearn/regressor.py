@@ -17,6 +17,7 @@ from mlpcore.schedules.schedule import Rate
 from mlpcore.sklearn import networks
 from mlpcore.sklearn.base import MLP, is_stochastic
 from mlpcore.sklearn.networks import Head
+from mlpcore.sklearn.parameters import keep
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -94,7 +95,7 @@ class MLPRegressor(RegressorMixin, MLP):
         callbacks: Iterable[AnyCallback] = (),
         dtype: str | None = None,
     ) -> None:
-        self._keep(locals())
+        keep(self, locals())
 
     @available_if(is_stochastic)
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import assert_all_finite, check_is_fitted
 from mlpcore import CategoricalCrossentropy, Sequential, checks
 from mlpcore.engine import Choice
 from mlpcore.files import quoted
+from mlpcore.sklearn.parameters import keep
 from mlpcore.sklearn.tabular import Tabular
 from mlpcore.sklearn.tabular_training import Settings, checked_settings
 
@@ -96,18 +97,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
         verbose: bool = False,
         random_state: Any = None,  # noqa: ANN401  whatever check_random_state takes
     ) -> None:
-        self.n_ensemble = n_ensemble
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dropout = dropout
-        self.learning_rate = learning_rate
-        self.label_smoothing = label_smoothing
-        self.class_weight = class_weight
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.validation_fraction = validation_fraction
-        self.verbose = verbose
-        self.random_state = random_state
+        keep(self, locals())
 
     def _settings(self) -> Settings:
         loss = CategoricalCrossentropy(

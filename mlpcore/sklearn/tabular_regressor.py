@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from mlpcore import Quantile, Sequential, checks
 from mlpcore.engine import Choice
 from mlpcore.files import quoted
+from mlpcore.sklearn.parameters import keep
 from mlpcore.sklearn.preprocessing import Columns
 from mlpcore.sklearn.tabular import Tabular
 from mlpcore.sklearn.tabular_files import numbers
@@ -71,17 +72,7 @@ class TabularRegressor(RegressorMixin, Tabular):
         verbose: bool = False,
         random_state: Any = None,  # noqa: ANN401  whatever check_random_state takes
     ) -> None:
-        self.interval = interval
-        self.n_ensemble = n_ensemble
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dropout = dropout
-        self.learning_rate = learning_rate
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.validation_fraction = validation_fraction
-        self.verbose = verbose
-        self.random_state = random_state
+        keep(self, locals())
 
     def _settings(self) -> Settings:
         if self.interval is not None:
