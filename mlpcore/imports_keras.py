@@ -29,7 +29,7 @@ _DEEPEST = 50
 
 def from_keras(
     model: "keras.Sequential | str | os.PathLike[str] | dict[str, Any]",
-    weights: Sequence[ArrayLike] | StrPath | None = None,
+    weights: "Sequence[ArrayLike] | StrPath | None" = None,
 ) -> Sequential:
     """Return the model of a Sequential of Keras 3, whose layers are those that mlpcore has too.
 

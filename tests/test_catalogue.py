@@ -202,7 +202,7 @@ PYTHON = {
     "sklearn/tabular_training.py": (2, "the recipe of the paper"),
     "sklearn/solvers.py": (1, "scikit-learn's name of a solver"),
     "imports.py": (12, "names of other libraries, and settings that a row has not"),
-    "keras_layers.py": (8, "what a layer without an activation has; names of Keras, and what its layers are here"),
+    "keras_layers.py": (9, "what a layer without an activation has; names of Keras, and what its layers are here"),
     "imports_keras.py": (1, "a layer without an activation"),
     "export/sklearn.py": (7, "scikit-learn's names of activations"),
     "export/torch.py": (3, "an output without a module; a module with two formulas"),

@@ -15,12 +15,14 @@ FEATURES = {
 }
 SMOOTH = ["linear", "sigmoid", "tanh", "softmax"]  # from afar too, where others look like straight pieces with a kink
 
+ACTIVATIONS = [name for name in gradcheck.ACTIVATIONS if name != "exponential"]  # e^z of large z is no number
+
 
 def rows_of(features, seed=0):
     return np.array(FEATURES[features]) * np.random.default_rng(seed).uniform(0.5, 1.5, (6, 4))
 
 
-@pytest.mark.parametrize("activation", gradcheck.ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("features", FEATURES)
 def test_a_layer_on_unscaled_features_agrees(features, activation):
     for seed in range(5):
@@ -32,7 +34,7 @@ def test_a_layer_on_unscaled_features_agrees(features, activation):
 
 
 @pytest.mark.parametrize("adapted", [False, True], ids=["weights as drawn", "weights that suit"])
-@pytest.mark.parametrize("hidden", gradcheck.ACTIVATIONS)
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
 @pytest.mark.parametrize("features", FEATURES)
 def test_a_model_on_unscaled_features_agrees(features, hidden, adapted):
     for output, loss in [("linear", "mse"), ("sigmoid", "bce"), ("softmax", "cce"), ("relu", "mse")]:
