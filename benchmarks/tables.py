@@ -196,7 +196,9 @@ def without_gaps(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame,
     for name in train.columns:
         if name in texts:
             train[name] = train[name].astype(str).astype("category")
-            test[name] = pd.Categorical(test[name].astype(str), categories=train[name].cat.categories)
+            known = train[name].cat.categories
+            texts_of_test = test[name].astype(str)
+            test[name] = pd.Categorical(texts_of_test.where(texts_of_test.isin(known)), categories=known)
         else:
             middle = train[name].median()
             train[name], test[name] = (each[name].fillna(middle).astype(float) for each in (train, test))
