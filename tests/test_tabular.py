@@ -197,7 +197,7 @@ def test_batches_and_epochs_follow_from_the_rows():
     sizes = [10, 63, 64, 2047, 2048, 8192, 10**6]
     assert [rows_of_batch(settings(), n) for n in sizes] == [10, 63, 64, 64, 128, 256, 256]
     epochs = [epochs_of(settings(), n) for n in sizes]
-    assert epochs == [64, 64, 64, 46, 64, 46, 24]
+    assert epochs == [64, 64, 64, 39, 64, 39, 24]
     assert epochs_of(settings(epochs=7), 100) == 7
     assert rows_of_batch(settings(batch_size=50), 20) == 20
 

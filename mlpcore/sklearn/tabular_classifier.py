@@ -48,7 +48,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     class_weight : dict, "balanced" or None, default None
         How much the rows of a class count.
     max_iter : int, optional
-        Epochs; None: 1,500 steps, but at least 24 epochs and at most 64.
+        Epochs; None: 1,250 steps, but at least 24 epochs and at most 64.
     batch_size : int, optional
         None: 64, 128 or 256 by the number of rows.
     validation_fraction : float, default 0.2
