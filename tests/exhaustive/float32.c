@@ -24,14 +24,14 @@ enum { THREADS = 2, CHUNK = 1 << 14 };
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double elu(double z) { return z > 0 ? z : expm1(z); }
 static double selu(double z) { return 1.0507009873554804934 * (z > 0 ? z : 1.6732632423543772848 * expm1(z)); }
-static double gelu(double z) { return z * (z > -40 ? erfc(-z * 0.70710678118654752) / 2 : 0); }
+static double gelu(double z) { return z < -40 ? -0.0 : z * erfc(-z * 0.70710678118654752) / 2; }
 static double gelu_tanh(double z) {
-    return z > -40 ? z / (1 + exp(-1.5957691216057307118 * z * (1 + 0.044715 * z * z))) : 0 * z;
+    return z < -40 ? -0.0 : z / (1 + exp(-1.5957691216057307118 * z * (1 + 0.044715 * z * z)));
 }
-static double silu(double z) { return z > -700 ? z / (1 + exp(-z)) : 0 * z; }
+static double silu(double z) { return z < -700 ? -0.0 : z / (1 + exp(-z)); }
 static double mish(double z) {
     const double e = exp(-fabs(z));
-    return z > 0 ? z * (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : e == 0 ? 0 * z : z * e * (e + 2) / (e * e + 2 * e + 2);
+    return z > 0 ? z * (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : e == 0 ? -0.0 : z * e * (e + 2) / (e * e + 2 * e + 2);
 }
 static double softplus(double z) { return (z > 0 ? z : 0) + log1p(exp(-fabs(z))); }
 static double softsign(double z) { return isinf(z) ? copysign(1, z) : z / (1 + fabs(z)); }
@@ -95,16 +95,17 @@ static double error_in_ulp(float y, double exact, int any_zero) {
     if ((signbit(y) != signbit(nearest) && !(any_zero && y == 0)) || isnan(y)) {
         return (double)INFINITY;
     }
-    if (isinf(nearest) || isinf(y) || exact == 0) {
+    if (isinf(exact) || exact == 0 || (isinf(y) && isinf(nearest))) {
         return y == nearest ? 0 : (double)INFINITY;
     }
+    const double found = isinf(y) ? copysign(0x1p128, (double)y) : (double)y; /* where floats would go on */
     uint64_t bits;
     memcpy(&bits, &exact, sizeof bits);
     uint64_t exponent = bits >> 52 & 2047, smallest = 1023 - 126; /* subnormal floats share one ulp */
     bits = (1023 + 1023 + 23 - (exponent > smallest ? exponent : smallest)) << 52;
     double per_ulp;
     memcpy(&per_ulp, &bits, sizeof per_ulp);
-    return fabs((double)y - exact) * per_ulp;
+    return fabs(found - exact) * per_ulp;
 }
 
 static float float_of(uint64_t bits) {
@@ -120,6 +121,19 @@ typedef struct {
     float input[FUNCTION_COUNT];  /* ... and where */
 } worst;
 
+/* Functions that the command line names; none: all. */
+static int wanted_count;
+static char **wanted;
+
+static int is_wanted(int f) {
+    for (int i = 0; i < wanted_count; i++) {
+        if (strcmp(wanted[i], FUNCTIONS[f].name) == 0) {
+            return 1;
+        }
+    }
+    return wanted_count == 0;
+}
+
 /* The chunks thread, thread + THREADS, ... of all bit patterns. */
 static void *search(void *argument) {
     worst *w = argument;
@@ -130,6 +144,9 @@ static void *search(void *argument) {
             minus_x[i] = -x[i];
         }
         for (int f = 0; f < FUNCTION_COUNT; f++) {
+            if (!is_wanted(f)) {
+                continue;
+            }
             compute(f, y, x);
             const int odd = FUNCTIONS[f].exact == tanh || FUNCTIONS[f].exact == erf;
             if (odd) {
@@ -150,7 +167,9 @@ static void *search(void *argument) {
     return NULL;
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    wanted_count = count - 1;
+    wanted = arguments + 1;
     worst of[THREADS] = {0};
     pthread_t threads[THREADS];
     for (int t = 0; t < THREADS; t++) {
@@ -165,6 +184,9 @@ int main(void) {
     }
     int failures = 0;
     for (int f = 0; f < FUNCTION_COUNT; f++) {
+        if (!is_wanted(f)) {
+            continue;
+        }
         int t = 0;
         for (int other = 1; other < THREADS; other++) {
             t = of[other].error[f] > of[t].error[f] ? other : t;

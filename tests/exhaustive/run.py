@@ -1,4 +1,7 @@
-"""Compiles float32.c with $CC (cc) into build/, runs it (minutes on two cores) and exits as the program does."""
+"""Compiles float32.c with $CC (cc) into build/, runs it (minutes on two cores) and exits as the program does.
+
+Arguments are the names of functions to try alone, such as gelu.
+"""
 
 import os
 import platform
@@ -29,7 +32,7 @@ def main() -> int:
         ],
         check=True,
     )
-    return subprocess.run([program], check=False).returncode
+    return subprocess.run([program, *sys.argv[1:]], check=False).returncode
 
 
 if __name__ == "__main__":
