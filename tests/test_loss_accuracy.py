@@ -192,8 +192,8 @@ def test_loss_and_gradient_are_finite_for_any_logits_and_exact_labels(loss, acti
     for first, second in itertools.product(logits(dtype), repeat=2):
         for size in (1, 2):
             z = np.array([[first, second][:size]])
-            if activation == "exponential" and z.max() > 40:
-                continue  # its square, or e^z itself, is larger than any number
+            if (loss, activation) == ("mse", "exponential") and z.max() > 40:
+                continue  # the square of e^z is infinite in float32
             a = kernels.activation_forward(activation, z)
             for y in itertools.product([0, 1], repeat=size):
                 y = np.array([y], dtype)
@@ -212,8 +212,6 @@ def test_infinite_logits_give_the_limits_of_large_ones(loss, activation, dtype):
     for size in (1, 2, 3):
         for row in itertools.product([np.inf, -np.inf, 1.0, -2.0], repeat=size):
             z = np.array([row], dtype)
-            if activation == "exponential" and np.inf in row:
-                continue  # so is the output
             large = np.clip(z, -1e4, 1e4)
             for answers in itertools.product([0, 1], repeat=size):
                 y = np.array([answers], dtype)

@@ -128,12 +128,14 @@ def test_kl_divergence_is_cross_entropy_without_the_entropy_of_y(activation, dty
 @pytest.mark.parametrize("loss", catalogue.names("losses")[3:])
 def test_every_loss_is_finite_for_finite_z_and_nan_for_nan(loss, activation, dtype):
     ys = (-1, 1) if "hinge" in loss else (0, 1)
-    most = 40 if activation == "exponential" else np.inf  # above it the square of e^z is infinite in float32
-    for z, size in itertools.product([z for z in logits(dtype) if z < most], (1, 2, 17)):
+    for z, size in itertools.product(logits(dtype), (1, 2, 17)):
         at = np.full((1, size), z)
         for y in (np.full((1, size), answer, dtype) for answer in ys):
-            assert np.isfinite(kernels.output_loss(loss, activation, at, y)), (z, y)
-            assert np.isfinite(kernels.output_phi(loss, activation, at, y)).all(), (z, y)
+            value, phi = kernels.output_loss(loss, activation, at, y), kernels.output_phi(loss, activation, at, y)
+            if activation == "exponential" and z > 40:  # its square is infinite in float32, or the sum of a few
+                assert not np.isnan([value, *phi[0]]).any(), (z, y)
+            else:
+                assert np.isfinite([value, *phi[0]]).all(), (z, y)
     for y in ys:
         at = np.full((1, 17), 0.5, dtype)
         at[0, 3] = np.nan

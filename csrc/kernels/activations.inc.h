@@ -70,7 +70,10 @@ static inline vec vec_sigmoid_backward(vec grad_a, vec a, const real *c) {
 }
 VECTOR_FORM(sigmoid)
 
-static inline vec vec_exponential_forward(vec z, const real *c) { return (void)c, vec_exp(z); }
+static inline vec vec_exponential_forward(vec z, const real *c) {
+    const vec a = vec_exp(z), largest = vec_broadcast(REAL_LARGEST);
+    return (void)c, vec_select(vec_less(largest, a), largest, a);
+}
 static inline vec vec_exponential_backward(vec grad_a, vec a, const real *c) { return (void)c, vec_mul(grad_a, a); }
 VECTOR_FORM(exponential)
 

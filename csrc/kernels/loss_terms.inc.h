@@ -218,6 +218,8 @@ static inline vec vec_softplus_poisson_slope(vec z, vec y, const real *c) {
 }
 
 static inline vec vec_exponential_poisson_term(vec z, vec y, const real *c) {
-    return (void)c, vec_sub(vec_exp(z), vec_part_of_number(y, z));
+    return vec_sub(vec_exponential_forward(z, c), vec_part_of_number(y, z));
 }
-static inline vec vec_exponential_poisson_slope(vec z, vec y, const real *c) { return (void)c, vec_sub(vec_exp(z), y); }
+static inline vec vec_exponential_poisson_slope(vec z, vec y, const real *c) {
+    return vec_sub(vec_exponential_forward(z, c), y);
+}

@@ -23,8 +23,11 @@ static real sigmoid_backward(real grad_a, real a, const real *c) { return (void)
 static real tanh_forward(real z, const real *c) { return (void)c, real_tanh(z); }
 static real tanh_backward(real grad_a, real a, const real *c) { return (void)c, grad_a * ((1 - a) * (1 + a)); }
 
-/* a = e^z = sigma'; infinite where e^z is larger than the largest number */
-static real exponential_forward(real z, const real *c) { return (void)c, real_exp(z); }
+/* a = e^z = sigma', at most the largest number: an infinite sigma' times a gradient of 0 would be no number */
+static real exponential_forward(real z, const real *c) {
+    const real a = real_exp(z);
+    return (void)c, a > REAL_LARGEST ? REAL_LARGEST : a;
+}
 static real exponential_backward(real grad_a, real a, const real *c) { return (void)c, grad_a * a; }
 
 /* ---- like ReLU: straight pieces ----------------------------------------------------------------------------------- */

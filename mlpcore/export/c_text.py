@@ -26,8 +26,20 @@ _TOKEN = re.compile(
 )
 # What real.h says that these are.
 _WORDS = {
-    "float32": {"real": "float", "real_abs": "fabsf", "real_sqrt": "sqrtf", "REAL_SMALLEST": "FLT_MIN"},
-    "float64": {"real": "double", "real_abs": "fabs", "real_sqrt": "sqrt", "REAL_SMALLEST": "DBL_MIN"},
+    "float32": {
+        "real": "float",
+        "real_abs": "fabsf",
+        "real_sqrt": "sqrtf",
+        "REAL_SMALLEST": "FLT_MIN",
+        "REAL_LARGEST": "FLT_MAX",
+    },
+    "float64": {
+        "real": "double",
+        "real_abs": "fabs",
+        "real_sqrt": "sqrt",
+        "REAL_SMALLEST": "DBL_MIN",
+        "REAL_LARGEST": "DBL_MAX",
+    },
 }
 
 
