@@ -102,13 +102,15 @@ def source_alone(
     names: tuple[str, ...] | None = None,
     epochs: int = 1,
     batch_size: int = ROWS_MEASURED_AT_ONCE,
+    is_learned: bool = False,
 ) -> BatchSource | ParquetSource:
-    """Return what stands for X and y together as a source for a model."""
+    """Return what stands for X and y together as a source for a model; `is_learned`: to train on, not to measure."""
     columns = columns or model.input_size
     names = names or model._feature_names
     if isinstance(given, Parquet):
         return ParquetSource(given, model, loss, of, names=names, columns=columns, relative=True, batch_size=batch_size)
-    return batches_of(model, given, loss, of, columns=columns, names=names, epochs=epochs)
+    # The rows that are measured at once, and so the last digits of sums, must not depend on what is joined.
+    return batches_of(model, given, loss, of, columns=columns, names=names, epochs=epochs, joins=is_learned)
 
 
 def batches_of(
@@ -120,6 +122,7 @@ def batches_of(
     columns: int | None = None,
     names: tuple[str, ...] | None = None,
     epochs: int = 1,
+    joins: bool = False,
 ) -> BatchSource:
     """Return what yields batches, an iterable or a function that returns one, as a source for a model."""
     if not callable(given) and (hasattr(given, "__array__") or not isinstance(given, Iterable)):
@@ -146,7 +149,7 @@ def batches_of(
         assert isinstance(samples, checks.Samples)
         return samples
 
-    return BatchSource(f"X{of}", given, check, lambda first: targets.answers_of(loss, first.y), epochs)
+    return BatchSource(f"X{of}", given, check, lambda first: targets.answers_of(loss, first.y), epochs, joins)
 
 
 _WHOLE = 2**62

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from numpy.typing import ArrayLike
 
@@ -27,8 +26,7 @@ MOST_EPOCHS = 2**32 - 1  # the engine counts epochs in 32 bits
 _MAX_BATCH = 2**63 - 1
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """A training, all of it checked: nothing in it can be refused any more."""
 
     train: Given
@@ -110,7 +108,7 @@ def task_of(
         others = {"sample_weight": sample_weight, "class_weight": class_weight, "validation_split": fraction or None}
         is_file = isinstance(X, Parquet)
         _check_alone(BATCH_SIZE if is_file else batch_size, others)
-        train = source_alone(model, X, loss, epochs=epochs, batch_size=batch_size)
+        train = source_alone(model, X, loss, epochs=epochs, batch_size=batch_size, is_learned=True)
     else:
         given = cast(ArrayLike, X)
         train = samples_of(model, given, y, sample_weight, loss, relative=relative, batch_size=batch_size)

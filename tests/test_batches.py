@@ -1,5 +1,7 @@
 """Iterables of batches: each batch is a step, with the bits of arrays in the same order, and errors name the batch."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -188,17 +190,58 @@ def test_a_wrong_batch_later_ends_the_training_at_a_whole_batch(batch, message):
     assert (model.epochs_trained, model.history.epoch) == (0, [])
 
 
-def test_memory_that_is_reused_late_is_refused():
-    def late():
-        x = np.array(X[:50])
-        yield X[:50].copy(), Y[:50]
-        yield X[50:100].copy(), Y[50:100]
-        yield x, Y[:50]
-        x[:] = X[100:150]
-        yield x, Y[100:150]
+def test_memory_that_is_reused_late_is_no_matter_for_small_batches_and_refused_for_large_ones():
+    x = np.array(X[:50])
 
+    def late(weight=()):
+        yield X[:50].copy(), Y[:50], *weight
+        yield X[50:100].copy(), Y[50:100], *weight
+        x[:] = X[100:150]
+        yield x, Y[100:150], *weight
+        x[:] = X[150:200]
+        yield x, Y[150:200], *weight
+
+    assert_same(trained(late), trained(X[:200], Y[:200], shuffle=False, batch_size=50))
     with pytest.raises(ValueError, match="X yields a batch in the memory of the one before, and did not so at first"):
-        trained(late)
+        trained(lambda: late([np.ones(50)]))  # batches with weights are not joined, nor are large ones
+
+
+def test_batches_are_joined_where_they_are_small_and_alike(monkeypatch):
+    def parts_of(given):
+        counts = []
+        parts = mlpcore.streams.batches.BatchSource.parts
+
+        def counted(self, *shuffle):
+            for part in parts(self, *shuffle):
+                counts.append((len(part.samples.x), part.batch_size))
+                yield part
+
+        with monkeypatch.context() as patched:
+            patched.setattr(mlpcore.streams.batches.BatchSource, "parts", counted)
+            patched.setattr(mlpcore.streams.batches, "_JOINED_SECONDS", 10)
+            assert_same(trained(given, epochs=1), of_arrays(epochs=1))
+        return counts
+
+    assert parts_of(list(batches())) == [(50, 50), (150, 50), (30, 30)]
+    mixed = [(x.astype(np.float64) if i == 2 else x, y) for i, (x, y) in enumerate(batches())]
+    assert parts_of(mixed) == [(50, 50), (50, 50), (50, 50), (50, 50), (30, 30)]
+    monkeypatch.setattr(mlpcore.streams.batches, "_JOINED_BYTES", 5000)  # four batches are
+    assert parts_of(list(batches())) == [(50, 50), (150, 50), (30, 30)]
+    monkeypatch.setattr(mlpcore.streams.batches, "_JOINED_BYTES", 4799)
+    assert parts_of(list(batches())) == [(50, 50), (50, 50), (50, 50), (50, 50), (30, 30)]
+
+
+def test_a_batch_waits_no_longer_than_a_millisecond_for_others():
+    def slow():
+        for each in batches():
+            yield each
+            time.sleep(0.002)
+            asked.append(len(trained_on))
+
+    asked, trained_on = [], []
+    callback = mlpcore.LambdaCallback(on_batch_end=lambda *_: trained_on.append(0))
+    trained(slow, epochs=1, callbacks=[callback])
+    assert asked[-1] >= 3 - 1  # of four that were there, the last is held
 
 
 @pytest.mark.parametrize(

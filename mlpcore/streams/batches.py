@@ -1,13 +1,15 @@
 """Batches that an iterable yields, each of which is a step."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mlpcore import checks
 from mlpcore.columns import feature_names
+from mlpcore.data import Array
 from mlpcore.streams.parquet import Parquet
 from mlpcore.streams.source import Part, Source
 
@@ -30,6 +32,82 @@ def yields_batches(value: object) -> bool:
     return callable(value) or (isinstance(value, Iterable) and not holds_numbers)
 
 
+_JOINED_BYTES = 2**20
+"""So much of X is checked and trained on in one go."""
+_JOINED_SECONDS = 0.001
+"""Batches that have been there for so long wait for no other one."""
+
+
+class _Taken(NamedTuple):
+    """Batches that were taken from an iterable, to be trained on in one go.
+
+    Attributes
+    ----------
+    samples : Samples
+    batch_size : int
+    is_own : bool
+        Whether nobody else can write into its memory.
+    """
+
+    samples: checks.Samples
+    batch_size: int
+    is_own: bool = False
+
+
+class _Joined:
+    """Small arrays of one shape, each of which is a batch, one behind the other in memory of their own.
+
+    What Python does for a batch, to check it and to call the engine, takes longer than a small batch itself.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._x = self._y = np.empty(0)
+        self._first, self._begun = 0, 0.0
+
+    def _are_like(self, x: Array, y: Array) -> bool:
+        return (
+            self._x.shape[1:] == x.shape
+            and self._y.shape[1:] == y.shape
+            and self._x.dtype == x.dtype
+            and self._y.dtype == y.dtype
+        )
+
+    def takes(self, x: Array, y: Array) -> bool:
+        """Tell whether a batch can stand behind these."""
+        is_early = time.perf_counter() - self._begun < _JOINED_SECONDS
+        return is_early and self.count < len(self._x) and self._are_like(x, y)
+
+    def begin(self, number: int, x: Array, y: Array) -> None:
+        """Let a batch take the place of all; memory that suits it is used again."""
+        if not self._are_like(x, y):
+            room = _JOINED_BYTES // x.nbytes
+            self._x, self._y = (np.empty((room, *each.shape), each.dtype) for each in (x, y))
+        self.count, self._first, self._begun = 0, number, time.perf_counter()
+        self.add(x, y)
+
+    def add(self, x: Array, y: Array) -> None:
+        """Copy the batch that follows."""
+        self._x[self.count], self._y[self.count] = x, y
+        self.count += 1
+
+    def together(self) -> tuple[int, Array, Array]:
+        """Return the number of the first batch, and all rows of X and of y."""
+        x, y = (each[: self.count].reshape(-1, *each.shape[2:]) for each in (self._x, self._y))
+        return self._first, x, y
+
+    def each(self) -> Iterator[tuple[int, Array, Array]]:
+        """Yield the number of each batch, its X and its y."""
+        yield from ((self._first + i, self._x[i], self._y[i]) for i in range(self.count))
+
+
+def _is_small(x: object, y: object) -> bool:
+    """Tell whether these are arrays that can be joined with others."""
+    if type(x) is not np.ndarray or type(y) is not np.ndarray:
+        return False
+    return x.ndim == 2 and 0 < x.nbytes <= _JOINED_BYTES // 4 and y.shape[:1] == x.shape[:1] and y.dtype != object
+
+
 class BatchSource(Source):
     """What an iterable of (X, y) or (X, y, sample_weight) yields, or a function without arguments that returns one.
 
@@ -46,6 +124,8 @@ class BatchSource(Source):
         Returns what y of the first batch tells.
     epochs : int
         How often it will be asked for batches.
+    joins : bool
+        Whether small batches may come together in a part.
     """
 
     rows = None
@@ -58,8 +138,9 @@ class BatchSource(Source):
         check: Check,
         answers: Callable[[checks.Samples], str],
         epochs: int,
+        joins: bool,
     ) -> None:
-        self._name, self._given, self._check = name, given, check
+        self._name, self._given, self._check, self._joins = name, given, check, joins
         self.batches = len(given) if isinstance(given, Sized) else None
         self.feature_names: tuple[str, ...] | None = None
         self._is_known = False  # what the batches are like
@@ -73,11 +154,11 @@ class BatchSource(Source):
         first = next(samples, None)
         if first is None:
             raise ValueError(f"{name} yields no batch, expected at least one with a row of a weight > 0")
-        self._begun: tuple[checks.Samples, Iterator[checks.Samples]] | None = first, samples
-        self.columns = first.x.shape[1]
+        self._begun: tuple[_Taken, Iterator[_Taken]] | None = first, samples
+        self.columns = first.samples.x.shape[1]
         self._is_known = True
-        self.shape_of_y = first.y.shape[1:]
-        self.answers = answers(first)
+        self.shape_of_y = first.samples.y.shape[1:]
+        self.answers = answers(first.samples)
 
     def _iterator(self) -> Iterator[Any]:
         given = self._given
@@ -90,19 +171,46 @@ class BatchSource(Source):
                 "(X, y, sample_weight)"
             ) from None
 
-    def _samples(self, iterator: Iterator[Any]) -> Iterator[checks.Samples]:
+    def _samples(self, iterator: Iterator[Any]) -> Iterator[_Taken]:
         """Yield the batches of an iterator, checked, without those that have no row of a weight > 0."""
+        joined, other = _Joined(), _Joined()  # one is held, or trained on, while batches are copied into the other
         for number, batch in enumerate(iterator):
             if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
                 raise TypeError(
                     f"batch {number} of {self._name} is {_short(batch)}, expected (X, y) or (X, y, sample_weight)"
                 )
             x, y, *weight = batch
-            like = self if self._is_known else None
-            samples = self._check(number, x, y, weight[0] if weight else None, like).without_zero_weights()
-            self.feature_names = self.feature_names or feature_names(x)
-            if len(samples.x):
-                yield samples
+            is_small = self._joins and self._is_known and not weight and _is_small(x, y)
+            if is_small and joined.count > 0 and joined.takes(x, y):
+                joined.add(x, y)
+                continue
+            yield from self._checked(joined)
+            if is_small:
+                joined, other = other, joined
+                joined.begin(number, x, y)
+            else:
+                joined.count = 0
+                yield from self._checked_alone(number, x, y, weight[0] if weight else None)
+        yield from self._checked(joined)
+
+    def _checked(self, joined: _Joined) -> Iterator[_Taken]:
+        if joined.count == 0:
+            return
+        number, x, y = joined.together()
+        try:
+            samples = self._check(number, x, y, None, self)
+        except (TypeError, ValueError):  # one of them is wrong: those before it are trained on, and it is named
+            for each in joined.each():
+                yield from self._checked_alone(*each)
+        else:
+            yield _Taken(samples, len(x) // joined.count, is_own=True)
+
+    def _checked_alone(self, number: int, x: Any, y: Any, weight: Any = None) -> Iterator[_Taken]:  # noqa: ANN401
+        like = self if self._is_known else None
+        samples = self._check(number, x, y, weight, like).without_zero_weights()
+        self.feature_names = self.feature_names or feature_names(x)
+        if len(samples.x):
+            yield _Taken(samples, len(samples.x))
 
     def parts(self, seed: int | None = None, epoch: int = 0) -> Iterator[Part]:
         """Yield the batches of an epoch; a shuffle is the iterable's own affair."""
@@ -119,26 +227,27 @@ class BatchSource(Source):
                 )
         # Whoever writes each batch over the last one has done so by the time that the last one is trained on: the first
         # is held in a copy, and the others if the second shares memory with it.
-        last, held, is_copy = held, _copied(held), True
+        last, held = held, _copied(held)
         for following in samples:
             is_reused = _overlap(last, following)
-            if is_reused and not is_copy:
+            if is_reused and not held.is_own:
                 raise ValueError(
                     f"{self._name} yields a batch in the memory of the one before, and did not so at first: yield "
                     "arrays of their own"
                 )
-            yield Part(held, False, 0, False, len(held.x))
-            last, held, is_copy = following, _copied(following) if is_reused else following, is_reused
-        yield Part(held, True, 0, False, len(held.x))
+            yield Part(held.samples, False, 0, False, held.batch_size)
+            last, held = following, _copied(following) if is_reused else following
+        yield Part(held.samples, True, 0, False, held.batch_size)
 
 
-def _overlap(one: checks.Samples, other: checks.Samples) -> bool:
-    pairs = zip(one, other, strict=True)
+def _overlap(one: _Taken, other: _Taken) -> bool:
+    pairs = zip(one.samples, other.samples, strict=True)
     return any(a is not None and b is not None and np.may_share_memory(a, b) for a, b in pairs)
 
 
-def _copied(samples: checks.Samples) -> checks.Samples:
-    return checks.Samples(*(None if each is None else each.copy() for each in samples))  # type: ignore[arg-type]
+def _copied(taken: _Taken) -> _Taken:
+    arrays = (None if each is None else each.copy() for each in taken.samples)
+    return _Taken(checks.Samples(*arrays), taken.batch_size, is_own=True)  # type: ignore[arg-type]
 
 
 def _short(value: object) -> str:
