@@ -13,16 +13,14 @@ Examples
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlpcore import _core
 
 __all__ = ["FAMILIES", "Entry", "Hyper", "entry", "label", "names", "resolve"]
 
 
-@dataclass(frozen=True)
-class Hyper:
+class Hyper(NamedTuple):
     """A constant or hyperparameter of a row: a number in [least, below), or a flag.
 
     In a float32 model it is at least `least_float32`.
@@ -43,8 +41,7 @@ class Hyper:
     least_float32: float
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A row of the catalogue.
 
     Attributes
