@@ -5,7 +5,8 @@ BIN := .venv/bin
 # Tests run from tests/, so that what they import is the package installed in .venv and not the source tree.
 PYTEST := cd tests && ../$(BIN)/pytest
 # All of them, on all cores at once; then, by themselves, those that measure time. A part that ARGS names runs in one go.
-SUITE = $(PYTEST) -q $(if $(ARGS),$(ARGS),-n auto --dist worksteal -m "not clock" $(1) && ../$(BIN)/pytest -q -m clock $(1))
+SUITE = $(PYTEST) -q $(if $(ARGS),$(ARGS),-n auto --dist worksteal -m "not clock" $(1) && \
+            ../$(BIN)/pytest -q -m clock $(1) $$(grep -l "mark.clock" test_*.py))
 # -P keeps the source tree out of the way here too.
 RUN := $(BIN)/python -P
 
