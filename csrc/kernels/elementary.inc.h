@@ -14,6 +14,11 @@ typedef struct {
 static const lane_set ALL_LANES = {.whole = true};
 static inline lane_set first_lanes(ptrdiff_t n) { return (lane_set){.whole = false, .some = mask_first(n)}; }
 
+/* Those of the VEC_LANES elements from k on that come before `end`. */
+static inline lane_set lanes_at(ptrdiff_t k, ptrdiff_t end) {
+    return end - k >= VEC_LANES ? ALL_LANES : first_lanes(end - k);
+}
+
 static ALWAYS_INLINE vec load_lanes(const real *p, lane_set which) {
     return which.whole ? vec_load(p) : vec_load_masked(p, which.some);
 }
@@ -24,6 +29,14 @@ static ALWAYS_INLINE void store_lanes(real *p, vec v, lane_set which) {
     } else {
         vec_store_masked(p, v, which.some);
     }
+}
+
+/* m in the active lanes, false in the others. */
+static ALWAYS_INLINE mask mask_in_lanes(mask m, lane_set which) { return which.whole ? m : mask_and(which.some, m); }
+
+/* v in the active lanes, `other` in the others. */
+static ALWAYS_INLINE vec vec_in_lanes(vec v, vec other, lane_set which) {
+    return which.whole ? v : vec_select(which.some, v, other);
 }
 
 static inline vec vec_abs(vec x) { return ivec_as_vec(ivec_and(vec_as_ivec(x), ivec_broadcast(~bits_of(-(real)0)))); }

@@ -9,23 +9,28 @@
         return count_correct(metric, n, out, a, y, weight);                                                            \
     }
 
-/* first_largest, and that number in *largest. */
-static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row, real *largest) {
-    ptrdiff_t numbers = 0;
+/* Where a number stands first in a row. */
+static ptrdiff_t first_place_of(real number, ptrdiff_t out, const real *row) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        vec values = vec_load_masked(row + k, some);
-        numbers += mask_count(mask_and(some, vec_equal(values, values)));
-    }
-    *largest = largest_of_row(out, row);
-    for (ptrdiff_t k = 0; k < out && numbers == out; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        int lane = mask_lane(mask_and(some, vec_equal(vec_load_masked(row + k, some), vec_broadcast(*largest))));
+        const lane_set lanes = lanes_at(k, out);
+        const int lane = mask_lane(mask_in_lanes(vec_equal(load_lanes(row + k, lanes), vec_broadcast(number)), lanes));
         if (lane >= 0) {
             return k + lane;
         }
     }
     return NONE;
+}
+
+/* first_largest, and that number in *largest. */
+static ptrdiff_t fast_first_largest(ptrdiff_t out, const real *row, real *largest) {
+    ptrdiff_t numbers = 0;
+    for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
+        const lane_set lanes = lanes_at(k, out);
+        const vec values = load_lanes(row + k, lanes);
+        numbers += mask_count(mask_in_lanes(vec_equal(values, values), lanes));
+    }
+    *largest = largest_of_row(out, row);
+    return numbers == out ? first_place_of(*largest, out, row) : NONE;
 }
 
 static bool is_row_correct(ptrdiff_t out, const real *a, const real *y) {

@@ -11,7 +11,7 @@ static void fast_gaussian_noise(const mlp_words *words, real stddev, ptrdiff_t b
             p[u] = probability_of_word(drawn[u]);
         }
         for (ptrdiff_t u = 0; u < some; u += VEC_LANES) {
-            const lane_set lanes = some - u >= VEC_LANES ? ALL_LANES : first_lanes(some - u);
+            const lane_set lanes = lanes_at(u, some);
             const vec z = vec_normal_quantile(load_lanes(p + first + u, lanes));
             store_lanes(y + u, vec_fma(vec_broadcast(stddev), z, load_lanes(x + u, lanes)), lanes);
         }

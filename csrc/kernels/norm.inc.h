@@ -64,7 +64,7 @@ static void fast_layer_norm_forward(bool centred, ptrdiff_t n, ptrdiff_t out, re
         row.mean = vec_broadcast(mean);
         row.inverse = vec_broadcast(inverse);
         for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-            const lane_set lanes = out - k >= VEC_LANES ? ALL_LANES : first_lanes(out - k);
+            const lane_set lanes = lanes_at(k, out);
             const vec shift = beta ? load_lanes(beta + k, lanes) : vec_broadcast(0);
             store_lanes(y + k, vec_fma(load_lanes(gamma + k, lanes), term_x_hat(&row, k, lanes), shift), lanes);
         }
@@ -86,7 +86,7 @@ static void fast_layer_norm_backward_x(bool centred, ptrdiff_t n, ptrdiff_t out,
         const vec mean_g = vec_broadcast(centred ? sum_of_row(term_g, out, &row) / (real)out : 0);
         const vec mean_g_x_hat = vec_broadcast(sum_of_row(term_g_x_hat, out, &row) / (real)out);
         for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-            const lane_set lanes = out - k >= VEC_LANES ? ALL_LANES : first_lanes(out - k);
+            const lane_set lanes = lanes_at(k, out);
             const vec g = vec_sub(term_g(&row, k, lanes), mean_g);
             store_lanes(grad_x + k, vec_mul(row.inverse, vec_fnma(term_x_hat(&row, k, lanes), mean_g_x_hat, g)), lanes);
         }
@@ -223,7 +223,7 @@ static void fast_batch_norm_forward(ptrdiff_t n, ptrdiff_t out, real *y, const r
         for (ptrdiff_t s = 0; s < n; s++) {
             const real *from = x + s * out + first;
             for (ptrdiff_t k = 0; k < columns; k += VEC_LANES) {
-                const lane_set lanes = columns - k >= VEC_LANES ? ALL_LANES : first_lanes(columns - k);
+                const lane_set lanes = lanes_at(k, columns);
                 const vec deviation = vec_sub(load_lanes(from + k, lanes), load_lanes(mean + first + k, lanes));
                 const vec shift = load_lanes(beta + first + k, lanes);
                 store_lanes(y + s * out + first + k, vec_fma(deviation, load_lanes(factor + k, lanes), shift), lanes);
@@ -290,7 +290,7 @@ static void fast_batch_norm_backward(ptrdiff_t n, ptrdiff_t out, real *grad_x, r
             const ptrdiff_t row = s * out + first;
             const vec of_row = vec_broadcast(share[s]);
             for (ptrdiff_t k = 0; k < columns; k += VEC_LANES) {
-                const lane_set lanes = columns - k >= VEC_LANES ? ALL_LANES : first_lanes(columns - k);
+                const lane_set lanes = lanes_at(k, columns);
                 const vec deviation = vec_sub(load_lanes(x + row + k, lanes), load_lanes(mean + first + k, lanes));
                 const vec scale = load_lanes(inverse + k, lanes), x_hat = vec_mul(deviation, scale);
                 const vec moved =

@@ -6,10 +6,10 @@
 static ptrdiff_t only_class_of(ptrdiff_t out, const real *y) {
     ptrdiff_t zeros = 0, class = NONE;
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        const mask some = mask_first(out - k);
-        const vec numbers = vec_load_masked(y + k, some);
-        const int lane = mask_lane(mask_and(some, vec_equal(numbers, vec_broadcast(1))));
-        zeros += mask_count(mask_and(some, vec_equal(numbers, vec_broadcast(0))));
+        const lane_set lanes = lanes_at(k, out);
+        const vec numbers = load_lanes(y + k, lanes);
+        const int lane = mask_lane(mask_in_lanes(vec_equal(numbers, vec_broadcast(1)), lanes));
+        zeros += mask_count(mask_in_lanes(vec_equal(numbers, vec_broadcast(0)), lanes));
         class = lane >= 0 ? k + lane : class;
     }
     return zeros == out - 1 ? class : NONE;
@@ -20,16 +20,17 @@ static ptrdiff_t only_class_of(ptrdiff_t out, const real *y) {
 static bool one_class_step(ptrdiff_t out, ptrdiff_t class, const softmax_rows *rows, ptrdiff_t s, real *a, real *value,
                            real *phi, const real *z, real scale) {
     const vec sum = vec_broadcast(1 + rows->rest[s]), share = vec_broadcast(scale);
+    vec largest = vec_broadcast(0); /* of a, unless one is NaN, and then all are */
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        const mask some = mask_first(out - k);
-        const vec of_a = vec_div(vec_load_masked(a + k, some), sum);
-        vec_store_masked(a + k, of_a, some);
-        vec_store_masked(phi + k, vec_mul(share, of_a), some);
+        const lane_set lanes = lanes_at(k, out);
+        const vec of_a = vec_div(load_lanes(a + k, lanes), sum);
+        store_lanes(a + k, of_a, lanes);
+        store_lanes(phi + k, vec_mul(share, of_a), lanes);
+        largest = vec_larger(largest, vec_in_lanes(of_a, largest, lanes));
     }
     phi[class] = scale * (a[class] - 1);
     *value = (below_max(rows->max[s], z[class]) + rows->log_sum[s]) + 0 * rows->log_sum[s]; /* see value_of_row */
-    real largest;
-    return fast_first_largest(out, a, &largest) == class;
+    return a[class] == vec_reduce_max(largest) && first_place_of(a[class], out, a) == class;
 }
 
 /* What each row's e^z adds up to is found once, for a and for the value. */

@@ -6,7 +6,7 @@ static ALWAYS_INLINE void each_with_column(vec (*f)(vec x, vec other, vec c), bo
     const ptrdiff_t rows = shared ? 1 : n, width = shared ? n * out : out;
     for (ptrdiff_t s = 0; s < rows; s++, y += width, x += width, other += width) {
         for (ptrdiff_t k = 0; k < width; k += VEC_LANES) {
-            const lane_set lanes = width - k >= VEC_LANES ? ALL_LANES : first_lanes(width - k);
+            const lane_set lanes = lanes_at(k, width);
             const vec of_column = shared ? vec_broadcast(c[0]) : load_lanes(c + k, lanes);
             store_lanes(y + k, f(load_lanes(x + k, lanes), load_lanes(other + k, lanes), of_column), lanes);
         }

@@ -41,15 +41,40 @@ static ALWAYS_INLINE real row_sum(ptrdiff_t out, vec (*term)(vec a, vec b, row_f
     return sum_of_sums(sums);
 }
 
+static inline vec vec_larger(vec a, vec b) { return vec_select(vec_less(a, b), b, a); }
+
 /* The largest number of a row; the numbers that are NaN do not count. */
 static inline real largest_of_row(ptrdiff_t out, const real *z) {
-    vec largest = vec_broadcast(-(real)INFINITY);
-    for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        vec numbers = vec_select(some, vec_load_masked(z + k, some), largest);
-        largest = vec_select(vec_less(largest, numbers), numbers, largest);
+    const vec lowest = vec_broadcast(-(real)INFINITY);
+    vec largest[SUMS]; /* several, so that one does not wait for the other */
+    EACH (v, SUMS) {
+        largest[v] = lowest;
     }
-    return vec_reduce_max(largest);
+    ptrdiff_t k = 0;
+    for (; out - k >= LANES; k += LANES) {
+        EACH (v, SUMS) {
+            largest[v] = vec_larger(largest[v], vec_load(z + k + v * VEC_LANES));
+        }
+    }
+    for (; k < out; k += VEC_LANES) {
+        const lane_set lanes = lanes_at(k, out);
+        largest[0] = vec_larger(largest[0], vec_in_lanes(load_lanes(z + k, lanes), lowest, lanes));
+    }
+    for (int v = 1; v < SUMS; v++) {
+        largest[0] = vec_larger(largest[0], largest[v]);
+    }
+    return vec_reduce_max(largest[0]);
+}
+
+/* Some units of softmax_of: adds e^{z - max} of those that are not the largest to *sum, and returns how many are. */
+static ALWAYS_INLINE int add_softmax_lanes(vec *sum, real *e, const real *z, vec max, lane_set lanes) {
+    const vec zero = vec_broadcast(0), numbers = load_lanes(z, lanes), term = vec_exp(vec_sub(numbers, max));
+    const mask tie = mask_in_lanes(vec_equal(numbers, max), lanes);
+    *sum = vec_add(*sum, vec_in_lanes(vec_select(tie, zero, term), zero, lanes));
+    if (e) {
+        store_lanes(e, vec_select(tie, vec_broadcast(1), term), lanes);
+    }
+    return mask_count(tie);
 }
 
 /* softmax_of, and e^{z - max} of every unit in e (out), unless that is NULL. */
@@ -58,19 +83,15 @@ static inline softmax_row fast_softmax_of(ptrdiff_t out, real *e, const real *z)
     vec max = vec_broadcast(row.max), sums[SUMS];
     clear(sums);
     int ties = -1;
-    for (ptrdiff_t begin = 0; begin < out; begin += LANES) {
-        for (int v = 0; v < SUMS; v++) {
-            ptrdiff_t k = begin + v * VEC_LANES;
-            mask some = mask_first(out - k);
-            vec numbers = vec_load_masked(z + k, some);
-            mask tie = mask_and(some, vec_equal(numbers, max));
-            vec term = vec_exp(vec_sub(numbers, max));
-            ties += mask_count(tie);
-            sums[v] = vec_add(sums[v], vec_select(some, vec_select(tie, vec_broadcast(0), term), vec_broadcast(0)));
-            if (e) {
-                vec_store_masked(e + k, vec_select(tie, vec_broadcast(1), term), some);
-            }
+    ptrdiff_t k = 0;
+    for (; out - k >= LANES; k += LANES) {
+        EACH (v, SUMS) {
+            const ptrdiff_t at = k + v * VEC_LANES;
+            ties += add_softmax_lanes(&sums[v], e ? e + at : NULL, z + at, max, ALL_LANES);
         }
+    }
+    for (int v = 0; k < out; v++, k += VEC_LANES) {
+        ties += add_softmax_lanes(&sums[v], e ? e + k : NULL, z + k, max, first_lanes(out - k));
     }
     row.rest = sum_of_sums(sums) + (real)ties;
     return row;
@@ -78,8 +99,8 @@ static inline softmax_row fast_softmax_of(ptrdiff_t out, real *e, const real *z)
 
 static inline void divide_row(ptrdiff_t out, real *a, real divisor) {
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        vec_store_masked(a + k, vec_div(vec_load_masked(a + k, some), vec_broadcast(divisor)), some);
+        const lane_set lanes = lanes_at(k, out);
+        store_lanes(a + k, vec_div(load_lanes(a + k, lanes), vec_broadcast(divisor)), lanes);
     }
 }
 
@@ -93,9 +114,9 @@ static inline vec product_of(vec a, vec grad_a, row_facts facts) { return (void)
 static void softmax_row_backward(ptrdiff_t out, real *phi, const real *grad_a, const real *a) {
     vec mean = vec_broadcast(row_sum(out, product_of, a, grad_a, (row_facts){0}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        mask some = mask_first(out - k);
-        vec centred = vec_sub(vec_load_masked(grad_a + k, some), mean);
-        vec_store_masked(phi + k, vec_mul(vec_load_masked(a + k, some), centred), some);
+        const lane_set lanes = lanes_at(k, out);
+        const vec centred = vec_sub(load_lanes(grad_a + k, lanes), mean);
+        store_lanes(phi + k, vec_mul(load_lanes(a + k, lanes), centred), lanes);
     }
 }
 

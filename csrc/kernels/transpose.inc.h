@@ -27,7 +27,7 @@ static ALWAYS_INLINE void transpose(vec square[VEC_LANES]) {
 /* Loads `rows` rows as columns: the first VEC_LANES of the `depth` elements of each. The rest of the square is 0. */
 static ALWAYS_INLINE void load_transposed(vec square[VEC_LANES], ptrdiff_t rows, ptrdiff_t depth, const real *from,
                                           ptrdiff_t ld) {
-    const lane_set some = depth >= VEC_LANES ? ALL_LANES : first_lanes(depth);
+    const lane_set some = lanes_at(0, depth);
     EACH (r, VEC_LANES) {
         square[r] = r < rows ? load_lanes(from + r * ld, some) : vec_broadcast(0);
     }
