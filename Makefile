@@ -163,8 +163,7 @@ test-site: .venv/.browser docs  ## open every page of the site in a headless Chr
 
 docs-tables: .venv/.test .venv/.installed  ## write docs/catalogue.md and the tables in docs/diagnose.md and docs/interop.md from the catalogues
 	$(RUN) docs/make_catalogue.py
-	$(RUN) docs/make_diagnose.py
-	$(RUN) docs/make_interop.py
+	$(RUN) docs/make_tables.py
 
 docs-plots: .venv/.demo .venv/.installed  ## draw the pictures of docs/plots.md
 	$(RUN) docs/make_plots.py

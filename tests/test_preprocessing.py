@@ -161,7 +161,7 @@ def test_dates_that_are_missing_and_dates_as_text():
     found = column.transform(np.array(["NaT", "2020-01-01"], "M8[D]"))
     assert np.isfinite(found).all()
     assert (column.transform(np.array(["2020-01-01"])) == found[1]).all()
-    with pytest.raises(ValueError, match="column 'c0' has values that are no dates, expected dates as in training"):
+    with pytest.raises(ValueError, match="column 'c0' has 'yesterday' in row 0, expected dates as in training"):
         column.transform(np.array(["yesterday"]))
 
 
@@ -173,7 +173,7 @@ def test_dates_of_python():
 def test_numbers_that_come_as_text():
     column = only([1.0, 2.0, 3.0])
     assert (column.transform(np.array(["2", "3"])) == column.transform(np.array([2, 3]))).all()
-    with pytest.raises(ValueError, match="column 'c0' has values that are no numbers, expected numbers as in training"):
+    with pytest.raises(ValueError, match="column 'c0' has 'two' in row 0, expected numbers as in training"):
         column.transform(np.array(["two"]))
 
 

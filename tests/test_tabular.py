@@ -297,10 +297,14 @@ def test_columns_missing_added_or_in_another_order():
 
 
 def test_values_of_another_kind():
-    with pytest.raises(ValueError, match="column 'size' has values that are no numbers, expected numbers"):
-        REGRESSOR.predict(FRAME.assign(size="large"))
-    with pytest.raises(ValueError, match="column 'built' has values that are no dates, expected dates as in training"):
+    sizes = FRAME["size"].astype(object)
+    sizes.iloc[[2, 5]] = "large", "small"
+    with pytest.raises(ValueError, match="column 'size' has 'large' in row 2, expected numbers as in training"):
+        REGRESSOR.predict(FRAME.assign(size=sizes))
+    with pytest.raises(ValueError, match="column 'built' has 'long ago' in row 0, expected dates as in training"):
         REGRESSOR.predict(FRAME.assign(built="long ago"))
+    with pytest.raises(ValueError, match="column 'built' has values of type int64, expected dates as in training"):
+        REGRESSOR.predict(FRAME.assign(built=2020))
 
 
 def test_before_fit_and_without_an_interval():

@@ -287,7 +287,7 @@ def test_wrong_uses_of_a_trained_model(run, folder, tmp_path, prices):
     for arguments, message in [
         (("predict", model, tmp_path / "less.csv", *output), "less.csv has no column 'area'"),
         (("predict", model, tmp_path / "renamed.csv", *output), "has no column 'area' (is it 'Area'?), on which the"),
-        (("predict", model, tmp_path / "texts.csv", *output), "column 'area' has values that are no numbers"),
+        (("predict", model, tmp_path / "texts.csv", *output), "column 'area' has 'large' in row 0, expected numbers"),
         (("evaluate", model, folder / "new.csv", "--loss", "mse"), "knows how it is measured: leave --loss out"),
         (("evaluate", model, tmp_path / "dear.csv", "--target", "price"), "holds 'dear', expected numbers"),
     ]:

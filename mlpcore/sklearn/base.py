@@ -26,6 +26,7 @@ from mlpcore.sklearn.held_out import HeldOut, Rows
 from mlpcore.sklearn.networks import Head
 from mlpcore.sklearn.parameters import check_parameters, check_weights
 from mlpcore.sklearn.solvers import NoChange, SmallRate, Solved, Verbose, is_lbfgs, optimizer_for
+from mlpcore.sklearn.unchanged import as_before
 from mlpcore.training import TrainingWarning
 
 Array = NDArray[Any]
@@ -126,6 +127,10 @@ class MLP(BaseEstimator, ABC):
         TypeError, ValueError
             If a parameter or the data are not in their range.
         """
+        with as_before(self):
+            return self._fit(X, y, sample_weight)
+
+    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         again = self.warm_start and hasattr(self, "_model")
         rows = self._rows(X, y, sample_weight, reset=True)
         if again and self._latest is not None:
@@ -139,12 +144,13 @@ class MLP(BaseEstimator, ABC):
     def _partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
     ) -> Self:
-        first = not hasattr(self, "_model")
-        rows = self._rows(X, y, sample_weight, reset=first, partial=True, classes=classes)
-        if first:
-            self._make(rows)
-        require_length(self._optimizer)
-        return self._train(rows, 1, partial=True)
+        with as_before(self):
+            first = not hasattr(self, "_model")
+            rows = self._rows(X, y, sample_weight, reset=first, partial=True, classes=classes)
+            if first:
+                self._make(rows)
+            require_length(self._optimizer)
+            return self._train(rows, 1, partial=True)
 
     def _rows(
         self,
@@ -256,13 +262,13 @@ class MLP(BaseEstimator, ABC):
         given = 0 if self.batch_size == "auto" or is_lbfgs(self.solver) else int(self.batch_size)
         if given > n:
             text = f"batch_size is {self.batch_size}, more than the {n} samples: it is clipped"
-            warnings.warn(text, stacklevel=4)
+            warnings.warn(text, stacklevel=5)
         if not converged:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
                 "converged yet.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _measured(self, *, validated: bool) -> list[Metric]:

@@ -4,7 +4,7 @@ Neither pandas nor Polars is imported: their objects are known by the attributes
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -97,6 +97,17 @@ def dates_of(column: Any) -> Array | None:  # noqa: ANN401
         return np.array(found.values.tolist(), "datetime64[us]")
     except ValueError:
         return None
+
+
+def first_refused(column: Any, convert: Callable[[str], object]) -> str:  # noqa: ANN401
+    """Return in words which of a column's labels is the first that `convert` refuses with ValueError."""
+    for row, label in enumerate(labels_of(column).values.tolist()):
+        try:
+            if label is not MISSING:
+                convert(label)
+        except ValueError:
+            return f"{label!r} in row {row}"
+    return f"values of type {column.dtype}"
 
 
 def labels_of(column: Any) -> Values:  # noqa: ANN401

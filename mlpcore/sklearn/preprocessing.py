@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcore.sklearn.frames import MISSING, dates_of, labels_of, numbers_of, values_of
+from mlpcore.sklearn.frames import MISSING, dates_of, first_refused, labels_of, numbers_of, values_of
 
 Array = NDArray[Any]
 
@@ -162,7 +162,8 @@ class Numeric(Column):
         """Return the numbers of a column's values, (n, width); ValueError if they are no numbers, or infinite."""
         x = numbers_of(column)
         if x is None:
-            raise ValueError(f"column {self.name!r} has values that are no numbers, expected numbers as in training")
+            found = first_refused(column, float)
+            raise ValueError(f"column {self.name!r} has {found}, expected numbers as in training")
         if np.isinf(x).any():
             raise ValueError(f"column {self.name!r} contains infinity, expected finite or missing values")
         missing = np.isnan(x)
@@ -305,7 +306,8 @@ class Date(Column):
         """Return the numbers of a column's values, (n, width)."""
         dates = dates_of(column)
         if dates is None:
-            raise ValueError(f"column {self.name!r} has values that are no dates, expected dates as in training")
+            found = first_refused(column, np.datetime64)
+            raise ValueError(f"column {self.name!r} has {found}, expected dates as in training")
         seconds = _seconds(dates)
         parts = [self.seconds.transform(seconds)]
         for each in self.periods:

@@ -15,7 +15,8 @@ from mlpcore.engine import Choice
 from mlpcore.sklearn import frames, tabular_files
 from mlpcore.sklearn.column_report import ColumnReport
 from mlpcore.sklearn.preprocessing import Columns
-from mlpcore.sklearn.tabular_training import Rows, Settings, networks_for, train_at_once
+from mlpcore.sklearn.tabular_training import Rows, Settings, networks_for, optional_number, train_at_once
+from mlpcore.sklearn.unchanged import as_before
 from mlpcore.storage import StrPath
 
 Array = NDArray[Any]
@@ -96,10 +97,12 @@ class Tabular(BaseEstimator, ABC):
         TypeError, ValueError
             If a parameter or the data are not in their range, or no column tells anything.
         """
+        with as_before(self):
+            return self._fit(X, y, sample_weight)
+
+    def _fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:  # noqa: ANN401
         settings = self._settings()
-        n_ensemble = self.n_ensemble
-        if n_ensemble is not None:
-            n_ensemble = checks.whole_number("n_ensemble", n_ensemble, at_least=1)
+        n_ensemble = optional_number("n_ensemble", self.n_ensemble)
         verbose = checks.flag("verbose", self.verbose)
         names, table = self._table(X, reset=True)
         n = len(table[0])

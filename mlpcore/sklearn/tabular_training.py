@@ -243,12 +243,13 @@ def checked_settings(estimator: Any, activation: Choice, learning_rate: float, h
         checks.real_number("dropout", estimator.dropout, at_least=0, below=1),
         learning_rate if rate is None else checks.real_number("learning_rate", rate, above=0),
         checks.real_number("validation_fraction", estimator.validation_fraction, at_least=0, below=1),
-        _optional_number("max_iter", estimator.max_iter),
-        _optional_number("batch_size", estimator.batch_size),
+        optional_number("max_iter", estimator.max_iter),
+        optional_number("batch_size", estimator.batch_size),
         head,
         loss,
     )
 
 
-def _optional_number(name: str, value: int | None) -> int | None:
+def optional_number(name: str, value: int | None) -> int | None:
+    """Return a whole number >= 1, or None for None; an error calls it `name`."""
     return None if value is None else checks.whole_number(name, value, at_least=1)

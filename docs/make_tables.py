@@ -1,11 +1,13 @@
-"""Writes the table of operators in docs/interop.md, from the files that `to_onnx` makes: `make docs-tables`."""
+"""Writes the tables in docs/interop.md and docs/diagnose.md from what the package says: `make docs-tables`."""
 
 from pathlib import Path
 
 import mlpcore
 from mlpcore import catalogue
+from mlpcore.diagnosis import EQUATIONS, MISTAKES
+from mlpcore.diagnosis.others import OTHERS
 
-PAGE = Path(__file__).with_name("interop.md")
+DOCS = Path(__file__).parent
 BEGIN, END = "<!-- The table is made by `make docs-tables`. -->\n\n", "\n<!-- The end of the table. -->\n"
 LAYERS = {
     "Dense": lambda: mlpcore.Dense(2),
@@ -29,7 +31,7 @@ def operators(layer: mlpcore.Layer, dtype: str) -> str:
     return "none" if names == ["Identity"] else ", ".join(names)
 
 
-def table() -> str:
+def operators_table() -> str:
     """Return a row for each layer and each activation."""
     lines = ["| layer or activation | float32 | float64 |", "|---|---|---|"]
     for name, make in LAYERS.items():
@@ -40,13 +42,36 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def page() -> str:
-    """Return the page with its table as it is to be."""
-    text = PAGE.read_text(encoding="utf-8")
+def cell(text: str) -> str:
+    """Return a text as a cell of a table."""
+    return text.replace("|", "\\|")
+
+
+def mistakes_table() -> str:
+    """Return the rows of all mistakes that have a formula, and of what is seen without one."""
+    lines = ["| name | what is wrong | where, and what stands there |", "|---|---|---|"]
+    equations = EQUATIONS | OTHERS
+    for row in MISTAKES.values():
+        forms = "; ".join(
+            f"{equations[name].quantity} ({equations[name].number}): `{'`, `'.join(form.symbols for form in wrong)}`"
+            for name, wrong in row.wrong.items()
+        )
+        lines.append(f"| `{row.name}` | {cell(row.what)} | {cell(forms) or 'any answer'} |")
+    return "\n".join(lines) + "\n"
+
+
+TABLES = {"interop.md": operators_table, "diagnose.md": mistakes_table}
+"""What the table of each page is made by."""
+
+
+def page(name: str) -> str:
+    """Return a page with its table as it is to be."""
+    text = (DOCS / name).read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + BEGIN + table() + END + after
+    return before + BEGIN + TABLES[name]() + END + after
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for each in TABLES:
+        (DOCS / each).write_text(page(each), encoding="utf-8")
