@@ -226,7 +226,7 @@ static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const re
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         const mask some = mask_first(out - k);
         const vec of_y = vec_smoothed(vec_load_masked(y + k, some), by);
-        const vec miss = vec_fma(vec_load_masked(a + k, some), total, vec_negative(of_y));
+        const vec miss = vec_fma(vec_load_masked(a + k, some), total, vec_sub(vec_broadcast(0), of_y));
         vec_store_masked(phi + k, vec_mul(vec_broadcast(scale), miss), some);
     }
 }

@@ -144,7 +144,7 @@ static int narrow_softmax_cce_step(ptrdiff_t rows, ptrdiff_t out, real *a, real 
     }
     const vec total = sum_of_units(out, terms), share = vec_load_masked(scale, some);
     for (ptrdiff_t k = 0; k < out; k++) {
-        of_a[k] = vec_mul(share, vec_fma(of_a[k], total, vec_negative(of_y[k])));
+        of_a[k] = vec_mul(share, vec_fma(of_a[k], total, vec_sub(vec_broadcast(0), of_y[k])));
     }
     turn_out(rows, out, phi, of_a);
     return right;

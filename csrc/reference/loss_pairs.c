@@ -34,8 +34,8 @@ static void sigmoid_bce_phi(ptrdiff_t out, real *phi, const real *z, const real 
     }
 }
 
-/* CCE: phi = -y (1 - a), where 1 - a = sigmoid(-z). The sign stands before 1 - a: gcc for AArch64 makes one instruction of the
- * fma in `smoothed` and a sign before it, and where the two terms of that cancel, its 0 has the other sign. */
+/* CCE: phi = -y (1 - a), where 1 - a = sigmoid(-z). The sign stands before 1 - a: where processors have the instruction,
+ * gcc makes one of the fma in `smoothed` and a sign before it, and where the two terms of that cancel, its 0 has the other sign. */
 static real sigmoid_cce_loss(ptrdiff_t out, const real *z, const real *a, const real *y, const real *c) {
     (void)a;
     real lanes[LANES] = {0};
@@ -162,7 +162,7 @@ static void softmax_cce_phi(ptrdiff_t out, real *phi, const real *z, const real 
     }
     real total = sum_of_lanes(lanes);
     for (ptrdiff_t k = 0; k < out; k++) {
-        phi[k] = scale * real_fma(a[k], total, -smoothed(y[k], out, c));
+        phi[k] = scale * real_fma(a[k], total, 0 - smoothed(y[k], out, c)); /* no sign before it: see sigmoid_cce */
     }
 }
 
