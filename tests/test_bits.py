@@ -22,7 +22,7 @@ KERNELS = [
     *(path for folder in ("catalogue", "runtime", "isa") for path in CSRC.glob(f"{folder}/*.c")),
 ]
 FLAGS = ["-std=c11", "-O3", "-fno-fast-math", "-ffp-contract=off", "-pthread"]  # setup.py's, with assertions
-# As -march=native has it: the reference, which calls a function for fma otherwise, is the same and takes a third of the time.
+# As -march=native has it: the reference, which calls a function for fma otherwise, takes a third of the time.
 OF_THIS_PROCESSOR = ["-mfma"] if "avx2" in mlpcore.cpu.info()["available"] else []
 MODES = {"clang": "brief", os.environ.get("CC", "cc"): "quick"}  # by compiler
 
