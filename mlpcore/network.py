@@ -10,6 +10,7 @@ from mlpcore._core import Net
 from mlpcore.engine import Step
 from mlpcore.layers.dense import Dense
 from mlpcore.layers.layer import Bound, Layer, Place
+from mlpcore.layers.trained import TrainedLayer
 
 Array = NDArray[Any]
 NamedShape = tuple[str, tuple[int, ...], Layer]
@@ -42,6 +43,18 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
     for j, layer in enumerate(layers):
         yield f"{path}.{j}", layer
         yield from all_layers(layer._inner(), f"{path}.{j}.layers")
+
+
+def check_learning(layers: Iterable[Layer]) -> None:
+    """Raise ValueError if all layers that have parameters are frozen."""
+    every = list(all_layers(layers))
+    frozen = [path for path, layer in every if isinstance(layer, TrainedLayer)]
+    if frozen and not any(layer._may_learn for _, layer in every):
+        raise ValueError(
+            f"trainable is False in every layer that has parameters, {', '.join(frozen[:5])}"
+            f"{', ...' if len(frozen) > 5 else ''}, expected True in at least one: set layer.trainable = True, or "
+            "measure the model with evaluate"
+        )
 
 
 def output_size(layers: Iterable[Layer], input_size: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from numpy.typing import ArrayLike
 
-from mlpcore import checks, targets
+from mlpcore import checks, network, targets
 from mlpcore.columns import feature_names
 from mlpcore.engine import Choice, MetricsState
 from mlpcore.lbfgs import LBFGS
@@ -99,6 +99,7 @@ def task_of(
     `relative`: weights are relative to their mean. Otherwise they are taken as they are, and rows may all weigh 0.
     """
     loss = checks.given_loss(loss)
+    network.check_learning(model.layers)
     optimizer._check_for(model)
     batch_size = checks.whole_number("batch_size", batch_size, at_least=1, at_most=_MAX_BATCH)
     shuffle = checks.flag("shuffle", shuffle)

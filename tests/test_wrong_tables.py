@@ -73,7 +73,7 @@ def test_other_columns_are_named(kind, change, words, trained):
 WRONG = {
     "text for numbers": (
         lambda m: m.predict(RAW.assign(age="old")),
-        ["column 'age'", "no numbers", "expected numbers"],
+        ["column 'age'", "'old' in row 0", "expected numbers"],
     ),
     "infinity": (lambda m: tabular().fit(RAW.assign(age=np.inf), YES), ["column 'age'", "infinity", "missing values"]),
     "nothing that tells": (
@@ -83,6 +83,18 @@ WRONG = {
     "one class": (lambda m: tabular().fit(RAW, 0 * YES), ["y has one class, 0", "expected at least two"]),
     "no rows": (lambda m: tabular().fit(RAW[:0], YES[:0]), ["a frame with 0 sample(s)", "a minimum of 1"]),
     "gaps in y": (lambda m: tabular(False).fit(RAW, np.where(PRICE > 5, np.nan, PRICE)), ["y contains NaN"]),
+    "gaps in labels": (
+        lambda m: tabular().fit(RAW, [None, *["yes", "no"] * 50][: len(RAW)]),
+        ["y has None in row 0", "leave out rows"],
+    ),
+    "labels of two types": (
+        lambda m: tabular().fit(RAW, np.array([1, *["yes", "no"] * 50][: len(RAW)], object)),
+        ["y has 'yes' and 1", "labels of one type", "y.astype(str)"],
+    ),
+    "labels for numbers": (
+        lambda m: tabular(False).fit(RAW, [1.5, *["yes", "no"] * 50][: len(RAW)]),
+        ["y has 'yes' in row 1", "expected numbers", "a classifier"],
+    ),
     "a percentage": (lambda m: tabular(False, interval=90).fit(RAW, PRICE), ["interval is 90", "> 0 and < 1"]),
     "dropout": (lambda m: tabular(dropout=20).fit(RAW, YES), ["dropout is 20", ">= 0 and < 1"]),
     "activation": (

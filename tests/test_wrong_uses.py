@@ -39,7 +39,18 @@ class KerasNames(Callback):
 GAPS = np.where(X > 0.9, np.nan, X)
 TWICE = EarlyStopping("loss")
 
+
 # What is done with a model, and words of the error in their order: the argument, what came, what was expected, advice.
+def fit_frozen(model):
+    for layer in model.layers:
+        layer.trainable = False
+    try:
+        fit(model)
+    finally:
+        for layer in model.layers:
+            layer.trainable = True
+
+
 WRONG = {
     # ---- names
     "loss left out": (lambda m: m.fit(X, Y), TypeError, ["loss is missing", "'cce' for one class of several", "give"]),
@@ -247,6 +258,11 @@ WRONG = {
     "a number for a file": (lambda m: Checkpoint(3), TypeError, ["path is 3", "expected a path"]),
     "a number for a table": (lambda m: CSVLogger(3), TypeError, ["path is 3", "expected a path"]),
     "a number for a folder": (lambda m: TensorBoardLogger(3), TypeError, ["folder is 3", "expected a path"]),
+    "all layers frozen": (
+        fit_frozen,
+        ValueError,
+        ["trainable is False in every layer that has parameters, layers.0", "set layer.trainable = True", "evaluate"],
+    ),
     # ---- resume
     "resume by a flag": (lambda m: fit(m, resume=True), ValueError, ["resume is True", "'auto'", "Checkpoint(path)"]),
     "resume from a path": (lambda m: fit(m, resume="m"), ValueError, ["resume is 'm'", "'auto'", "Checkpoint(path)"]),

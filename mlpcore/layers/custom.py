@@ -59,6 +59,10 @@ class CustomLayer(Layer):
 
     kind: ClassVar[str] = "custom"
 
+    @property
+    def _may_learn(self) -> bool:
+        return True  # only `build` knows
+
     @abstractmethod
     def build(self, input_size: int) -> tuple[int, dict[str, tuple[int, ...]]]:
         """Return the number of outputs for so many inputs, and the shapes of the parameters by name (1 or 2 axes)."""

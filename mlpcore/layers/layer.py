@@ -158,6 +158,11 @@ class Layer(ABC):
             from mlpcore import reprs
         return reprs.layer(self)
 
+    @property
+    def _may_learn(self) -> bool:
+        """Whether training can change the layer."""
+        return False
+
     def _inner(self) -> "tuple[Layer, ...]":
         """Return the layers that this one is made of."""
         return ()

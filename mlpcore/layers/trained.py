@@ -33,6 +33,10 @@ class TrainedLayer(Layer):
                 self._trainable = before
                 raise
 
+    @property
+    def _may_learn(self) -> bool:
+        return self._trainable
+
     @abstractmethod
     def _standard(self) -> dict[str, Any]:
         """Return the standard values of the settings that a configuration holds only where they differ."""

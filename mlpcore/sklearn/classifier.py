@@ -19,7 +19,7 @@ from mlpcore.schedules.schedule import Rate
 from mlpcore.sklearn import networks
 from mlpcore.sklearn.base import MLP, is_stochastic
 from mlpcore.sklearn.networks import Head
-from mlpcore.sklearn.parameters import keep
+from mlpcore.sklearn.parameters import check_labels, keep
 
 
 def _margins(loss: object) -> bool:
@@ -190,6 +190,7 @@ class MLPClassifier(ClassifierMixin, MLP):
         return self._partial_fit(X, y, sample_weight, classes)
 
     def _targets(self, y: Array, *, partial: bool, classes: ArrayLike | None = None) -> Array:
+        check_labels(y)
         check_classification_targets(y)
         multilabel = type_of_target(y) == "multilabel-indicator"
         found = np.arange(y.shape[1]) if multilabel else np.unique(y)

@@ -121,14 +121,15 @@ def labels_of(column: Any) -> Values:  # noqa: ANN401
 def _label(value: object) -> str | None:
     if type(value) is str:
         return value
-    if _is_missing(value):
+    if is_missing(value):
         return MISSING
     if isinstance(value, float) and value.is_integer():  # as an integer becomes in a column where some are missing
         return str(int(value))
     return str(value)
 
 
-def _is_missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
+    """Tell whether a value of any library stands for one that is not there."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
@@ -136,12 +137,12 @@ def _is_missing(value: object) -> bool:
 
 def _of_objects(array: Array) -> Values:
     """Return objects as numbers or dates if all that are not missing are such, and as labels otherwise."""
-    there = [value for value in array.tolist() if not _is_missing(value)]
+    there = [value for value in array.tolist() if not is_missing(value)]
     types = {type(value) for value in there}
     if types and all(issubclass(each, Real) and not issubclass(each, bool) for each in types):
-        return Values("numeric", np.array([np.nan if _is_missing(v) else float(v) for v in array], np.float64))
+        return Values("numeric", np.array([np.nan if is_missing(v) else float(v) for v in array], np.float64))
     if types and all(issubclass(each, datetime.date) for each in types):
-        dates = [None if _is_missing(value) else _without_zone(value) for value in array]
+        dates = [None if is_missing(value) else _without_zone(value) for value in array]
         return _dates(np.array(dates, "datetime64[us]"))
     return labels_of(array)
 

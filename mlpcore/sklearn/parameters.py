@@ -11,6 +11,7 @@ from mlpcore import checks
 from mlpcore.callbacks.callback import as_callbacks
 from mlpcore.optimizers import Optimizer
 from mlpcore.schedules.schedule import schedule_of
+from mlpcore.sklearn.frames import is_missing
 from mlpcore.sklearn.networks import check_normalization
 
 if TYPE_CHECKING:
@@ -55,6 +56,34 @@ def check_weights(weight: NDArray[Any] | None) -> None:
     if weight is not None and weight.min() < 0:
         row = int(weight.argmin())
         raise ValueError(f"sample_weight has {weight[row]} at row {row}, expected weights >= 0")
+
+
+def check_labels(y: NDArray[Any]) -> None:
+    """Raise ValueError unless all labels are there and can be put in order."""
+    if y.dtype != object:
+        return
+    kinds: dict[str, Any] = {}
+    for row, label in enumerate(y.ravel().tolist()):
+        if is_missing(label):
+            raise ValueError(f"y has {label!r} in row {row}, expected a label in each: leave out rows that have none")
+        kinds.setdefault("text" if isinstance(label, str) else "numbers", label)
+    if len(kinds) > 1:
+        raise ValueError(
+            f"y has {kinds['text']!r} and {kinds['numbers']!r}, expected labels of one type: try y.astype(str)"
+        )
+
+
+def check_numbers(y: NDArray[Any]) -> None:
+    """Raise ValueError if a regressor cannot read some values as numbers."""
+    if y.dtype.kind not in "OUS":
+        return
+    for place, value in np.ndenumerate(y):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"y has {str(value)!r} in row {place[0]}, expected numbers: labels are for a classifier"
+            ) from None
 
 
 def _check_name(name: str, value: object, allowed: Sequence[str], others: str = "") -> None:

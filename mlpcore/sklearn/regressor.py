@@ -17,7 +17,7 @@ from mlpcore.schedules.schedule import Rate
 from mlpcore.sklearn import networks
 from mlpcore.sklearn.base import MLP, is_stochastic
 from mlpcore.sklearn.networks import Head
-from mlpcore.sklearn.parameters import keep
+from mlpcore.sklearn.parameters import check_numbers, keep
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -113,6 +113,7 @@ class MLPRegressor(RegressorMixin, MLP):
         return self._partial_fit(X, y, sample_weight)
 
     def _targets(self, y: Array, *, partial: bool, classes: ArrayLike | None = None) -> Array:
+        check_numbers(y)
         self._is_column = y.ndim == 1
         target = y[:, np.newaxis] if self._is_column else y
         return np.asarray(target, np.float64)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import assert_all_finite, check_is_fitted
 from mlpcore import CategoricalCrossentropy, Sequential, checks
 from mlpcore.engine import Choice
 from mlpcore.files import quoted
-from mlpcore.sklearn.parameters import keep
+from mlpcore.sklearn.parameters import check_labels, keep
 from mlpcore.sklearn.tabular import Tabular
 from mlpcore.sklearn.tabular_training import Settings, checked_settings
 
@@ -110,6 +110,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         y = column_or_1d(y, warn=True)
         check_consistent_length(y, np.empty(n))
+        check_labels(y)
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         self.classes_, index = np.unique(y, return_inverse=True)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from mlpcore import Quantile, Sequential, checks
 from mlpcore.engine import Choice
 from mlpcore.files import quoted
-from mlpcore.sklearn.parameters import keep
+from mlpcore.sklearn.parameters import check_numbers, keep
 from mlpcore.sklearn.preprocessing import Columns
 from mlpcore.sklearn.tabular import Tabular
 from mlpcore.sklearn.tabular_files import numbers
@@ -82,6 +82,7 @@ class TabularRegressor(RegressorMixin, Tabular):
     def _targets(self, y: Any, n: int) -> tuple[Array, Array | None]:  # noqa: ANN401
         if y is None:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
+        check_numbers(np.asarray(y))
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)
         check_consistent_length(y, np.empty(n))
         self._is_column = y.ndim == 1
