@@ -45,11 +45,12 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
         yield from all_layers(layer._inner(), f"{path}.{j}.layers")
 
 
-def check_learning(layers: Iterable[Layer]) -> None:
+def check_learning(layers: Sequence[Layer]) -> None:
     """Raise ValueError if all layers that have parameters are frozen."""
-    every = list(all_layers(layers))
-    frozen = [path for path, layer in every if isinstance(layer, TrainedLayer)]
-    if frozen and not any(layer._may_learn for _, layer in every):
+    if any(layer._may_learn for _, layer in all_layers(layers)):
+        return
+    frozen = [path for path, layer in all_layers(layers) if isinstance(layer, TrainedLayer)]
+    if frozen:
         raise ValueError(
             f"trainable is False in every layer that has parameters, {', '.join(frozen[:5])}"
             f"{', ...' if len(frozen) > 5 else ''}, expected True in at least one: set layer.trainable = True, or "

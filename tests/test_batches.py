@@ -241,7 +241,7 @@ def test_a_batch_waits_no_longer_than_a_millisecond_for_others():
     asked, trained_on = [], []
     callback = mlpcore.LambdaCallback(on_batch_end=lambda *_: trained_on.append(0))
     trained(slow, epochs=1, callbacks=[callback])
-    assert asked[-1] >= 3 - 1  # of four that were there, the last is held
+    assert asked[-1] >= 2  # of four that were there, the last is held
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The catalogue: every row has its words, and no list of names stands a second time anywhere."""
 
-import importlib.util
 import math
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from docs_scripts import docs_script
 
 import mlpcore
 from mlpcore import Activation, Dense, Sequential, catalogue, checks, gradcheck, kernels, optimizers
@@ -245,15 +245,8 @@ def test_c_lists_no_names(path):
 # ------------------------------------------------------------------------------------------------------------ its page
 
 
-def make_catalogue():
-    spec = importlib.util.spec_from_file_location("make_catalogue", ROOT / "docs" / "make_catalogue.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_is_what_the_catalogue_says():
-    module = make_catalogue()
+    module = docs_script("make_catalogue")
     assert module.PAGE.read_text(encoding="utf-8") == module.page(), "run `make docs-tables`"
     for family, rows in catalogue.FAMILIES.items():
         for row in rows.values():
@@ -261,7 +254,7 @@ def test_the_page_is_what_the_catalogue_says():
 
 
 def test_every_row_says_what_other_libraries_call_it():
-    module = make_catalogue()
+    module = docs_script("make_catalogue")
     for family, names in module.ELSEWHERE.items():
         assert set(catalogue.FAMILIES[family]) <= set(names), f"docs/elsewhere.toml lacks rows of {family}"
         assert all(len(each) == len(module.LIBRARIES) for each in names.values())
@@ -310,7 +303,9 @@ def test_every_row_has_a_reference_and_an_example(family, row):
     if kind is not None:
         assert ">>> " in kind.__doc__
     elif family in ("activations", "losses", "initializers"):
-        examples = "".join(re.findall(r"```python\n(?:.|\n)*?```", make_catalogue().PAGE.read_text(encoding="utf-8")))
+        examples = "".join(
+            re.findall(r"```python\n(?:.|\n)*?```", docs_script("make_catalogue").PAGE.read_text(encoding="utf-8"))
+        )
         assert re.search(rf"^{row.name} ", examples, re.MULTILINE), "docs/make_catalogue.py shows no example"
 
 

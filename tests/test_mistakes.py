@@ -1,26 +1,19 @@
 """The catalogue of mistakes and its page."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from docs_scripts import docs_script
 
 from mlpcore.diagnosis import EQUATIONS, MISTAKES
 
 ROOT = Path(__file__).parent.parent
 
 
-def make_tables():
-    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.skipif(not (ROOT / "docs").exists(), reason="the tests do not lie in a checkout")
 def test_the_page_is_what_the_catalogue_says():
-    module = make_tables()
+    module = docs_script("make_tables")
     assert (module.DOCS / "diagnose.md").read_text(encoding="utf-8") == module.page("diagnose.md"), (
         "run make docs-tables"
     )

@@ -1,9 +1,7 @@
 """to_onnx: the checker takes every file, onnxruntime predicts what the model does, what has no operator is refused."""
 
-import importlib.util
 import io
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ import pytest
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+from docs_scripts import docs_script  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 from random_models import random_columns, random_layers  # noqa: E402
 
@@ -19,7 +18,6 @@ from mlpcore import Activation, BatchNorm, Dense, Dropout, Embedding, Residual, 
 from mlpcore.export import onnx as writer  # noqa: E402
 from mlpcore.export import onnx_activations, onnx_layers  # noqa: E402
 
-ROOT = Path(__file__).parent.parent
 NAMES = catalogue.names("activations")
 WITH_CONSTANTS = [mlpcore.LeakyReLU(0.2), mlpcore.ELU(0.7), mlpcore.CELU(1.3)]
 DTYPES = ["float32", "float64"]
@@ -87,15 +85,8 @@ def test_they_have_every_kind_of_layer():
     assert kinds == set(mlpcore.layers.KINDS)
 
 
-def make_tables():
-    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_lists_the_operators():
-    module = make_tables()
+    module = docs_script("make_tables")
     assert (module.DOCS / "interop.md").read_text(encoding="utf-8") == module.page("interop.md"), "run make docs-tables"
     assert set(module.LAYERS) == {kind.__name__ for kind in mlpcore.layers.KINDS.values()} - {"Activation"}
 

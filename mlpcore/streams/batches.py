@@ -76,7 +76,7 @@ class _Joined:
     def takes(self, x: Array, y: Array) -> bool:
         """Tell whether a batch can stand behind these."""
         is_early = time.perf_counter() - self._begun < _JOINED_SECONDS
-        return is_early and self.count < len(self._x) and self._are_like(x, y)
+        return is_early and 0 < self.count < len(self._x) and self._are_like(x, y)
 
     def begin(self, number: int, x: Array, y: Array) -> None:
         """Let a batch take the place of all; memory that suits it is used again."""
@@ -181,7 +181,7 @@ class BatchSource(Source):
                 )
             x, y, *weight = batch
             is_small = self._joins and self._is_known and not weight and _is_small(x, y)
-            if is_small and joined.count > 0 and joined.takes(x, y):
+            if is_small and joined.takes(x, y):
                 joined.add(x, y)
                 continue
             yield from self._checked(joined)
