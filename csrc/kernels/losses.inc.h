@@ -49,10 +49,10 @@ static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, const real *), p
             for (ptrdiff_t begin = 0; begin < out; begin += LANES) {
                 for (int v = 0; v < SUMS; v++) {
                     const ptrdiff_t k = begin + v * VEC_LANES, at = s * out + k;
-                    const mask some = mask_first(out - k);
-                    const vec of_y = vec_truth(vec_load_masked(y + at, some), answers, c);
-                    const vec number = term(vec_load_masked(a + at, some), of_y, c);
-                    sums[v] = vec_add(sums[v], vec_select(some, number, vec_broadcast(0)));
+                    const lane_set lanes = lanes_at(k, out);
+                    const vec of_y = vec_truth(load_lanes(y + at, lanes), answers, c);
+                    const vec number = term(load_lanes(a + at, lanes), of_y, c);
+                    sums[v] = vec_add(sums[v], vec_in_lanes(number, vec_broadcast(0), lanes));
                 }
             }
             value[s] = sum_of_sums(sums) / divisor;
@@ -75,10 +75,10 @@ static ALWAYS_INLINE void each_of_rows(vec (*slope)(vec, vec, const real *), ptr
         for (ptrdiff_t s = 0; s < n; s++) {
             const vec share = vec_broadcast(scale[s] / divisor);
             for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-                const mask some = mask_first(out - k);
-                const vec of_y = vec_truth(vec_load_masked(y + s * out + k, some), answers, c);
-                const vec result = slope(vec_load_masked(a + s * out + k, some), of_y, c);
-                vec_store_masked(grad + s * out + k, vec_mul(share, result), some);
+                const lane_set lanes = lanes_at(k, out);
+                const vec of_y = vec_truth(load_lanes(y + s * out + k, lanes), answers, c);
+                const vec result = slope(load_lanes(a + s * out + k, lanes), of_y, c);
+                store_lanes(grad + s * out + k, vec_mul(share, result), lanes);
             }
         }
         return;
@@ -224,10 +224,10 @@ static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const re
     const smoothing by = smoothing_of(out, c);
     const vec total = vec_broadcast(row_sum(out, only_y, a, y, (row_facts){.by = by}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        const mask some = mask_first(out - k);
-        const vec of_y = vec_smoothed(vec_load_masked(y + k, some), by);
-        const vec miss = vec_fma(vec_load_masked(a + k, some), total, vec_sub(vec_broadcast(0), of_y));
-        vec_store_masked(phi + k, vec_mul(vec_broadcast(scale), miss), some);
+        const lane_set lanes = lanes_at(k, out);
+        const vec of_y = vec_smoothed(load_lanes(y + k, lanes), by);
+        const vec miss = vec_fma(load_lanes(a + k, lanes), total, vec_sub(vec_broadcast(0), of_y));
+        store_lanes(phi + k, vec_mul(vec_broadcast(scale), miss), lanes);
     }
 }
 

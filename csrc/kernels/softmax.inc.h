@@ -32,10 +32,10 @@ static ALWAYS_INLINE real row_sum(ptrdiff_t out, vec (*term)(vec a, vec b, row_f
     clear(sums);
     for (ptrdiff_t begin = 0; begin < out; begin += LANES) {
         for (int v = 0; v < SUMS; v++) {
-            ptrdiff_t k = begin + v * VEC_LANES;
-            mask some = mask_first(out - k);
-            vec number = term(vec_load_masked(a + k, some), vec_load_masked(b + k, some), facts);
-            sums[v] = vec_add(sums[v], vec_select(some, number, vec_broadcast(0)));
+            const ptrdiff_t k = begin + v * VEC_LANES;
+            const lane_set lanes = lanes_at(k, out);
+            const vec number = term(load_lanes(a + k, lanes), load_lanes(b + k, lanes), facts);
+            sums[v] = vec_add(sums[v], vec_in_lanes(number, vec_broadcast(0), lanes));
         }
     }
     return sum_of_sums(sums);
@@ -147,10 +147,10 @@ static void log_softmax_row_forward(ptrdiff_t out, real *a, const real *z) {
     const softmax_row row = fast_softmax_of(out, NULL, z);
     const vec max = vec_broadcast(row.max), log_sum = vec_broadcast(real_log1p(row.rest));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        const mask some = mask_first(out - k);
-        const vec numbers = vec_load_masked(z + k, some);
+        const lane_set lanes = lanes_at(k, out);
+        const vec numbers = load_lanes(z + k, lanes);
         const vec below = vec_select(vec_equal(numbers, max), vec_broadcast(0), vec_sub(numbers, max));
-        vec_store_masked(a + k, vec_sub(below, log_sum), some);
+        store_lanes(a + k, vec_sub(below, log_sum), lanes);
     }
 }
 
@@ -159,10 +159,10 @@ static inline vec second_of(vec a, vec grad_a, row_facts facts) { return (void)a
 static void log_softmax_row_backward(ptrdiff_t out, real *phi, const real *grad_a, const real *a) {
     const vec total = vec_broadcast(row_sum(out, second_of, a, grad_a, (row_facts){0}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
-        const mask some = mask_first(out - k);
-        const vec share = vec_exp(vec_load_masked(a + k, some)), grad = vec_load_masked(grad_a + k, some);
+        const lane_set lanes = lanes_at(k, out);
+        const vec share = vec_exp(load_lanes(a + k, lanes)), grad = load_lanes(grad_a + k, lanes);
         const mask is_none = vec_equal(share, vec_broadcast(0));
-        vec_store_masked(phi + k, vec_select(is_none, grad, vec_fnma(share, total, grad)), some);
+        store_lanes(phi + k, vec_select(is_none, grad, vec_fnma(share, total, grad)), lanes);
     }
 }
 

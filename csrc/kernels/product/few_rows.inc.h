@@ -102,7 +102,7 @@ static ALWAYS_INLINE void multiply_rows_transposed(int rows, ptrdiff_t K, ptrdif
     for (; k < K; k += VEC_LANES) {
         add_square(rows, columns, at_most(K - k, VEC_LANES), sum, a + k, lda, bt + k, ldb);
     }
-    const lane_set some = columns == VEC_LANES ? ALL_LANES : first_lanes(columns);
+    const lane_set some = lanes_at(0, columns);
     EACH (r, rows) {
         store_lanes(c + r * ldc, sum[r], some);
     }
