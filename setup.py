@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -77,6 +78,8 @@ class BuildExtension(build_ext):
         if not stamp.exists() or stamp.read_text() != built_with:
             self.force = self.compiler.force = True
         stamp.unlink(missing_ok=True)
+        if self.compiler.compiler_type == "unix":
+            self._compile_on_all_cores()
         super().build_extensions()
         self._look_at_subnormals()
         stamp.parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +110,17 @@ class BuildExtension(build_ext):
                 ran = subprocess.run([*command, *includes, "-fsyntax-only", source], capture_output=True, text=True)
                 if ran.returncode != 0:
                     missing(what, next((line for line in ran.stderr.splitlines() if "error" in line), ran.stderr))
+
+    def _compile_on_all_cores(self) -> None:
+        """Let the compiler take several sources at once, where setuptools takes one after the other."""
+        compile_in_turn = self.compiler.compile
+
+        def compile_at_once(sources: list[str], **options: object) -> list[str]:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                objects = pool.map(lambda source: compile_in_turn([source], **options), sources)
+                return [name for names in objects for name in names]
+
+        self.compiler.compile = compile_at_once
 
     def _built_with(self) -> str:
         """Return all that the result depends on besides the files that are watched."""
@@ -160,10 +174,6 @@ setup(
             sources=SOURCES,
             depends=DEPENDS,
             include_dirs=["csrc", numpy.get_include()],
-            define_macros=[
-                ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
-                ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
-            ],
             extra_compile_args=FLAGS,
             libraries=LIBRARIES,
         )
