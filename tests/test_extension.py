@@ -57,7 +57,7 @@ def built(tmp_path_factory) -> Path:
         insert(tree, name)
     command = [sys.executable, "setup.py", "-q", "build", "--build-base", "build", "--build-lib", "build/lib"]
     ran = subprocess.run(
-        command, cwd=tree, env={**os.environ, "CC": "gcc", "CFLAGS": "-O1"}, capture_output=True, text=True
+        command, cwd=tree, env={**os.environ, "CC": "gcc", "CFLAGS": "-Og"}, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
     return tree
