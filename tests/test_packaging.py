@@ -1,4 +1,4 @@
-"""The source distribution is complete: from it alone a fresh virtual environment builds, installs and tests mlpcore."""
+"""The source distribution is complete: from it alone a fresh virtual environment builds mlpcore and runs SOME_TESTS."""
 
 import os
 import re

@@ -37,25 +37,28 @@ static ALWAYS_INLINE vec vec_truth(vec y, ptrdiff_t answers, const real *c) {
     return answers > 0 ? vec_smoothed(y, smoothing_of(answers, c)) : y;
 }
 
+typedef vec pair_term(vec a, vec y, const real *c);
+
+/* term(a, y) of a row, with y smoothed. */
+typedef struct {
+    pair_term *term;
+    const real *a, *y, *c;
+    ptrdiff_t answers;
+} loss_terms;
+
+static ALWAYS_INLINE vec term_of_loss(const void *row, ptrdiff_t k, lane_set lanes) {
+    const loss_terms *of = row;
+    return of->term(load_lanes(of->a + k, lanes), vec_truth(load_lanes(of->y + k, lanes), of->answers, of->c), of->c);
+}
+
 /* The sum of each row's terms, divided by `divisor`; rows of one number side by side. (A sum begins at 0, which is how -0
  * becomes 0.) */
-static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, const real *), ptrdiff_t n, ptrdiff_t out, real *value,
-                                          const real *a, const real *y, ptrdiff_t answers, real divisor,
-                                          const real *c) {
+static ALWAYS_INLINE void sum_of_each_row(pair_term *term, ptrdiff_t n, ptrdiff_t out, real *value, const real *a,
+                                          const real *y, ptrdiff_t answers, real divisor, const real *c) {
     if (out > 1) {
         for (ptrdiff_t s = 0; s < n; s++) {
-            vec sums[SUMS];
-            clear(sums);
-            for (ptrdiff_t begin = 0; begin < out; begin += LANES) {
-                for (int v = 0; v < SUMS; v++) {
-                    const ptrdiff_t k = begin + v * VEC_LANES, at = s * out + k;
-                    const lane_set lanes = lanes_at(k, out);
-                    const vec of_y = vec_truth(load_lanes(y + at, lanes), answers, c);
-                    const vec number = term(load_lanes(a + at, lanes), of_y, c);
-                    sums[v] = vec_add(sums[v], vec_in_lanes(number, vec_broadcast(0), lanes));
-                }
-            }
-            value[s] = sum_of_sums(sums) / divisor;
+            const loss_terms row = {.term = term, .a = a + s * out, .y = y + s * out, .c = c, .answers = answers};
+            value[s] = sum_of_row(term_of_loss, out, &row) / divisor;
         }
         return;
     }
@@ -68,8 +71,8 @@ static ALWAYS_INLINE void sum_of_each_row(vec (*term)(vec, vec, const real *), p
 }
 
 /* grad = scale_s / divisor times slope(a, y) for each number of row s; rows of one number side by side. */
-static ALWAYS_INLINE void each_of_rows(vec (*slope)(vec, vec, const real *), ptrdiff_t n, ptrdiff_t out, real *grad,
-                                       const real *a, const real *y, ptrdiff_t answers, const real *scale, real divisor,
+static ALWAYS_INLINE void each_of_rows(pair_term *slope, ptrdiff_t n, ptrdiff_t out, real *grad, const real *a,
+                                       const real *y, ptrdiff_t answers, const real *scale, real divisor,
                                        const real *c) {
     if (out > 1) {
         for (ptrdiff_t s = 0; s < n; s++) {
@@ -156,11 +159,31 @@ static void fast_sigmoid_bce_phi(const real *c, ptrdiff_t n, ptrdiff_t out, real
 
 /* ---- softmax outputs -------------------------------------------------------------------------------------------- */
 
-static inline vec vec_softmax_cce(vec z, vec y, row_facts facts) {
-    return vec_part_of(vec_smoothed(y, facts.by), vec_add(vec_below_max(facts.max, z), facts.log_sum));
+/* What the terms of a row depend on: its largest z, the log of its sum, how y is smoothed. */
+typedef struct {
+    const real *z, *y;
+    vec max, log_sum;
+    smoothing by;
+} output_terms;
+
+static ALWAYS_INLINE vec term_y(const void *row, ptrdiff_t k, lane_set lanes) {
+    const output_terms *of = row;
+    return vec_smoothed(load_lanes(of->y + k, lanes), of->by);
 }
-static inline vec vec_softmax_kl_divergence(vec z, vec y, row_facts facts) {
-    return vec_part_of(y, vec_add(vec_cut_log(y), vec_add(vec_below_max(facts.max, z), facts.log_sum)));
+
+/* -log_softmax of z. */
+static ALWAYS_INLINE vec vec_log_loss(const output_terms *of, ptrdiff_t k, lane_set lanes) {
+    return vec_add(vec_below_max(of->max, load_lanes(of->z + k, lanes)), of->log_sum);
+}
+
+static ALWAYS_INLINE vec term_softmax_cce(const void *row, ptrdiff_t k, lane_set lanes) {
+    return vec_part_of(term_y(row, k, lanes), vec_log_loss(row, k, lanes));
+}
+
+static ALWAYS_INLINE vec term_softmax_kl_divergence(const void *row, ptrdiff_t k, lane_set lanes) {
+    const output_terms *of = row;
+    const vec y = load_lanes(of->y + k, lanes);
+    return vec_part_of(y, vec_add(vec_cut_log(y), vec_log_loss(row, k, lanes)));
 }
 
 /* What softmax_of finds out about some rows, one number a row: their logarithms cost little side by side. */
@@ -183,20 +206,22 @@ static inline softmax_rows softmax_of_rows(ptrdiff_t count, ptrdiff_t out, real 
 }
 
 /* log_sum is NaN where any z is, and finite otherwise: 0 times it makes the value NaN that y = 0 would hide. */
-static ALWAYS_INLINE real value_of_row(vec (*term)(vec z, vec y, row_facts facts), ptrdiff_t out,
-                                       const softmax_rows *rows, ptrdiff_t s, const real *z, const real *y,
-                                       const real *c) {
-    const row_facts facts = {
-        .max = vec_broadcast(rows->max[s]), .log_sum = vec_broadcast(rows->log_sum[s]), .by = smoothing_of(out, c)};
-    return row_sum(out, term, z, y, facts) + 0 * rows->log_sum[s];
+static ALWAYS_INLINE real value_of_row(row_term *term, ptrdiff_t out, const softmax_rows *rows, ptrdiff_t s,
+                                       const real *z, const real *y, const real *c) {
+    const output_terms row = {.z = z,
+                              .y = y,
+                              .max = vec_broadcast(rows->max[s]),
+                              .log_sum = vec_broadcast(rows->log_sum[s]),
+                              .by = smoothing_of(out, c)};
+    return sum_of_row(term, out, &row) + 0 * rows->log_sum[s];
 }
 
 static inline ptrdiff_t rows_from(ptrdiff_t begin, ptrdiff_t n) {
     return n - begin < ROWS_TOGETHER ? n - begin : ROWS_TOGETHER;
 }
 
-static ALWAYS_INLINE void value_of_rows(vec (*term)(vec z, vec y, row_facts facts), ptrdiff_t n, ptrdiff_t out,
-                                        real *value, const real *z, const real *y, const real *c) {
+static ALWAYS_INLINE void value_of_rows(row_term *term, ptrdiff_t n, ptrdiff_t out, real *value, const real *z,
+                                        const real *y, const real *c) {
     for (ptrdiff_t begin = 0; begin < n; begin += ROWS_TOGETHER) {
         softmax_rows rows = softmax_of_rows(rows_from(begin, n), out, NULL, z + begin * out);
         for (ptrdiff_t s = 0; s < rows_from(begin, n); s++) {
@@ -209,20 +234,18 @@ static ALWAYS_INLINE void value_of_rows(vec (*term)(vec z, vec y, row_facts fact
 static void fast_softmax_cce_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z, const real *a,
                                   const real *y) {
     (void)a;
-    value_of_rows(vec_softmax_cce, n, out, value, z, y, c);
+    value_of_rows(term_softmax_cce, n, out, value, z, y, c);
 }
 
 static void fast_softmax_kl_divergence_loss(const real *c, ptrdiff_t n, ptrdiff_t out, real *value, const real *z,
                                             const real *a, const real *y) {
     (void)a;
-    value_of_rows(vec_softmax_kl_divergence, n, out, value, z, y, c);
+    value_of_rows(term_softmax_kl_divergence, n, out, value, z, y, c);
 }
-
-static inline vec only_y(vec a, vec y, row_facts facts) { return (void)a, vec_smoothed(y, facts.by); }
 
 static void phi_of_softmax_cce(ptrdiff_t out, real *phi, const real *a, const real *y, real scale, const real *c) {
     const smoothing by = smoothing_of(out, c);
-    const vec total = vec_broadcast(row_sum(out, only_y, a, y, (row_facts){.by = by}));
+    const vec total = vec_broadcast(sum_of_row(term_y, out, &(output_terms){.y = y, .by = by}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         const lane_set lanes = lanes_at(k, out);
         const vec of_y = vec_smoothed(load_lanes(y + k, lanes), by);

@@ -8,47 +8,27 @@ typedef struct {
     vec mean, inverse;
 } norm_row;
 
-typedef vec norm_term(const norm_row *row, ptrdiff_t k, lane_set lanes);
-
-/* The sum of a row's terms, in the order of reference/sums.h. */
-static ALWAYS_INLINE real sum_of_row(norm_term *term, ptrdiff_t out, const norm_row *row) {
-    vec sums[SUMS];
-    clear(sums);
-    ptrdiff_t k = 0;
-    for (; out - k >= LANES; k += LANES) {
-        EACH (v, SUMS) {
-            sums[v] = vec_add(sums[v], term(row, k + v * VEC_LANES, ALL_LANES));
-        }
-    }
-    for (int v = 0; k < out; v++, k += VEC_LANES) {
-        const lane_set some = first_lanes(out - k);
-        sums[v] = vec_add(sums[v], vec_select(some.some, term(row, k, some), vec_broadcast(0)));
-    }
-    return sum_of_sums(sums);
+static ALWAYS_INLINE vec term_deviation(const void *row, ptrdiff_t k, lane_set lanes) {
+    const norm_row *of = row;
+    return vec_sub(load_lanes(of->x + k, lanes), of->mean);
 }
 
-static ALWAYS_INLINE vec term_x(const norm_row *row, ptrdiff_t k, lane_set lanes) {
-    return load_lanes(row->x + k, lanes);
-}
-
-static ALWAYS_INLINE vec term_deviation(const norm_row *row, ptrdiff_t k, lane_set lanes) {
-    return vec_sub(load_lanes(row->x + k, lanes), row->mean);
-}
-
-static ALWAYS_INLINE vec term_square(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+static ALWAYS_INLINE vec term_square(const void *row, ptrdiff_t k, lane_set lanes) {
     const vec deviation = term_deviation(row, k, lanes);
     return vec_mul(deviation, deviation);
 }
 
-static ALWAYS_INLINE vec term_x_hat(const norm_row *row, ptrdiff_t k, lane_set lanes) {
-    return vec_mul(term_deviation(row, k, lanes), row->inverse);
+static ALWAYS_INLINE vec term_x_hat(const void *row, ptrdiff_t k, lane_set lanes) {
+    const norm_row *of = row;
+    return vec_mul(term_deviation(row, k, lanes), of->inverse);
 }
 
-static ALWAYS_INLINE vec term_g(const norm_row *row, ptrdiff_t k, lane_set lanes) {
-    return vec_mul(load_lanes(row->gamma + k, lanes), load_lanes(row->grad_y + k, lanes));
+static ALWAYS_INLINE vec term_g(const void *row, ptrdiff_t k, lane_set lanes) {
+    const norm_row *of = row;
+    return vec_mul(load_lanes(of->gamma + k, lanes), load_lanes(of->grad_y + k, lanes));
 }
 
-static ALWAYS_INLINE vec term_g_x_hat(const norm_row *row, ptrdiff_t k, lane_set lanes) {
+static ALWAYS_INLINE vec term_g_x_hat(const void *row, ptrdiff_t k, lane_set lanes) {
     return vec_mul(term_g(row, k, lanes), term_x_hat(row, k, lanes));
 }
 
@@ -56,7 +36,7 @@ static void fast_layer_norm_forward(bool centred, ptrdiff_t n, ptrdiff_t out, re
                                     const real *gamma, const real *beta, real epsilon) {
     for (ptrdiff_t s = 0; s < n; s++, x += out, y += out) {
         norm_row row = {.x = x, .mean = vec_broadcast(0)};
-        const real rounded = centred ? sum_of_row(term_x, out, &row) / (real)out : 0;
+        const real rounded = centred ? sum_of_row(term_number, out, x) / (real)out : 0;
         row.mean = vec_broadcast(rounded);
         const real off = centred ? sum_of_row(term_deviation, out, &row) / (real)out : 0, mean = rounded + off;
         const real variance = sum_of_row(term_square, out, &row) / (real)out - off * off;

@@ -55,7 +55,7 @@ static double softmax_cce_step(ptrdiff_t n, ptrdiff_t out, real *a, real *value,
                 continue;
             }
             divide_row(out, a + row, 1 + rows.rest[s]);
-            value[begin + s] = value_of_row(vec_softmax_cce, out, &rows, s, z + row, y + row, c);
+            value[begin + s] = value_of_row(term_softmax_cce, out, &rows, s, z + row, y + row, c);
             phi_of_softmax_cce(out, phi + row, a + row, y + row, scale[begin + s], c);
             right += is_row_correct(out, a + row, y + row);
         }

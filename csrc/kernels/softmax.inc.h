@@ -19,24 +19,22 @@ static inline real sum_of_sums(vec sums[SUMS]) {
     return vec_reduce_add(sums[0]);
 }
 
-/* What the terms of a sum may depend on beside their two numbers: the row's largest, the log of its sum, how y is smoothed. */
-typedef struct {
-    vec max, log_sum;
-    smoothing by;
-} row_facts;
+/* A term of a sum over a row: of units k to k + VEC_LANES. Each sum has a type of `row` for itself. */
+typedef vec row_term(const void *row, ptrdiff_t k, lane_set lanes);
 
-/* The sum over a row of term(a_k, b_k), in the order of reference/sums.h. */
-static ALWAYS_INLINE real row_sum(ptrdiff_t out, vec (*term)(vec a, vec b, row_facts facts), const real *a,
-                                  const real *b, row_facts facts) {
+/* The sum of a row's terms, in the order of reference/sums.h. */
+static ALWAYS_INLINE real sum_of_row(row_term *term, ptrdiff_t out, const void *row) {
     vec sums[SUMS];
     clear(sums);
-    for (ptrdiff_t begin = 0; begin < out; begin += LANES) {
-        for (int v = 0; v < SUMS; v++) {
-            const ptrdiff_t k = begin + v * VEC_LANES;
-            const lane_set lanes = lanes_at(k, out);
-            const vec number = term(load_lanes(a + k, lanes), load_lanes(b + k, lanes), facts);
-            sums[v] = vec_add(sums[v], vec_in_lanes(number, vec_broadcast(0), lanes));
+    ptrdiff_t k = 0;
+    for (; out - k >= LANES; k += LANES) {
+        EACH (v, SUMS) {
+            sums[v] = vec_add(sums[v], term(row, k + v * VEC_LANES, ALL_LANES));
         }
+    }
+    for (int v = 0; k < out; v++, k += VEC_LANES) {
+        const lane_set lanes = lanes_at(k, out);
+        sums[v] = vec_add(sums[v], vec_in_lanes(term(row, k, lanes), vec_broadcast(0), lanes));
     }
     return sum_of_sums(sums);
 }
@@ -109,10 +107,17 @@ static void softmax_row_forward(ptrdiff_t out, real *a, const real *z) {
     divide_row(out, a, 1 + row.rest);
 }
 
-static inline vec product_of(vec a, vec grad_a, row_facts facts) { return (void)facts, vec_mul(a, grad_a); }
+typedef struct {
+    const real *a, *grad_a;
+} softmax_terms;
+
+static ALWAYS_INLINE vec term_a_grad_a(const void *row, ptrdiff_t k, lane_set lanes) {
+    const softmax_terms *of = row;
+    return vec_mul(load_lanes(of->a + k, lanes), load_lanes(of->grad_a + k, lanes));
+}
 
 static void softmax_row_backward(ptrdiff_t out, real *phi, const real *grad_a, const real *a) {
-    vec mean = vec_broadcast(row_sum(out, product_of, a, grad_a, (row_facts){0}));
+    vec mean = vec_broadcast(sum_of_row(term_a_grad_a, out, &(softmax_terms){a, grad_a}));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         const lane_set lanes = lanes_at(k, out);
         const vec centred = vec_sub(load_lanes(grad_a + k, lanes), mean);
@@ -154,10 +159,12 @@ static void log_softmax_row_forward(ptrdiff_t out, real *a, const real *z) {
     }
 }
 
-static inline vec second_of(vec a, vec grad_a, row_facts facts) { return (void)a, (void)facts, grad_a; }
+static ALWAYS_INLINE vec term_number(const void *row, ptrdiff_t k, lane_set lanes) {
+    return load_lanes((const real *)row + k, lanes);
+}
 
 static void log_softmax_row_backward(ptrdiff_t out, real *phi, const real *grad_a, const real *a) {
-    const vec total = vec_broadcast(row_sum(out, second_of, a, grad_a, (row_facts){0}));
+    const vec total = vec_broadcast(sum_of_row(term_number, out, grad_a));
     for (ptrdiff_t k = 0; k < out; k += VEC_LANES) {
         const lane_set lanes = lanes_at(k, out);
         const vec share = vec_exp(load_lanes(a + k, lanes)), grad = load_lanes(grad_a + k, lanes);

@@ -1,6 +1,6 @@
 /* numpy_api.h: Python's and NumPy's headers, once, the same way for every file of the border. */
-#ifndef MLPCORE_PYTHON_H
-#define MLPCORE_PYTHON_H
+#ifndef MLPCORE_NUMPY_API_H
+#define MLPCORE_NUMPY_API_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
