@@ -16,13 +16,14 @@ NETWORK = "mnist-512"
 REGULARIZED = ("mnist", "mnist-512", "deep")
 
 
-def activations(rounds: int, seconds: float) -> dict[str, tuple[Times, float]]:
+def elementwise() -> list[str]:
+    """Return the names of the activations that take each unit by itself."""
+    names = mlpcore.catalogue.names("activations")
+    return [name for name in names if "per_row" not in mlpcore.catalogue.entry("activations", name).traits]
+
+
+def activations(named: list[str], rounds: int, seconds: float) -> dict[str, tuple[Times, float]]:
     """Return the times of a step with each activation in the hidden layer, and the median of its rounds over ReLU's."""
-    named = [
-        name
-        for name in mlpcore.catalogue.names("activations")
-        if "per_row" not in mlpcore.catalogue.entry("activations", name).traits
-    ]
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker("mlpcore", machine.cores(1))) for name in named}
         for name, worker in workers.items():
@@ -54,7 +55,8 @@ def microseconds(times: Times) -> str:
 def main() -> None:
     """Measure, print, and write the report if a folder for it is given."""
     options = report.options(report.parser(__doc__, ["mlpcore", "torch"]))
-    by_activation = activations(options.rounds, options.seconds)
+    named = ["relu", "mish"] if options.quick else elementwise()
+    by_activation = activations(named, options.rounds, options.seconds)
     by_network = regularized(options.peers, options.rounds, options.seconds)
     lead = {name: report.lead(times) for name, times in by_network.items()}
     text = f"Median (minimum) of {options.rounds} rounds, in microseconds, one thread."

@@ -46,15 +46,15 @@ def all_layers(layers: Iterable[Layer], path: str = "layers") -> Iterator[tuple[
 
 
 def check_learning(layers: Sequence[Layer]) -> None:
-    """Raise ValueError if all layers that have parameters are frozen."""
+    """Raise ValueError if all layers that have parameters are frozen, or learn at a rate of 0."""
     if any(layer._may_learn for _, layer in all_layers(layers)):
         return
     frozen = [path for path, layer in all_layers(layers) if isinstance(layer, TrainedLayer)]
     if frozen:
         raise ValueError(
-            f"trainable is False in every layer that has parameters, {', '.join(frozen[:5])}"
-            f"{', ...' if len(frozen) > 5 else ''}, expected True in at least one: set layer.trainable = True, or "
-            "measure the model with evaluate"
+            f"trainable is False, or learning_rate_factor 0, in every layer that has parameters, "
+            f"{', '.join(frozen[:5])}{', ...' if len(frozen) > 5 else ''}, expected at least one that learns: set "
+            "layer.trainable = True, or measure the model with evaluate"
         )
 
 

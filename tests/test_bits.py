@@ -1,48 +1,22 @@
 """Every kernel of every instruction set equals the reference to the bit and touches nothing else: runs tests/bits.
 
-Here a sample of the sizes, a smaller one with a second compiler; `make test-bits` takes all.
+Here a sample of the sizes on the installed build; test_builds.py takes some of them with another compiler, and
+`make test-bits` all.
 """
 
 import os
 import re
-import shlex
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-
-import mlpcore
-
-TESTS = Path(__file__).parent
-CSRC = TESTS.parent / "csrc"
-PROGRAM = [TESTS / "bits" / name for name in ("bits.c", "bits_f32.c", "bits_f64.c")]
-KERNELS = [
-    *CSRC.glob("reference/reference_f*.c"),
-    *(path for folder in ("catalogue", "runtime", "isa") for path in CSRC.glob(f"{folder}/*.c")),
-]
-FLAGS = ["-std=c11", "-O3", "-fno-fast-math", "-ffp-contract=off", "-pthread"]  # setup.py's, with assertions
-# As -march=native has it: the reference, which calls a function for fma otherwise, takes a third of the time.
-OF_THIS_PROCESSOR = ["-mfma"] if "avx2" in mlpcore.cpu.info()["available"] else []
-MODES = {"clang": "brief", os.environ.get("CC", "cc"): "quick"}  # by compiler
+from compiling import CC, CSRC, KERNELS, TESTS, check_bits, installed_kernels
 
 pytestmark = pytest.mark.skipif(not CSRC.exists(), reason="the sources of mlpcore do not lie beside its tests")
 
 
-@pytest.mark.parametrize("compiler", MODES)
-def test_kernels_equal_the_reference(compiler: str, tmp_path: Path) -> None:
-    command = shlex.split(compiler)
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
-    program = tmp_path / "bits"
-    subprocess.run(
-        [*command, *FLAGS, *OF_THIS_PROCESSOR, f"-I{CSRC}", *PROGRAM, *KERNELS, "-lm", "-o", program], check=True
-    )
-    ran = subprocess.run(
-        [program, os.environ.get("MLPCORE_TEST_BITS", MODES[compiler])], stdout=subprocess.PIPE, text=True
-    )
-    print(ran.stdout)
-    assert ran.returncode == 0, ran.stdout
+def test_kernels_equal_the_reference(tmp_path: Path) -> None:
+    kernels = KERNELS if "-fsanitize" in CC else installed_kernels()
+    check_bits(tmp_path, CC, kernels, os.environ.get("MLPCORE_TEST_BITS", "quick"))
 
 
 def test_sizes_reach_past_two_of_every_page_s_tiles() -> None:

@@ -4,29 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
+from compiling import CSRC, TESTS, build, check_bits
 
 import mlpcore
 
-TESTS = Path(__file__).parent
-SETUP = TESTS.parent / "setup.py"
 # The installed build is gcc's with -O3, unless CC was another; test_packaging.py tries gcc's with -Og.
 OTHERS = [("gcc", "-O3")] if os.environ.get("CC", "gcc") != "gcc" else []
 BUILDS = [("clang", "-O3"), *OTHERS, *([("gcc", "-O0")] if os.environ.get("MLPCORE_TEST_BUILDS") == "full" else [])]
-
-
-def build(directory: Path, compiler: str, flags: str) -> None:
-    """Build the package into a directory."""
-    with tempfile.TemporaryDirectory() as objects:
-        subprocess.run(
-            [sys.executable, SETUP.name, "-q", "build", "--build-base", objects, "--build-lib", directory],
-            cwd=SETUP.parent,
-            env={**os.environ, "CC": compiler, "CFLAGS": flags},
-            check=True,
-        )
 
 
 def check_golden_hashes(folder: Path) -> None:
@@ -50,9 +37,10 @@ def test_the_installed_build_gives_the_same_bits_on_every_instruction_set() -> N
 
 @pytest.mark.parametrize(("compiler", "flags"), BUILDS)
 def test_every_build_gives_the_same_bits(compiler: str, flags: str, tmp_path: Path) -> None:
-    if not SETUP.exists():
+    if not CSRC.exists():
         pytest.skip("the sources of mlpcore do not lie beside its tests")
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    build(tmp_path, compiler, flags)
+    kernels = build(tmp_path, compiler, flags)
     check_golden_hashes(tmp_path)
+    check_bits(tmp_path, compiler, kernels, "brief")

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def extract(archive: tarfile.TarFile, folder: Path) -> None:
         archive.extractall(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (SOURCE / "setup.py").exists():
         pytest.skip("the sources of mlpcore do not lie beside its tests")
@@ -63,30 +62,19 @@ def run(*command: str | Path, cwd: Path) -> str:
     return ran.stdout
 
 
-def test_sdist_installs_and_passes_its_tests_in_a_fresh_environment(sdist: Path, tmp_path: Path) -> None:
+def test_the_installed_package_is_whole() -> None:
+    package = Path(mlpcore.__file__).parent
+    texts = ["export/steps.c", "export/reference/fma.h", "export/reference/dense.c"]
+    assert [name for name in ["py.typed", "_core.pyi", *texts] if not (package / name).exists()] == []
+    assert [*package.parent.rglob("mlpcore/_core*.so")] == [Path(mlpcore._core.__file__)]
+
+
+def test_the_sdist_installs_as_the_readme_says_and_passes_its_tests(sdist: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         extract(archive, tmp_path)
     (unpacked,) = tmp_path.iterdir()
     assert {"LICENSE", "Makefile", "README.md", "csrc", "docs", "tests"} <= {path.name for path in unpacked.iterdir()}
 
-    run(sys.executable, "-m", "venv", "fresh", cwd=tmp_path)
-    python = tmp_path / "fresh" / "bin" / "python"
-    run(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", tmp_path, sdist, cwd=tmp_path)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert sum(name.endswith(".so") for name in names) == 1, names
-    texts = {"mlpcore/export/steps.c", "mlpcore/export/reference/fma.h", "mlpcore/export/reference/dense.c"}
-    assert {"mlpcore/py.typed", "mlpcore/_core.pyi", *texts} <= set(names)
-
-    run(python, "-m", "pip", "install", wheel, *THEY_NEED, cwd=tmp_path)
-    tests = shutil.copytree(unpacked / "tests", tmp_path / "tests")
-    assert f"mlpcore: {tmp_path / 'fresh'}" in run(python, "-m", "pytest", *SOME_TESTS, cwd=tests)
-
-
-def test_the_steps_of_the_readme_work_as_typed_in_its_folder(sdist: Path, tmp_path: Path) -> None:
-    with tarfile.open(sdist) as archive:
-        extract(archive, tmp_path)
-    (unpacked,) = tmp_path.iterdir()
     steps = re.findall(r"^    ((?:pip|python) .*)$", (unpacked / "README.md").read_text(), re.MULTILINE)
     assert [step.split()[0] for step in steps] == ["pip", "python"]
     run(sys.executable, "-m", "venv", tmp_path / "fresh", cwd=tmp_path)
@@ -96,3 +84,7 @@ def test_the_steps_of_the_readme_work_as_typed_in_its_folder(sdist: Path, tmp_pa
     printed = run("sh", "-ec", script, cwd=unpacked)
     assert "test accuracy 0.9" in printed
     assert printed.endswith(f"{unpacked / 'mlpcore' / '__init__.py'}\n")
+
+    python = tmp_path / "fresh" / "bin" / "python"
+    run(python, "-m", "pip", "install", *THEY_NEED, cwd=tmp_path)
+    assert f"mlpcore: {unpacked}" in run(python, "-m", "pytest", *SOME_TESTS, cwd=unpacked / "tests")

@@ -261,7 +261,12 @@ WRONG = {
     "all layers frozen": (
         fit_frozen,
         ValueError,
-        ["trainable is False in every layer that has parameters, layers.0", "set layer.trainable = True", "evaluate"],
+        ["trainable is False,", "in every layer that has parameters, layers.0", "layer.trainable = True", "evaluate"],
+    ),
+    "all layers at a rate of 0": (
+        lambda m: fit(model(Dense(3, "softmax", learning_rate_factor=0))),
+        ValueError,
+        ["learning_rate_factor 0, in every layer that has parameters, layers.0", "expected at least one that learns"],
     ),
     # ---- resume
     "resume by a flag": (lambda m: fit(m, resume=True), ValueError, ["resume is True", "'auto'", "Checkpoint(path)"]),

@@ -241,13 +241,17 @@ class Dense(TrainedLayer):
         if self._use_bias:
             net.initialize(place.first, 1, self._bias_initializer, seed)
 
+    def _factors(self) -> tuple[float, ...]:
+        own = self._bias_learning_rate_factor
+        of_w = self._learning_rate_factor
+        return (of_w, of_w if own is None else own) if self._use_bias else (of_w,)
+
     def _set_segments(self, net: Net, place: Place) -> None:
-        factor = self._learning_rate_factor
         w = net.first_segment(place.first)
-        net.set_segment(w, self._trainable, factor, self._l1, self._l2, self._max_norm or 0.0)
-        if self._use_bias:
-            own = self._bias_learning_rate_factor
-            net.set_segment(w + 1, self._trainable, factor if own is None else own, 0.0, 0.0, 0.0)
+        of_w, *of_b = self._factors()
+        net.set_segment(w, self._trainable, of_w, self._l1, self._l2, self._max_norm or 0.0)
+        for factor in of_b:
+            net.set_segment(w + 1, self._trainable, factor, 0.0, 0.0, 0.0)
 
     def _config(self) -> dict[str, Any]:
         if isinstance(self._activation, CustomActivation):

@@ -35,7 +35,11 @@ class TrainedLayer(Layer):
 
     @property
     def _may_learn(self) -> bool:
-        return self._trainable
+        return self._trainable and any(factor > 0 for factor in self._factors())
+
+    def _factors(self) -> tuple[float, ...]:
+        """Return what the learning rate is multiplied by, for each kind of parameter that has a factor of its own."""
+        return (self._learning_rate_factor,)
 
     @abstractmethod
     def _standard(self) -> dict[str, Any]:
