@@ -5,19 +5,18 @@
 
 import math
 import os
+import re
 import shlex
 import shutil
 import struct
 import subprocess
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
+from compiling import CC, CSRC, NET, REFERENCE, TESTS, installed_kernels
 
-TESTS = Path(__file__).parent
-CSRC = TESTS.parent / "csrc"
 FLAGS = ["-std=c11", "-fno-fast-math", "-ffp-contract=off", f"-I{CSRC}"]
 FULL = os.environ.get("MLPCORE_TEST_FMA") == "full"
 TRIPLES = 10_000_000 if FULL else 300_000
@@ -167,39 +166,47 @@ def test_random_triples_against_the_instruction(program, bits):
     assert ran.returncode == 0, ran.stdout
 
 
+def test_the_kernels_of_the_installed_build_use_the_instruction():
+    objects = [path for path in installed_kernels() if path.suffix == ".o"]
+    if not objects or shutil.which("nm") is None:
+        pytest.skip("the object files of the installed build, or nm, are not there")
+    check_fma(objects)
+
+
+@pytest.mark.skipif(not FULL, reason="make test-fma compiles all kernels, which takes minutes")
 @pytest.mark.parametrize("compiler", COMPILERS)
-@pytest.mark.parametrize("level", ["-O0", "-O3"] if FULL else ["-O0"])  # -O3 of all kernels takes a minute
+@pytest.mark.parametrize("level", ["-O0", "-O3"])
 def test_kernels_use_the_instruction(compiler, level, tmp_path):
     command = shlex.split(compiler)
     if shutil.which(command[0]) is None or shutil.which("nm") is None:
         pytest.skip(f"{command[0]} or nm is not installed")
-    stubs = sorted(CSRC.glob("isa/*_f*.c"))
-    assert stubs
-    for stub in stubs:
-        path = tmp_path / f"{stub.stem}.o"
-        subprocess.run([*command, *FLAGS, level, "-c", stub, "-o", path], check=True)
+    check_fma(compiled(tmp_path, command, CSRC.glob("isa/*_f*.c"), level))
+
+
+def check_fma(objects):
+    """Fail if kernels of an instruction set call a function for fma."""
+    kernels = [path for path in objects if re.search("_f(32|64)$", path.stem)]
+    assert kernels
+    for path in kernels:
         called = subprocess.run(["nm", "-u", path], capture_output=True, text=True, check=True).stdout.split()
-        assert not {"fma", "fmaf"} & set(called), stub.name
+        assert not {"fma", "fmaf"} & set(called), path.name
+
+
+def compiled(folder, compiler, sources, *options):
+    """Compile each of some sources, and return the object files."""
+    objects = {folder / f"{source.stem}.o": source for source in sources}
+    for path, source in objects.items():
+        subprocess.run([*compiler, *FLAGS, *options, "-c", source, "-o", path], check=True)
+    return [*objects]
 
 
 def test_the_reference_gives_the_same_bits_with_our_fma(tmp_path):
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    patterns = "catalogue/*.c", "reference/reference_f*.c", "runtime/*.c", "isa/*.c", "net/*.c"
-    core = [source for pattern in patterns for source in CSRC.glob(pattern)]
-
-    def compiled(sources, *options):
-        objects = [tmp_path / f"{source.stem}.o" for source in sources]
-        for source, path in zip(sources, objects, strict=True):
-            subprocess.run([*compiler, *FLAGS, *options, "-c", source, "-o", path], check=True)
-        return objects
-
-    # The kernels of instruction sets are linked and not run: they need not be fast.
-    kernels = compiled([source for source in core if source.parent.name == "isa"], "-O0")
-    others = [TESTS / "wasm" / "networks.c", *(source for source in core if source.parent.name != "isa")]
+    compiler = shlex.split(CC)
+    others = compiled(tmp_path, compiler, [TESTS / "wasm" / "networks.c", *NET], "-Og")
 
     def output(*options):
-        objects = [*compiled(others, "-Og", *options), *kernels]
-        subprocess.run([*compiler, *objects, "-lm", "-pthread", "-o", tmp_path / "networks"], check=True)
+        objects = [*compiled(tmp_path, compiler, REFERENCE, "-Og", *options), *others, *installed_kernels()]
+        subprocess.run([*compiler, *FLAGS, *objects, "-lm", "-pthread", "-o", tmp_path / "networks"], check=True)
         return subprocess.check_output([tmp_path / "networks"], text=True).splitlines()
 
     ours = output("-DMLP_OWN_FMA")

@@ -39,7 +39,7 @@ def to_torch(model: Sequential) -> torch.nn.Sequential:
     ----------
     model : Sequential
         With weights, of `Dense`, `Activation`, `Dropout`, `AlphaDropout`, `BatchNorm`, `LayerNorm`, `RMSNorm` and
-        `PReLU`, with any activation of the catalogue.
+        `PReLU`, with any activation of the catalogue but "exponential", for which PyTorch has no module.
 
     Returns
     -------
@@ -60,6 +60,8 @@ def to_torch(model: Sequential) -> torch.nn.Sequential:
     for j, layer in enumerate(model.layers):
         _check(f"layers.{j}", layer)
     torch = extras.require("torch", "torch")
+    for j, layer in enumerate(model.layers):
+        _check_activation(f"layers.{j}", layer)
     modules: Iterable[Any] = model._read(lambda _: [module for layer in model.layers for module in _modules_of(layer)])
     return torch.nn.Sequential(*modules).eval()
 
@@ -71,6 +73,17 @@ def _check(path: str, layer: Layer) -> None:
         raise TypeError(f"{path} is {layer._expression()}, for which PyTorch has no module, expected {expected}")
     if not isinstance(getattr(layer, "activation", ""), str | tuple):
         raise TypeError(f"{path} is {layer._expression()}, expected an activation of the catalogue")
+
+
+def _check_activation(path: str, layer: Layer) -> None:
+    """Raise TypeError unless PyTorch has a module for the layer's activation."""
+    choice = getattr(layer, "activation", "linear")
+    name = choice if isinstance(choice, str) else choice[0]
+    if name not in ("linear", "gelu_tanh") and _class_of(name) is None:
+        raise TypeError(
+            f"{path} has activation {name!r}, for which PyTorch has no module, expected another: train with one that "
+            "it has, or export the model with to_onnx"
+        )
 
 
 def _modules_of(layer: Layer) -> list[Any]:
@@ -133,8 +146,9 @@ def _activation(choice: Choice) -> Any:  # noqa: ANN401
 
 
 def _class_of(name: str) -> Any:  # noqa: ANN401
-    """Return the class of PyTorch that a row of the catalogue is named like."""
+    """Return the class of PyTorch that a row of the catalogue is named like; None if there is none."""
     nn = extras.require("torch.nn", "torch")
     theirs = {ours: each for each, ours in TORCH_NAMES.items()}
     by_name = {each.lower(): each for each in vars(nn)}
-    return getattr(nn, theirs.get(name) or by_name[name.replace("_", "")])
+    found = theirs.get(name) or by_name.get(name.replace("_", ""))
+    return None if found is None else getattr(nn, found)

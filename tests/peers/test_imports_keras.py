@@ -160,7 +160,7 @@ class Own(layers.Dense):
         ),
         ([Own(2)], TypeError, r"layers\[1\] is 'Own', which mlpcore has not"),
         ([layers.Dense(2, scaled)], TypeError, "has activation .*scaled.*, which mlpcore has not"),
-        ([layers.Dense(2, "exponential")], TypeError, "has activation 'exponential', which mlpcore has not"),
+        ([layers.Dense(2, "sparsemax")], TypeError, "has activation 'sparsemax', which mlpcore has not"),
         ([layers.Dense(2, activation=layers.PReLU())], TypeError, "has activation .*, which mlpcore has not"),
         (
             [layers.Dense(2), layers.ReLU(3)],

@@ -11,7 +11,7 @@ from torch import nn  # noqa: E402
 import mlpcore  # noqa: E402
 from mlpcore import Activation, Dense, Sequential, catalogue  # noqa: E402
 
-NAMES = catalogue.names("activations")
+NAMES = [name for name in catalogue.names("activations") if name != "exponential"]  # PyTorch has no module for it
 WITH_CONSTANTS = [mlpcore.LeakyReLU(0.2), mlpcore.ELU(0.7), mlpcore.CELU(1.3)]
 TAKEN = sorted(BETWEEN.keys() - {"scale", "gaussian_noise"})
 
@@ -38,6 +38,13 @@ def assert_the_same(model, x):
 def test_every_activation(sigma, dtype):
     model = Sequential([Dense(4, sigma), Activation(sigma)], input_size=3, dtype=dtype, seed=1)
     assert_the_same(model, np.random.default_rng(0).normal(size=(20, 3)) * 3)
+
+
+@pytest.mark.parametrize("layer", [Dense(4, "exponential"), Activation("exponential")], ids=repr)
+def test_an_activation_that_pytorch_has_not_is_named(layer):
+    model = Sequential([Dense(4), layer], input_size=3)
+    with pytest.raises(TypeError, match=r"layers\.1 has activation 'exponential', for which PyTorch has no module"):
+        mlpcore.to_torch(model)
 
 
 def random_model(seed):
