@@ -119,7 +119,7 @@ test-callgrind: .venv/.test .venv/.installed  ## count fit's instructions with a
 	$(RUN) tests/instructions.py
 
 bench: .venv/.bench .venv/.installed  ## time everything beside NumPy, PyTorch, JAX, scikit-learn (minutes); ARGS=--quick: see that it works
-	@for what in steps products optimizers parts threads overhead footprint estimators; do \
+	@for what in steps products optimizers parts streams threads overhead footprint estimators; do \
 	    $(BIN)/python benchmarks/$$what.py $(RECORD) $(ARGS) || exit; \
 	done
 

@@ -100,6 +100,15 @@ def test_parts_are_measured_with_or_without_a_peer(tmp_path: Path) -> None:
     assert all("mlpcore" in times for times in found["regularized"].values())
 
 
+def test_iterables_of_batches_are_measured_beside_arrays(tmp_path: Path) -> None:
+    ran = run("streams", "--output", str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    (file,) = tmp_path.glob("*/streams.json")
+    (found,) = json.loads(file.read_text())["measured"]
+    assert found["ratios"].keys() == {"shuffled", "in order"}
+    assert found["step"] > 0
+
+
 def test_tables_are_scored_by_each_model(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     ran = run("tables", "--models", "tabular,trees", "--output", str(tmp_path))
