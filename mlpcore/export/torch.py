@@ -3,6 +3,7 @@
 from __future__ import annotations  # so that signatures show names
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,9 +78,9 @@ def _check(path: str, layer: Layer) -> None:
 
 def _check_activation(path: str, layer: Layer) -> None:
     """Raise TypeError unless PyTorch has a module for the layer's activation."""
-    choice = getattr(layer, "activation", "linear")
-    name = choice if isinstance(choice, str) else choice[0]
-    if name not in ("linear", "gelu_tanh") and _class_of(name) is None:
+    choice = getattr(layer, "activation", None)
+    name = choice if isinstance(choice, str | None) else choice[0]
+    if name is not None and _class_of(name) is None:
         raise TypeError(
             f"{path} has activation {name!r}, for which PyTorch has no module, expected another: train with one that "
             "it has, or export the model with to_onnx"
@@ -135,19 +136,17 @@ def _filled(layer: Any, module: Any, **arrays: np.ndarray[Any, Any] | None) -> A
 
 
 def _activation(choice: Choice) -> Any:  # noqa: ANN401
-    nn = extras.require("torch.nn", "torch")
     assert isinstance(choice, str | tuple)  # checked before
     name, *constants = (choice,) if isinstance(choice, str) else choice
-    row = catalogue.entry("activations", name)
-    if name == "gelu_tanh":
-        return nn.GELU(approximate="tanh")
-    settings = {"dim": 1} if "per_row" in row.traits else {}
+    settings = {"dim": 1} if "per_row" in catalogue.entry("activations", name).traits else {}
     return _class_of(name)(*constants, **settings)
 
 
 def _class_of(name: str) -> Any:  # noqa: ANN401
     """Return the class of PyTorch that a row of the catalogue is named like; None if there is none."""
     nn = extras.require("torch.nn", "torch")
+    if name == "gelu_tanh":
+        return partial(nn.GELU, approximate="tanh")
     theirs = {ours: each for each, ours in TORCH_NAMES.items()}
     by_name = {each.lower(): each for each in vars(nn)}
     found = theirs.get(name) or by_name.get(name.replace("_", ""))
