@@ -12,7 +12,7 @@ import nets
 import numpy as np
 import pytest
 
-from mlpcore import _core, kernels
+from mlpcore import _core, cpu, kernels
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(11, 3)).astype("f4"), np.eye(2, dtype="f4")[rng.integers(0, 2, 11)]
@@ -240,6 +240,10 @@ def test_a_net_that_is_stopped_shows_its_last_batch() -> None:
     assert shown(net, 3) == shown(by_hand, 3)
 
 
+# A call ends behind 256 rows at most, for which the reference takes over a second here: its fma is a function.
+AT_ONCE = 5 if cpu.info()["current"] == "reference" else 1
+
+
 def seconds_until_interrupted(call: Callable[[], Any]) -> float:
     """Press Ctrl-C during `call`, and return how long it took to end."""
     pressed = []
@@ -259,7 +263,7 @@ def seconds_until_interrupted(call: Callable[[], Any]) -> float:
 @pytest.mark.clock
 def test_ctrl_c_ends_an_epoch_after_a_whole_batch() -> None:
     net, epoch = busy_net()
-    assert seconds_until_interrupted(lambda: epoch(None)) < 1
+    assert seconds_until_interrupted(lambda: epoch(None)) < AT_ONCE
     assert np.isfinite(net.params).all()
     net.forward(np.zeros((1, 100)))
 
@@ -269,7 +273,8 @@ def test_ctrl_c_ends_an_epoch_after_a_whole_batch() -> None:
 def test_ctrl_c_ends_what_reads_a_network(call: str) -> None:
     net, _ = busy_net()
     x, y = np.zeros((200_000, 100), "f4"), np.zeros((200_000, 10), "f4")
-    assert seconds_until_interrupted(lambda: net.predict(x) if call == "predict" else nets.loss(net, x, y, "cce")) < 1
+    seconds = seconds_until_interrupted(lambda: net.predict(x) if call == "predict" else nets.loss(net, x, y, "cce"))
+    assert seconds < AT_ONCE
     net.forward(x[:1])
 
 
