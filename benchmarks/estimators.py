@@ -82,7 +82,7 @@ def turn(who: str, what: str, jobs: int, quick: bool) -> dict[str, float]:
 def measure(who: list[str], rounds: int, quick: bool) -> tuple[str, Any]:
     """Return the table, and the numbers in it."""
     rows, data = [], []
-    for what, jobs in [("grid", 2)] if quick else [("cv", 1), ("cv", 2), ("grid", 1), ("grid", 2)]:
+    for what, jobs in [("cv", 1), ("grid", 2)] if quick else [("cv", 1), ("cv", 2), ("grid", 1), ("grid", 2)]:
         turns: dict[str, list[dict[str, float]]] = {each: [] for each in who}
         for _ in range(rounds):
             for each in who:

@@ -55,7 +55,7 @@ def microseconds(times: Times) -> str:
 def main() -> None:
     """Measure, print, and write the report if a folder for it is given."""
     options = report.options(report.parser(__doc__, ["mlpcore", "torch"]))
-    named = ["relu", "mish"] if options.quick else elementwise()
+    named = ["relu", "mish", "hard_swish"] if options.quick else elementwise()
     by_activation = activations(named, options.rounds, options.seconds)
     by_network = regularized(options.peers, options.rounds, options.seconds)
     lead = {name: report.lead(times) for name, times in by_network.items()}

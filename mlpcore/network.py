@@ -52,7 +52,7 @@ def check_learning(layers: Sequence[Layer]) -> None:
     frozen = [path for path, layer in all_layers(layers) if isinstance(layer, TrainedLayer)]
     if frozen:
         raise ValueError(
-            f"trainable is False, or learning_rate_factor 0, in every layer that has parameters, "
+            "trainable is False, or learning_rate_factor 0, in every layer that has parameters, "
             f"{', '.join(frozen[:5])}{', ...' if len(frozen) > 5 else ''}, expected at least one that learns: set "
             "layer.trainable = True, or measure the model with evaluate"
         )

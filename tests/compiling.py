@@ -19,6 +19,7 @@ FLAGS = ["-std=c11", "-O3", "-fno-fast-math", "-ffp-contract=off", "-pthread"]  
 OF_THIS_PROCESSOR = ["-mfma"] if "avx2" in mlpcore.cpu.info()["available"] else []
 REFERENCE = list(CSRC.glob("reference/reference_f*.c"))
 NET = list(CSRC.glob("net/*.c"))
+BITS = [TESTS / "bits" / name for name in ("bits.c", "bits_f32.c", "bits_f64.c")]
 KERNELS = [path for folder in ("catalogue", "runtime", "isa") for path in CSRC.glob(f"{folder}/*.c")]
 
 
@@ -58,5 +59,4 @@ def run_program(path: Path, compiler: str, parts: Iterable[str | Path], *argumen
 
 def check_bits(directory: Path, compiler: str, kernels: Iterable[Path], how_much: str) -> None:
     """Compare kernels with the reference (tests/bits)."""
-    program = (TESTS / "bits" / name for name in ("bits.c", "bits_f32.c", "bits_f64.c"))
-    run_program(directory / "bits", compiler, [*program, *REFERENCE, *kernels], how_much)
+    run_program(directory / "bits", compiler, [*BITS, *REFERENCE, *kernels], how_much)

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import extension
 import pytest
+from compiling import BITS, ROOT, run_program
 
 import mlpcore
 
-TESTS = Path(__file__).parent
-ROOT = TESTS.parent
 COPIED = ("csrc", "mlpcore", "docs", "tests", "setup.py", "pyproject.toml", "README.md", "LICENSE", "CONTRIBUTING.md")
 SETS = [name for name in mlpcore.cpu.info()["available"] if name != "reference"]
 FLAGS = ["-std=c11", "-ffp-contract=off", "-Werror=implicit-function-declaration", "-pthread"]
@@ -94,15 +93,11 @@ def test_what_was_added_has_the_same_bits_on_every_instruction_set(built):
 
 @pytest.mark.skipif(not SETS, reason="this machine has no instruction set")
 def test_what_was_added_is_tried_by_the_comparison_of_bits(built):
-    program = [str(path) for path in (TESTS / "bits").glob("bits*.c") if not path.name.endswith(".inc.c")]
     rows = ("catalogue", "reference", "runtime", "isa")
-    objects = [str(path) for row in rows for path in built.glob(f"build/temp.*/csrc/{row}/*.o")]
+    objects = [path for row in rows for path in built.glob(f"build/temp.*/csrc/{row}/*.o")]
     assert len(objects) > 10
-    bits = built / "bits"
-    command = ["gcc", "-O1", *FLAGS, f"-I{built / 'csrc'}", *program, *objects, "-lm", "-o", str(bits)]
-    subprocess.run(command, check=True)
-    ran = subprocess.run([bits, "brief", SETS[0]], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    # The tree's headers stand before those of this one.
+    run_program(built / "bits", "gcc", ["-O1", *FLAGS, f"-I{built / 'csrc'}", *BITS, *objects], "brief", SETS[0])
 
 
 def compiled(tree: Path, unit: str, *flags: str) -> tuple[bool, str]:
