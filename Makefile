@@ -43,8 +43,8 @@ test-peers: .venv/.peers .venv/.test .venv/.installed  ## compare with PyTorch a
 	$(PYTEST) -q peers test_loggers.py
 	$(PYTEST) -q test_docs.py -k howto
 
-test-exhaustive: .venv/.base  ## try the elementary functions on all 2^32 floats (half an hour of a core); ARGS="gelu selu": these alone
-	$(BIN)/python tests/exhaustive/run.py $(ARGS)
+test-exhaustive: .venv/.installed  ## try the elementary functions on all 2^32 floats (half an hour of a core); ARGS="gelu selu": these alone
+	$(RUN) tests/exhaustive/run.py $(ARGS)
 
 test-builds: .venv/.test .venv/.installed  ## train with gcc -O0, gcc -O3, clang -O3, on each instruction set: the same bits
 	export MLPCORE_TEST_BUILDS=full; $(PYTEST) -v test_builds.py

@@ -1,4 +1,4 @@
-"""What the programs in tests/bits and tests/plan are compiled of, and builds of the package by other compilers."""
+"""What our programs in C are compiled of and with, and builds of the package by other compilers."""
 
 import os
 import shlex
@@ -14,7 +14,8 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 CSRC = ROOT / "csrc"
 CC = os.environ.get("CC", "cc")
-FLAGS = ["-std=c11", "-O3", "-fno-fast-math", "-ffp-contract=off", "-pthread"]  # setup.py's, with assertions
+STANDARD = ["-std=c11", "-fno-fast-math", "-ffp-contract=off"]  # setup.py's: without them other bits
+FLAGS = [*STANDARD, "-O3", "-pthread"]  # setup.py's, with assertions
 # As -march=native has it: the reference, which calls a function for fma otherwise, takes a third of the time.
 OF_THIS_PROCESSOR = ["-mfma"] if "avx2" in mlpcore.cpu.info()["available"] else []
 REFERENCE = list(CSRC.glob("reference/reference_f*.c"))

@@ -15,9 +15,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-from compiling import CC, CSRC, NET, REFERENCE, TESTS, installed_kernels
+from compiling import CC, CSRC, NET, REFERENCE, STANDARD, TESTS, installed_kernels
 
-FLAGS = ["-std=c11", "-fno-fast-math", "-ffp-contract=off", f"-I{CSRC}"]
+FLAGS = [*STANDARD, f"-I{CSRC}"]
 FULL = os.environ.get("MLPCORE_TEST_FMA") == "full"
 TRIPLES = 10_000_000 if FULL else 300_000
 NO_INSTRUCTION = 77

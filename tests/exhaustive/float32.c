@@ -10,6 +10,7 @@
  * what elementary.h or reference/activations.c states, or if a NaN, an infinity, an exact zero or the sign of any result is
  * not what the C library gives (but for an activation that rounds to zero), or tanh or erf is not odd.
  */
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -35,6 +36,10 @@ static double mish(double z) {
 }
 static double softplus(double z) { return (z > 0 ? z : 0) + log1p(exp(-fabs(z))); }
 static double softsign(double z) { return isinf(z) ? copysign(1, z) : z / (1 + fabs(z)); }
+static double exponential(double z) { /* ends at the largest number */
+    const double e = exp(z);
+    return e > (double)FLT_MAX ? (double)FLT_MAX : e;
+}
 static double log_softmax(double z) { return -softplus(-z); } /* of the row (z, 0), the first */
 
 static const struct {
@@ -59,6 +64,7 @@ static const struct {
     {"mish", mish, 4, MLP_MISH, 1},
     {"softplus", softplus, 4, MLP_SOFTPLUS, 1},
     {"softsign", softsign, 4, MLP_SOFTSIGN, 1},
+    {"exponential", exponential, 4, MLP_EXPONENTIAL, 1},
     {"log_softmax", log_softmax, 4, MLP_LOG_SOFTMAX, 1},
 };
 enum { FUNCTION_COUNT = sizeof FUNCTIONS / sizeof FUNCTIONS[0] };
@@ -125,6 +131,14 @@ typedef struct {
 static int wanted_count;
 static char **wanted;
 
+static int is_function(const char *name) {
+    int f = 0;
+    while (f < FUNCTION_COUNT && strcmp(name, FUNCTIONS[f].name) != 0) {
+        f++;
+    }
+    return f < FUNCTION_COUNT;
+}
+
 static int is_wanted(int f) {
     for (int i = 0; i < wanted_count; i++) {
         if (strcmp(wanted[i], FUNCTIONS[f].name) == 0) {
@@ -170,6 +184,12 @@ static void *search(void *argument) {
 int main(int count, char **arguments) {
     wanted_count = count - 1;
     wanted = arguments + 1;
+    for (int i = 0; i < wanted_count; i++) {
+        if (!is_function(wanted[i])) {
+            fprintf(stderr, "%s is no function that is tried here\n", wanted[i]);
+            return 1;
+        }
+    }
     worst of[THREADS] = {0};
     pthread_t threads[THREADS];
     for (int t = 0; t < THREADS; t++) {

@@ -3,35 +3,25 @@
 Arguments are the names of functions to try alone, such as gelu.
 """
 
-import os
-import platform
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+
+sys.path.insert(0, str(HERE.parent))
+from compiling import CC, CSRC, FLAGS, OF_THIS_PROCESSOR, REFERENCE, ROOT  # noqa: E402
+
+SOURCES = [HERE / "float32.c", *REFERENCE, *CSRC.glob("catalogue/*.c"), *CSRC.glob("runtime/*.c")]
 
 
 def main() -> int:
     """Build and run."""
     program = ROOT / "build" / "exhaustive-float32"
     program.parent.mkdir(exist_ok=True)
-    x86 = platform.machine().lower() in ("x86_64", "amd64")
-    subprocess.run(
-        [
-            *shlex.split(os.environ.get("CC", "cc")),
-            *("-std=c11", "-O3", "-ffp-contract=off", "-pthread"),
-            *(["-mfma"] if x86 else []),  # without it every fma is a call of the C library
-            f"-I{ROOT / 'csrc'}",
-            HERE / "float32.c",
-            *(ROOT / "csrc" / "reference" / f"reference_f{bits}.c" for bits in (32, 64)),
-            *(path for folder in ("catalogue", "runtime") for path in (ROOT / "csrc" / folder).glob("*.c")),
-            *("-lm", "-o", program),
-        ],
-        check=True,
-    )
+    compiler = [*shlex.split(CC), *FLAGS, *OF_THIS_PROCESSOR, f"-I{CSRC}"]
+    subprocess.run([*compiler, *SOURCES, "-lm", "-o", program], check=True)
     return subprocess.run([program, *sys.argv[1:]], check=False).returncode
 
 

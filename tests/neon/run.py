@@ -22,27 +22,17 @@ from unittest import mock
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-CSRC = ROOT / "csrc"
-BUILD = ROOT / "build" / "neon"
 
 sys.path.insert(0, str(HERE.parent))
 import test_golden  # noqa: E402
+from compiling import BITS, CSRC, FLAGS, KERNELS, NET, REFERENCE, ROOT  # noqa: E402
 
 from mlpcore.engine import Choice, OptimizerState, Step  # noqa: E402
 
-FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-pthread"]
+BUILD = ROOT / "build" / "neon"
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Wswitch-enum", "-Werror"]
-CORE = sorted(
-    path
-    for pattern in ("catalogue/*.c", "reference/reference_f*.c", "runtime/*.c", "isa/*.c", "net/*.c")
-    for path in CSRC.glob(pattern)
-    if not path.name.endswith(".inc.c")
-)
-PROGRAMS = {
-    "bits": [HERE.parent / "bits" / name for name in ("bits.c", "bits_f32.c", "bits_f64.c")],
-    "train": [HERE / "train.c"],
-}
+CORE = [*KERNELS, *REFERENCE, *NET]
+PROGRAMS = {"bits": BITS, "train": [HERE / "train.c"]}
 GCC = "aarch64-linux-gnu-gcc"
 EMULATOR = "qemu-aarch64"
 NO_METRIC = "categorical_accuracy"  # what the other end counts where nobody asks for an accuracy

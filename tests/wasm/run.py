@@ -16,12 +16,13 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BUILD = HERE.parent.parent / "build" / "wasm"
 
 sys.path.insert(0, str(HERE.parent))
+from compiling import CSRC, ROOT, STANDARD  # noqa: E402
 from neon import run as neon  # noqa: E402
 
-FLAGS = ["-std=c11", "-O3", "-ffp-contract=off"]
+BUILD = ROOT / "build" / "wasm"
+FLAGS = [*STANDARD, "-O3"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 COMPILER = ["clang", "--target=wasm32-wasi", *FLAGS]
 PROGRAMS = {"train": neon.PROGRAMS["train"], "networks": [HERE / "networks.c"]}
@@ -53,9 +54,9 @@ def build(name: str, compiler: list[str]) -> dict[str, Path]:
     objects = []
     for source in neon.CORE:
         objects.append(directory / f"{source.stem}.o")
-        subprocess.run([*compiler, f"-I{neon.CSRC}", "-c", source, "-o", objects[-1]], check=True)
+        subprocess.run([*compiler, f"-I{CSRC}", "-c", source, "-o", objects[-1]], check=True)
     for program, sources in PROGRAMS.items():
-        command = [*compiler, f"-I{neon.CSRC}", *sources, *objects, "-lm", "-o", directory / program]
+        command = [*compiler, f"-I{CSRC}", *sources, *objects, "-lm", "-o", directory / program]
         subprocess.run(command, check=True)
     return {program: directory / program for program in PROGRAMS}
 
