@@ -40,6 +40,7 @@ print(watch.peak - before)
 """
 
 
+@pytest.mark.unsanitized
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_training_takes_the_memory_of_some_blocks(tmp_path):
     """64 MB of X and 16 MB of y, in blocks of 1 MB."""

@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -17,8 +16,6 @@ import safetensors.numpy
 from models import assert_same, data, trained_model
 
 import mlpcore
-
-not_under_asan = pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="AddressSanitizer takes memory and time")
 
 
 def goes_on_alike(model, other):
@@ -55,7 +52,7 @@ def test_files_that_are_not_there_or_no_files(tmp_path):
         trained_model().save(tmp_path / "no" / "folder")
 
 
-@not_under_asan
+@pytest.mark.unsanitized
 def test_many_layers_take_time_in_proportion(tmp_path):
     """Ten times as many take about ten times as long; their square would take more than ten seconds."""
 
@@ -274,7 +271,7 @@ else:
 """
 
 
-@not_under_asan
+@pytest.mark.unsanitized
 @pytest.mark.parametrize("what", ["save", "load"])
 def test_short_memory_is_an_error_or_no_matter(tmp_path, what):
     """A copy of the model is enough to save it; to load it, what it needs itself: parameters and gradients."""
