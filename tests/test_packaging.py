@@ -46,10 +46,15 @@ def test_the_extension_module_is_small() -> None:
 
 @pytest.mark.clock
 def test_the_import_is_quick() -> None:
-    """60 ms at most on top of NumPy's; the quickest of some, since other programs run too."""
-    code = "import numpy, time; begin = time.perf_counter(); import mlpcore; print(time.perf_counter() - begin)"
+    """60 ms at most on top of NumPy's, or three quarters of that if it takes more than 80, as on a slow machine.
+
+    The quickest of some, since other programs run too.
+    """
+    code = "from time import perf_counter as t; a = t(); import numpy; b = t(); import mlpcore; print(b - a, t() - b)"
     command = [sys.executable, "-P", "-c", code]
-    assert min(float(subprocess.check_output(command, text=True)) for _ in range(9)) <= 0.06
+    times = [[float(took) for took in subprocess.check_output(command, text=True).split()] for _ in range(9)]
+    numpy_took, took = map(min, zip(*times, strict=True))
+    assert took <= max(0.06, 0.75 * numpy_took)
 
 
 def run(*command: str | Path, cwd: Path) -> str:
