@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Tests run from tests/, so that what they import is the package installed in .venv and not the source tree.
 PYTEST := cd tests && ../$(BIN)/pytest
-PARALLEL := -n auto --dist worksteal -m
+PARALLEL := -n auto --dist worksteal
 # All of them, on all cores at once; then, by themselves, those that measure time. A part that ARGS names runs in one go.
-SUITE = $(PYTEST) -q $(if $(ARGS),$(ARGS),$(PARALLEL) "not clock" $(1) && \
+SUITE = $(PYTEST) -q $(if $(ARGS),$(ARGS),$(PARALLEL) -m "not clock" $(1) && \
             ../$(BIN)/pytest -q -m clock $$(grep -l "mark.clock" test_*.py))
 # -P keeps the source tree out of the way here too.
 RUN := $(BIN)/python -P
@@ -55,7 +55,7 @@ test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under Ad
 	    $(BIN)/python setup.py -q build --force --build-base build/asan --build-lib build/asan/lib
 	export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" PYTHONPATH=../build/asan/lib \
 	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
-	$(PYTEST) -q $(or $(ARGS),$(PARALLEL) "not clock and not unsanitized" $(NOT_UNDER_ASAN:%=--ignore=%))
+	$(PYTEST) -q $(or $(ARGS),$(PARALLEL) -m "not clock and not unsanitized" $(NOT_UNDER_ASAN:%=--ignore=%))
 
 test-bits: .venv/.test .venv/.installed  ## compare every kernel with the reference at every size, and under the sanitizers (minutes)
 	export MLPCORE_TEST_BITS=full; $(PYTEST) -s test_bits.py
