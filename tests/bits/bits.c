@@ -47,7 +47,7 @@ bool chosen(ptrdiff_t one_in) { return full || random_below(brief ? 8 * one_in :
 
 /* -------------------------------------------------------------------------------------------- memory with guard pages */
 
-enum { REGION_BYTES = (LARGEST_SIZE * LARGEST_SIZE + 8) * 8, WATCHED_BYTES = 256 };
+enum { REGION_BYTES = (LARGEST_OPERAND + 8) * 8, WATCHED_BYTES = 256 };
 
 static struct {
     unsigned char *begin, *end;    /* the pages before and after fault */

@@ -17,7 +17,12 @@ ptrdiff_t random_below(ptrdiff_t end);
 
 /* Operand i of a call lies in region i, `offset` bytes from the page that faults, which is before or after it. */
 typedef enum { FRONT, END, SIDES } guarded_side;
-enum { OPERANDS = 9, LARGEST_SIZE = 1025 };
+enum {
+    OPERANDS = 9,
+    LARGEST_SIZE = 1025,
+    FURTHEST_BEGIN = 99, /* of the weights that an update changes, in their array */
+    LARGEST_OPERAND = LARGEST_SIZE * LARGEST_SIZE + FURTHEST_BEGIN
+};
 
 void *place(int i, size_t bytes, guarded_side side, size_t offset);
 

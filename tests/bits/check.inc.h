@@ -50,7 +50,7 @@ static real *copies[2][OPERANDS]; /* the values before the call, and after the r
 static void make_copies(void) {
     for (int c = 0; c < 2; c++) {
         for (int i = 0; i < OPERANDS; i++) {
-            copies[c][i] = malloc(LARGEST_SIZE * LARGEST_SIZE * sizeof(real));
+            copies[c][i] = malloc(LARGEST_OPERAND * sizeof(real));
             if (!copies[c][i]) {
                 perror("bits");
                 exit(2);

@@ -24,7 +24,7 @@ static void draw_update(job *j, mlp_optimizer_id rule, ptrdiff_t count, int firs
         j->update.l1 = random_below(2) ? 0 : real_abs(uniform());
         j->update.l2 = random_below(2) ? 0 : real_abs(uniform());
     }
-    j->begin = random_below(2) ? 0 : random_below(100);
+    j->begin = random_below(2) ? 0 : random_below(FURTHEST_BEGIN + 1);
     j->operands[first] = (operand){"w", CHANGED, 1, j->begin + count, fill_factors};
     for (int i = 0; i < MLP_STATES; i++) {
         const char *name = mlp_needs_state(rule, i, hypers) ? entry->states[i].name : NULL;
