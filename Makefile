@@ -55,7 +55,7 @@ test-asan: .venv/.test .venv/.installed  ## run the tests of the C code under Ad
 	    $(BIN)/python setup.py -q build --force --build-base build/asan --build-lib build/asan/lib
 	export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" PYTHONPATH=../build/asan/lib \
 	    PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1; \
-	$(PYTEST) -q $(or $(ARGS),$(PARALLEL) -m "not clock and not unsanitized" $(NOT_UNDER_ASAN:%=--ignore=%))
+	$(PYTEST) -q -m "not clock and not unsanitized" $(or $(ARGS),$(PARALLEL) $(NOT_UNDER_ASAN:%=--ignore=%))
 
 test-bits: .venv/.test .venv/.installed  ## compare every kernel with the reference at every size, and under the sanitizers (minutes)
 	export MLPCORE_TEST_BITS=full; $(PYTEST) -s test_bits.py

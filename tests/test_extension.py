@@ -98,7 +98,7 @@ def test_what_was_added_is_tried_by_the_comparison_of_bits(built):
     objects = [path for row in rows for path in built.glob(f"build/temp.*/csrc/{row}/*.o")]
     assert len(objects) > 10
     # The tree's headers stand before those of this one.
-    run_program(built / "bits", "gcc", ["-O1", *FLAGS, f"-I{built / 'csrc'}", *BITS, *objects], "brief", SETS[0])
+    run_program(built / "bits", "gcc", ["-O1", REFUSED, f"-I{built / 'csrc'}", *BITS, *objects], "brief", SETS[0])
 
 
 def compiled(tree: Path, unit: str, *flags: str) -> tuple[bool, str]:

@@ -128,24 +128,25 @@ typedef struct {
 } worst;
 
 /* Functions that the command line names; none: all. */
-static int wanted_count;
-static char **wanted;
+static int is_wanted[FUNCTION_COUNT];
 
-static int is_function(const char *name) {
-    int f = 0;
-    while (f < FUNCTION_COUNT && strcmp(name, FUNCTIONS[f].name) != 0) {
-        f++;
+/* Whether all names are known. */
+static int want(int count, char **names) {
+    for (int f = 0; f < FUNCTION_COUNT; f++) {
+        is_wanted[f] = count == 0;
     }
-    return f < FUNCTION_COUNT;
-}
-
-static int is_wanted(int f) {
-    for (int i = 0; i < wanted_count; i++) {
-        if (strcmp(wanted[i], FUNCTIONS[f].name) == 0) {
-            return 1;
+    for (int i = 0; i < count; i++) {
+        int f = 0;
+        while (f < FUNCTION_COUNT && strcmp(names[i], FUNCTIONS[f].name) != 0) {
+            f++;
         }
+        if (f == FUNCTION_COUNT) {
+            fprintf(stderr, "%s is no function that is tried here\n", names[i]);
+            return 0;
+        }
+        is_wanted[f] = 1;
     }
-    return wanted_count == 0;
+    return 1;
 }
 
 /* The chunks thread, thread + THREADS, ... of all bit patterns. */
@@ -158,7 +159,7 @@ static void *search(void *argument) {
             minus_x[i] = -x[i];
         }
         for (int f = 0; f < FUNCTION_COUNT; f++) {
-            if (!is_wanted(f)) {
+            if (!is_wanted[f]) {
                 continue;
             }
             compute(f, y, x);
@@ -182,13 +183,8 @@ static void *search(void *argument) {
 }
 
 int main(int count, char **arguments) {
-    wanted_count = count - 1;
-    wanted = arguments + 1;
-    for (int i = 0; i < wanted_count; i++) {
-        if (!is_function(wanted[i])) {
-            fprintf(stderr, "%s is no function that is tried here\n", wanted[i]);
-            return 1;
-        }
+    if (!want(count - 1, arguments + 1)) {
+        return 1;
     }
     worst of[THREADS] = {0};
     pthread_t threads[THREADS];
@@ -204,7 +200,7 @@ int main(int count, char **arguments) {
     }
     int failures = 0;
     for (int f = 0; f < FUNCTION_COUNT; f++) {
-        if (!is_wanted(f)) {
+        if (!is_wanted[f]) {
             continue;
         }
         int t = 0;
